@@ -1,7 +1,8 @@
 # Flags of our own code. Never leaks to those who link against us.
 add_library(aceso_flags INTERFACE)
 target_compile_features(aceso_flags INTERFACE cxx_std_20)
-target_compile_options(aceso_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion)
+target_compile_options(aceso_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+  -Wno-missing-field-initializers)  # designated initialisers leave out what has a default
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   # The baseline; faster kernels are chosen at run time.
   add_compile_options(-march=x86-64-v2)

@@ -19,6 +19,7 @@
 #include <stop_token>
 #include <string>
 #include <type_traits>
+#include <limits>
 #include <vector>
 
 namespace aceso::app {

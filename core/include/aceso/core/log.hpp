@@ -4,6 +4,8 @@
 
 #include "aceso/core/json.hpp"
 
+#include <concepts>
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <memory>

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <typeindex>
 #include <vector>
 
@@ -209,7 +210,7 @@ class Graph {
 
  private:
   template <typename Base>
-  static std::size_t port_index(const std::vector<Base*>& ports, const Base* port) {
+  static std::size_t port_index(const std::vector<Base*>& ports, const std::type_identity_t<Base>* port) {
     for (std::size_t i = 0; i < ports.size(); ++i) {
       if (ports[i] == port) return i;
     }
