@@ -81,23 +81,3 @@ function(aceso_module name)
     endforeach()
   endif()
 endfunction()
-
-# aceso_embed(TARGET SYMBOL FILE): makes FILE's bytes available to TARGET as
-#   extern "C" const unsigned char SYMBOL[]; extern "C" const unsigned char SYMBOL_end[];
-function(aceso_embed target symbol file)
-  set(source ${CMAKE_CURRENT_BINARY_DIR}/embed/${symbol}.S)
-  file(CONFIGURE OUTPUT ${source} CONTENT "#if defined(__ELF__)
-.section .note.GNU-stack,\"\",%progbits
-#endif
-.section .rodata
-.balign 16
-.global ${symbol}
-.global ${symbol}_end
-${symbol}:
-.incbin \"${file}\"
-${symbol}_end:
-.byte 0
-" @ONLY)
-  set_source_files_properties(${source} PROPERTIES LANGUAGE C OBJECT_DEPENDS ${file})
-  target_sources(${target} PRIVATE ${source})
-endfunction()

@@ -4,6 +4,8 @@
 
 #include "aceso/app/app.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <filesystem>
 #include <map>
 #include <optional>
