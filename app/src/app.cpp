@@ -19,8 +19,8 @@ void add_common(Description& description) {
                 .unit = "threads", .default_value = std::int64_t{0}, .minimum = 0, .maximum = 1024, .choices = {}, .group = "Run"});
   add_option({.name = "strict", .type = OptionType::Flag, .help = "treat warnings about the input as errors", .unit = {},
               .default_value = false, .minimum = {}, .maximum = {}, .choices = {}, .group = "Run", .advanced = true});
-  description.outputs.push_back({"report", "html", "report.html", "page with figures and plots, needs no network"});
-  description.outputs.push_back({"report_json", "json", "report.json", "the same for programs, with provenance"});
+  description.outputs.push_back({"report", "html", "report.html", "page with figures and plots, needs no network", false});
+  description.outputs.push_back({"report_json", "json", "report.json", "the same for programs, with provenance", false});
 }
 
 }  // namespace

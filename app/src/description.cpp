@@ -24,7 +24,7 @@ bool is_snake_case(std::string_view name) {
 }
 
 /// Flags of every command; an app cannot use them for something else.
-constexpr std::array<std::string_view, 6> kReserved{"help", "json", "quiet", "version", "log_json", "print_job"};
+constexpr std::array<std::string_view, 7> kReserved{"help", "json", "quiet", "version", "log_json", "no_report", "print_job"};
 
 /// Collects what is wrong, to say it all at once.
 class Checker {

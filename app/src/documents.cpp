@@ -141,6 +141,7 @@ std::string help_text(const Description& d, std::size_t width) {
   out += "\nEvery command:\n";
   out += help_row("json", "", "print one JSON object with outputs and metrics on standard output", width);
   out += help_row("quiet", "", "no progress on standard error", width);
+  out += help_row("no_report", "", "no report; otherwise it stands beside the first output, or is named after the first input", width);
   out += help_row("log_json", "", "log and progress as JSON lines", width);
   out += help_row("print_job", "json|slurm", "do not run; print the job file, or a Slurm batch script that runs it", width);
   out += help_row("help", "", "this text", width);
@@ -301,7 +302,7 @@ std::string reference_page(const Description& d) {
 namespace {
 
 std::vector<std::string> flags_of(const Description& d) {
-  std::vector<std::string> flags{"--help", "--json", "--quiet", "--log-json", "--print-job"};
+  std::vector<std::string> flags{"--help", "--json", "--quiet", "--log-json", "--no-report", "--print-job"};
   for (const auto& input : d.inputs) flags.push_back(command_line_name(input.name));
   for (const auto& output : d.outputs) flags.push_back(command_line_name(output.name));
   for (const auto& option : d.options) flags.push_back(command_line_name(option.name));

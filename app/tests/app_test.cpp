@@ -125,7 +125,7 @@ TEST_F(AppTest, AnOutputNeverReplacesAnInputOrAnotherOutput) {
   const auto a = file("a.fastq").string();
   const auto out = (folder_.path() / "x.html").string();
   EXPECT_NE(mistakes_of({{"inputs", {{"reads", a}}}, {"outputs", {{"table", a}}}}).at(0).message.find("is also the input --reads"), std::string::npos);
-  EXPECT_NE(mistakes_of({{"inputs", {{"reads", a}}}, {"outputs", {{"table", out}, {"report", out}}}}).at(0).message.find("is also the output table"), std::string::npos);
+  EXPECT_NE(mistakes_of({{"inputs", {{"reads", a}}}, {"outputs", {{"table", out}, {"report", out}}}}).at(0).message.find("is also the output --table"), std::string::npos);
 }
 
 TEST_F(AppTest, AResultListsOnlyOutputsThatThisRunWrote) {

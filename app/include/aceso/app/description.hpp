@@ -52,6 +52,7 @@ struct OutputSpec {
   std::string kind;
   std::string file_name;  ///< used when the caller names only a folder (a run of the hub)
   std::string help;
+  bool extra = false;     ///< written only when the caller names a file for it
 };
 
 struct OptionSpec {
