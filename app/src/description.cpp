@@ -24,7 +24,8 @@ bool is_snake_case(std::string_view name) {
 }
 
 /// Flags of every command; an app cannot use them for something else.
-constexpr std::array<std::string_view, 7> kReserved{"help", "json", "quiet", "version", "log_json", "no_report", "print_job"};
+constexpr std::array<std::string_view, 7> kReserved{"help",     "json",      "quiet",    "version",
+                                                    "log_json", "no_report", "print_job"};
 
 /// Collects what is wrong, to say it all at once.
 class Checker {
@@ -33,14 +34,17 @@ class Checker {
 
   void check() {
     check_texts();
-    for (const InputSpec& input : d_.inputs) check_port("input", input.name, input.kind, input.help);
+    for (const InputSpec& input : d_.inputs)
+      check_port("input", input.name, input.kind, input.help);
     for (const OutputSpec& output : d_.outputs) {
       check_port("output", output.name, output.kind, output.help);
-      if (output.file_name.empty() || output.file_name.find('/') != std::string::npos) note("output {} needs a plain file name", output.name);
+      if (output.file_name.empty() || output.file_name.find('/') != std::string::npos)
+        note("output {} needs a plain file name", output.name);
     }
     for (const OptionSpec& option : d_.options) check_option(option);
     for (const Sample& sample : d_.samples) check_sample(sample);
-    if (!problems_.empty()) fail(Errc::Internal, "description of app \"{}\": {}", d_.name, join(problems_, "; "));
+    if (!problems_.empty())
+      fail(Errc::Internal, "description of app \"{}\": {}", d_.name, join(problems_, "; "));
   }
 
  private:
@@ -51,21 +55,26 @@ class Checker {
 
   void check_texts() {
     const auto words = split(d_.name, ' ');
-    if (words.size() != 2 || !std::ranges::all_of(words, is_snake_case)) note("the name must be two words, \"toolkit app\"");
+    if (words.size() != 2 || !std::ranges::all_of(words, is_snake_case))
+      note("the name must be two words, \"toolkit app\"");
     if (d_.summary.empty()) note("no summary");
     if (d_.help.empty()) note("no help");
-    if (!d_.example.starts_with("aceso " + d_.name + " ")) note("the example does not begin with \"aceso {} \"", d_.name);
+    if (!d_.example.starts_with("aceso " + d_.name + " "))
+      note("the example does not begin with \"aceso {} \"", d_.name);
   }
 
   void check_name(std::string_view what, const std::string& name) {
     if (!is_snake_case(name)) note("{} \"{}\" is not snake_case", what, name);
-    if (std::ranges::find(kReserved, name) != kReserved.end()) note("{} \"{}\" has a reserved name", what, name);
+    if (std::ranges::find(kReserved, name) != kReserved.end())
+      note("{} \"{}\" has a reserved name", what, name);
     if (!seen_.insert(name).second) note("the name \"{}\" is used twice", name);
   }
 
-  void check_port(std::string_view what, const std::string& name, const std::string& kind_name, const std::string& help) {
+  void check_port(std::string_view what, const std::string& name, const std::string& kind_name,
+                  const std::string& help) {
     check_name(what, name);
-    if (find_by_name(kinds(), kind_name) == nullptr) note("{} {} has the unknown kind \"{}\"", what, name, kind_name);
+    if (find_by_name(kinds(), kind_name) == nullptr)
+      note("{} {} has the unknown kind \"{}\"", what, name, kind_name);
     if (help.empty()) note("{} {} has no help", what, name);
   }
 
@@ -73,20 +82,28 @@ class Checker {
     check_name("option", option.name);
     if (option.help.empty()) note("option {} has no help", option.name);
     if (!option.default_value) return;
-    if (const auto* text = std::get_if<std::string>(&*option.default_value); text && !option.choices.empty()) {
-      if (std::ranges::find(option.choices, *text) == option.choices.end()) note("option {}: its default is not among its choices", option.name);
+    if (const auto* text = std::get_if<std::string>(&*option.default_value);
+        text && !option.choices.empty()) {
+      if (std::ranges::find(option.choices, *text) == option.choices.end())
+        note("option {}: its default is not among its choices", option.name);
     }
-    const auto number = std::visit([](const auto& value) -> std::optional<double> {
-      if constexpr (std::is_arithmetic_v<std::decay_t<decltype(value)>>) return static_cast<double>(value);
-      else return std::nullopt;
-    }, *option.default_value);
-    if (number && ((option.minimum && *number < *option.minimum) || (option.maximum && *number > *option.maximum)))
+    const auto number = std::visit(
+        [](const auto& value) -> std::optional<double> {
+          if constexpr (std::is_arithmetic_v<std::decay_t<decltype(value)>>)
+            return static_cast<double>(value);
+          else
+            return std::nullopt;
+        },
+        *option.default_value);
+    if (number && ((option.minimum && *number < *option.minimum) ||
+                   (option.maximum && *number > *option.maximum)))
       note("option {}: its default lies outside its range", option.name);
   }
 
   void check_sample(const Sample& sample) {
     for (const auto& [input, files] : sample.inputs) {
-      if (!d_.find_input(input) || files.empty()) note("sample \"{}\": no input \"{}\"", sample.name, input);
+      if (!d_.find_input(input) || files.empty())
+        note("sample \"{}\": no input \"{}\"", sample.name, input);
     }
     for (const auto& [option, value] : sample.options) {
       if (!d_.find_option(option)) note("sample \"{}\": no option \"{}\"", sample.name, option);
@@ -116,9 +133,15 @@ std::string_view name(OptionType type) noexcept {
   return "text";
 }
 
-const InputSpec* Description::find_input(std::string_view input) const noexcept { return find_by_name(inputs, input); }
-const OutputSpec* Description::find_output(std::string_view output) const noexcept { return find_by_name(outputs, output); }
-const OptionSpec* Description::find_option(std::string_view option) const noexcept { return find_by_name(options, option); }
+const InputSpec* Description::find_input(std::string_view input) const noexcept {
+  return find_by_name(inputs, input);
+}
+const OutputSpec* Description::find_output(std::string_view output) const noexcept {
+  return find_by_name(outputs, output);
+}
+const OptionSpec* Description::find_option(std::string_view option) const noexcept {
+  return find_by_name(options, option);
+}
 
 std::string command_line_name(std::string_view name) { return "--" + replaced(name, '_', '-'); }
 

@@ -14,7 +14,8 @@ using Endings = std::array<std::string_view, 4>;
 // Arrays of their own, because a Kind only borrows its endings.
 constexpr std::array<std::string_view, 2> kBamEndings{".bam", ".cram"};
 constexpr std::array<std::string_view, 1> kBedEndings{".bed"};
-constexpr std::array<std::string_view, 6> kFastaEndings{".fasta", ".fa", ".fna", ".fasta.gz", ".fa.gz", ".fna.gz"};
+constexpr std::array<std::string_view, 6> kFastaEndings{".fasta",    ".fa",    ".fna",
+                                                        ".fasta.gz", ".fa.gz", ".fna.gz"};
 constexpr Endings kFastqEndings{".fastq.gz", ".fq.gz", ".fastq", ".fq"};
 constexpr std::array<std::string_view, 1> kHtmlEndings{".html"};
 constexpr std::array<std::string_view, 5> kImageEndings{".png", ".jpg", ".jpeg", ".svg", ".webp"};
@@ -32,7 +33,8 @@ constexpr std::array kKinds{
     Kind{"html", "page (HTML)", kHtmlEndings, "html", "text/html; charset=utf-8"},
     Kind{"image", "image", kImageEndings, "image", "image/png"},
     Kind{"json", "JSON", kJsonEndings, "json", "application/json"},
-    Kind{"table", "table (TSV, CSV)", kTableEndings, "table", "text/tab-separated-values; charset=utf-8"},
+    Kind{"table", "table (TSV, CSV)", kTableEndings, "table",
+         "text/tab-separated-values; charset=utf-8"},
     Kind{"text", "text", kTextEndings, "text", "text/plain; charset=utf-8"},
     Kind{"vcf", "variants (VCF)", kVcfEndings, "text", "text/plain; charset=utf-8"},
 };

@@ -26,7 +26,7 @@ struct FileIdentity {
 };
 
 FileIdentity identity(const fs::path& path) {
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return {};
   return {status.st_dev, status.st_ino};
 }
@@ -37,7 +37,11 @@ double rounded(double value, double digits) { return std::round(value * digits) 
 class Run {
  public:
   Run(const App& app, const Request& request, const RunSettings& settings)
-      : app_(app), request_(request), settings_(settings), progress_(settings.progress), warnings_(flag("strict")) {
+      : app_(app),
+        request_(request),
+        settings_(settings),
+        progress_(settings.progress),
+        warnings_(flag("strict")) {
     result_.app = app.description.name;
     result_.metrics = Json::object();
   }
@@ -64,13 +68,16 @@ class Run {
 
   [[nodiscard]] unsigned threads() const {
     const auto found = request_.options.find("threads");
-    return found == request_.options.end() ? 1 : thread_budget(static_cast<unsigned>(std::get<std::int64_t>(found->second)));
+    return found == request_.options.end()
+               ? 1
+               : thread_budget(static_cast<unsigned>(std::get<std::int64_t>(found->second)));
   }
 
   void execute() {
     const ScratchFolder scratch{settings_.scratch_parent};
     Report report;
-    RunContext context{progress_, settings_.log, warnings_, report, result_.metrics, settings_.stop, threads(), scratch.path()};
+    RunContext context{progress_,       settings_.log,  warnings_, report,
+                       result_.metrics, settings_.stop, threads(), scratch.path()};
     std::map<std::string, FileIdentity> before;
     for (const auto& [name, path] : request_.outputs) before[name] = identity(path);
     app_.run(request_, context);
@@ -78,7 +85,8 @@ class Run {
     for (const auto& [name, path] : request_.outputs) {
       const FileIdentity now = identity(path);
       // A pipe or device keeps its identity; it was written all the same.
-      if (now != FileIdentity{} && (now != before[name] || !fs::is_regular_file(path))) result_.outputs[name] = path;
+      if (now != FileIdentity{} && (now != before[name] || !fs::is_regular_file(path)))
+        result_.outputs[name] = path;
     }
     write_reports(report);
   }
@@ -97,22 +105,34 @@ class Run {
     measure();
     const Json content = report_content(report);
     write_report(html, [&] { return report_html(content); });
-    write_report(json, [&] { return content.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"; });
+    write_report(
+        json, [&] { return content.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"; });
   }
 
   template <typename MakeText>
-  void write_report(std::map<std::string, fs::path>::const_iterator output, const MakeText& make_text) {
+  void write_report(std::map<std::string, fs::path>::const_iterator output,
+                    const MakeText& make_text) {
     if (output == request_.outputs.end()) return;
     write_file(output->second, make_text());
     result_.outputs[output->first] = output->second;
   }
 
   Json report_content(const Report& report) const {
-    Json content{{"app", result_.app}, {"version", version()}, {"status", "succeeded"}, {"started", started_},
-                 {"seconds", rounded(result_.seconds, 1e3)}, {"cpu_seconds", rounded(result_.cpu_seconds, 1e3)},
-                 {"peak_rss_mb", rounded(result_.peak_rss_mb, 10)}, {"command", settings_.command},
-                 {"cpu", cpu_model()}, {"cpu_features", cpu_features()}, {"threads", threads()},
-                 {"inputs", inputs()}, {"options", options()}, {"outputs", outputs()}, {"metrics", result_.metrics}};
+    Json content{{"app", result_.app},
+                 {"version", version()},
+                 {"status", "succeeded"},
+                 {"started", started_},
+                 {"seconds", rounded(result_.seconds, 1e3)},
+                 {"cpu_seconds", rounded(result_.cpu_seconds, 1e3)},
+                 {"peak_rss_mb", rounded(result_.peak_rss_mb, 10)},
+                 {"command", settings_.command},
+                 {"cpu", cpu_model()},
+                 {"cpu_features", cpu_features()},
+                 {"threads", threads()},
+                 {"inputs", inputs()},
+                 {"options", options()},
+                 {"outputs", outputs()},
+                 {"metrics", result_.metrics}};
     content["warnings"] = warnings_json(warnings_.counts());
     content["sections"] = report.sections();
     content.update(report.details());
@@ -137,7 +157,8 @@ class Run {
 
   Json options() const {
     Json object = Json::object();
-    for (const auto& [name, value] : request_.options) std::visit([&, &key = name](const auto& v) { object[key] = v; }, value);
+    for (const auto& [name, value] : request_.options)
+      std::visit([&, &key = name](const auto& v) { object[key] = v; }, value);
     return object;
   }
 
@@ -154,7 +175,9 @@ class Run {
  public:
   static Json warnings_json(const std::vector<WarningCount>& warnings) {
     Json list = Json::array();
-    for (const WarningCount& warning : warnings) list.push_back({{"kind", warning.kind}, {"count", warning.count}, {"examples", warning.examples}});
+    for (const WarningCount& warning : warnings)
+      list.push_back(
+          {{"kind", warning.kind}, {"count", warning.count}, {"examples", warning.examples}});
     return list;
   }
 
@@ -171,7 +194,9 @@ class Run {
 
 }  // namespace
 
-RunResult run_app(const App& app, const Request& request, const RunSettings& settings) { return Run{app, request, settings}.finish(); }
+RunResult run_app(const App& app, const Request& request, const RunSettings& settings) {
+  return Run{app, request, settings}.finish();
+}
 
 RunResult failed_result(const std::string& app, const Error& error) {
   RunResult result;
@@ -185,8 +210,14 @@ RunResult failed_result(const std::string& app, const Error& error) {
 Json RunResult::to_json() const {
   Json paths = Json::object();
   for (const auto& [name, path] : outputs) paths[name] = path.string();
-  Json json{{"app", app}, {"version", version()}, {"status", status}, {"seconds", rounded(seconds, 1e3)},
-            {"cpu_seconds", rounded(cpu_seconds, 1e3)}, {"peak_rss_mb", rounded(peak_rss_mb, 10)}, {"outputs", std::move(paths)}, {"metrics", metrics}};
+  Json json{{"app", app},
+            {"version", version()},
+            {"status", status},
+            {"seconds", rounded(seconds, 1e3)},
+            {"cpu_seconds", rounded(cpu_seconds, 1e3)},
+            {"peak_rss_mb", rounded(peak_rss_mb, 10)},
+            {"outputs", std::move(paths)},
+            {"metrics", metrics}};
   if (!warnings.empty()) json["warnings"] = Run::warnings_json(warnings);
   if (error) json["error"] = {{"code", name(error->code())}, {"message", error->what()}};
   return json;

@@ -13,11 +13,14 @@ namespace {
 
 void write_reference(const app::AppTable& apps, const fs::path& folder) {
   fs::create_directories(folder);
-  std::string index = "# Apps\n\nMade by `./dev docs` from the descriptions of the apps.\n\n| app | |\n| --- | --- |\n";
+  std::string index =
+      "# Apps\n\nMade by `./dev docs` from the descriptions of the apps.\n\n| app | |\n| --- | --- "
+      "|\n";
   for (const app::App& app : apps.all()) {
     const std::string file = replaced(app.description.name, ' ', '-') + ".md";
     write_file(folder / file, app::reference_page(app.description));
-    index += fmt::format("| [{}]({}) | {} |\n", app.description.name, file, app.description.summary);
+    index +=
+        fmt::format("| [{}]({}) | {} |\n", app.description.name, file, app.description.summary);
   }
   write_file(folder / "README.md", index);
 }
@@ -32,7 +35,8 @@ void print_json(const app::AppTable& apps) {
 
 int apps_command(const app::AppTable& apps, const Words& words) {
   if (words.empty()) {
-    for (const app::App& app : apps.all()) fmt::print("{:<28}{}\n", app.description.name, app.description.summary);
+    for (const app::App& app : apps.all())
+      fmt::print("{:<28}{}\n", app.description.name, app.description.summary);
     return 0;
   }
   if (words.size() == 1 && words[0] == "--json") {
@@ -43,9 +47,10 @@ int apps_command(const app::AppTable& apps, const Words& words) {
     write_reference(apps, words[1]);
     return 0;
   }
-  fmt::print("usage: aceso apps              list the apps\n"
-             "       aceso apps --json       the same for programs, with every option and its schema\n"
-             "       aceso apps --reference FOLDER   write reference pages\n");
+  fmt::print(
+      "usage: aceso apps              list the apps\n"
+      "       aceso apps --json       the same for programs, with every option and its schema\n"
+      "       aceso apps --reference FOLDER   write reference pages\n");
   return words[0] == "--help" ? 0 : 2;
 }
 

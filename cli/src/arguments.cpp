@@ -1,5 +1,6 @@
 #include "arguments.hpp"
 
+#include "aceso/core/error.hpp"
 #include "aceso/core/text.hpp"
 
 #include <CLI/App.hpp>
@@ -20,13 +21,16 @@ class Parser {
     cli_.set_help_flag();
     cli_.allow_extras();
     add_flag("help", "-h,--help");
-    for (const char* flag : {"json", "quiet", "log_json", "no_report"}) add_flag(flag, app::command_line_name(flag));
+    for (const char* flag : {"json", "quiet", "log_json", "no_report"})
+      add_flag(flag, app::command_line_name(flag));
     add_option("print_job", 1);
     for (const auto& input : d_.inputs) add_option(input.name, input.many ? kMany : 1);
     for (const auto& output : d_.outputs) add_option(output.name, 1);
     for (const auto& option : d_.options) {
-      if (option.type == app::OptionType::Flag) add_flag(option.name, app::command_line_name(option.name));
-      else add_option(option.name, 1);
+      if (option.type == app::OptionType::Flag)
+        add_flag(option.name, app::command_line_name(option.name));
+      else
+        add_option(option.name, 1);
     }
   }
 
@@ -45,13 +49,19 @@ class Parser {
  private:
   static constexpr int kMany = 1 << 20;
 
-  void add_flag(const std::string& name, const std::string& spelling) { options_[name] = cli_.add_flag(spelling); }
-
-  void add_option(const std::string& name, int most) {
-    options_[name] = cli_.add_option(app::command_line_name(name))->expected(0, most)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  void add_flag(const std::string& name, const std::string& spelling) {
+    options_[name] = cli_.add_flag(spelling);
   }
 
-  [[nodiscard]] std::vector<std::string> values(const std::string& name) const { return options_.at(name)->results(); }
+  void add_option(const std::string& name, int most) {
+    options_[name] = cli_.add_option(app::command_line_name(name))
+                         ->expected(0, most)
+                         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+
+  [[nodiscard]] std::vector<std::string> values(const std::string& name) const {
+    return options_.at(name)->results();
+  }
   [[nodiscard]] bool given(const std::string& name) const { return options_.at(name)->count() > 0; }
 
   void collect() {
@@ -61,9 +71,12 @@ class Parser {
     arguments_.log_json = given("log_json");
     arguments_.report = !given("no_report");
     if (given("print_job")) arguments_.print_job = one_value("print_job");
-    if (const auto& job = arguments_.print_job; given("print_job") && job != "json" && job != "slurm")
-      arguments_.mistakes.push_back({"/options/print_job", "expected json or slurm, found \"" + printable(job) + "\""});
-    arguments_.request = {{"inputs", Json::object()}, {"options", Json::object()}, {"outputs", Json::object()}};
+    if (const auto& job = arguments_.print_job;
+        given("print_job") && job != "json" && job != "slurm")
+      arguments_.mistakes.push_back(
+          {"/options/print_job", "expected json or slurm, found \"" + printable(job) + "\""});
+    arguments_.request = {
+        {"inputs", Json::object()}, {"options", Json::object()}, {"outputs", Json::object()}};
     for (const auto& input : d_.inputs) collect_input(input);
     for (const auto& output : d_.outputs) collect_single("outputs", output.name);
     for (const auto& option : d_.options) collect_single("options", option.name);
@@ -74,7 +87,9 @@ class Parser {
     const auto found = values(name);
     // CLI11 stands in "{}" or "" for a value that is not there.
     if (found.size() == 1 && !found[0].empty() && found[0] != "{}") return found[0];
-    const std::string what = found.size() > 1 ? fmt::format("given {} times, expected once", found.size()) : "needs a value";
+    const std::string what = found.size() > 1
+                                 ? fmt::format("given {} times, expected once", found.size())
+                                 : "needs a value";
     arguments_.mistakes.push_back({"/options/" + name, what});
     return {};
   }
@@ -107,7 +122,9 @@ class Parser {
       if (is_option || !after_unknown) {
         const std::string name = word.substr(0, word.find('='));
         const std::string near = is_option ? closest(name, known) : "";
-        arguments_.mistakes.push_back({"", fmt::format("{} \"{}\"{}", is_option ? "unknown option" : "unexpected word", printable(name), near.empty() ? "" : "; did you mean " + near + "?")});
+        arguments_.mistakes.push_back(
+            {"", fmt::format("{} \"{}\"{}", is_option ? "unknown option" : "unexpected word",
+                             printable(name), near.empty() ? "" : "; did you mean " + near + "?")});
       }
       after_unknown = is_option;
     }
@@ -121,6 +138,9 @@ class Parser {
 
 }  // namespace
 
-Arguments parse_arguments(const app::Description& description, const std::vector<std::string>& words) { return Parser{description}.parse(words); }
+Arguments parse_arguments(const app::Description& description,
+                          const std::vector<std::string>& words) {
+  return Parser{description}.parse(words);
+}
 
 }  // namespace aceso::cli

@@ -13,12 +13,13 @@ namespace aceso::cli {
 
 /// A command line of an app, taken apart.
 struct Arguments {
-  Json request;                        ///< {"inputs", "options", "outputs"} as typed; not checked yet
+  Json request;  ///< {"inputs", "options", "outputs"} as typed; not checked yet
   std::vector<app::Mistake> mistakes;  ///< words that mean nothing, options without a value
   bool help = false, json = false, quiet = false, log_json = false, report = true;
-  std::string print_job;               ///< "", "json" or "slurm"
+  std::string print_job;  ///< "", "json" or "slurm"
 };
 
-[[nodiscard]] Arguments parse_arguments(const app::Description& description, const std::vector<std::string>& words);
+[[nodiscard]] Arguments parse_arguments(const app::Description& description,
+                                        const std::vector<std::string>& words);
 
 }  // namespace aceso::cli

@@ -24,7 +24,8 @@ std::string overview(const app::AppTable& apps) {
       "  aceso run JOB.json            run a job file\n"
       "  aceso completion bash|zsh     print a completion script\n\nApps:\n",
       version());
-  for (const app::App& app : apps.all()) text += fmt::format("  {:<28}{}\n", app.description.name, app.description.summary);
+  for (const app::App& app : apps.all())
+    text += fmt::format("  {:<28}{}\n", app.description.name, app.description.summary);
   return text;
 }
 
@@ -36,8 +37,8 @@ const app::App& find_app(const app::AppTable& apps, const Words& words) {
   for (const app::App& app : apps.all()) known.push_back(app.description.name);
   const std::string near = closest(name, known);
   const std::string near_first = near.empty() ? closest(words[0], command_names()) : near;
-  fail(Errc::InvalidArgument, "no app or command is called \"{}\"{}; `aceso` lists them", printable(name),
-       near_first.empty() ? "" : "; did you mean \"" + near_first + "\"?");
+  fail(Errc::InvalidArgument, "no app or command is called \"{}\"{}; `aceso` lists them",
+       printable(name), near_first.empty() ? "" : "; did you mean \"" + near_first + "\"?");
 }
 
 int dispatch(const app::AppTable& apps, const Words& words) {
@@ -51,12 +52,17 @@ int dispatch(const app::AppTable& apps, const Words& words) {
   }
   const Words rest(words.begin() + 1, words.end());
   using Command = int (*)(const app::AppTable&, const Words&);
-  static const std::map<std::string, Command> commands{{"apps", apps_command}, {"run", run_command}, {"hub", hub_command}, {"completion", completion_command}};
-  if (const auto found = commands.find(words[0]); found != commands.end()) return found->second(apps, rest);
+  static const std::map<std::string, Command> commands{{"apps", apps_command},
+                                                       {"run", run_command},
+                                                       {"hub", hub_command},
+                                                       {"completion", completion_command}};
+  if (const auto found = commands.find(words[0]); found != commands.end())
+    return found->second(apps, rest);
   if (const bool toolkit_only = words.size() == 1 || words[1].starts_with("-"); toolkit_only) {
     std::string text;
     for (const app::App& app : apps.all()) {
-      if (app.description.name.starts_with(words[0] + " ")) text += fmt::format("  aceso {:<26}{}\n", app.description.name, app.description.summary);
+      if (app.description.name.starts_with(words[0] + " "))
+        text += fmt::format("  aceso {:<26}{}\n", app.description.name, app.description.summary);
     }
     if (!text.empty()) {
       fmt::print("{}", text);
@@ -69,11 +75,13 @@ int dispatch(const app::AppTable& apps, const Words& words) {
 }  // namespace
 
 const std::vector<std::string>& command_names() {
-  static const std::vector<std::string> names{"apps", "run", "hub", "completion", "help", "version"};
+  static const std::vector<std::string> names{"apps",       "run",  "hub",
+                                              "completion", "help", "version"};
   return names;
 }
 
-int run_command_line(int argc, const char* const* argv, const std::function<app::AppTable()>& make_apps) {
+int run_command_line(int argc, const char* const* argv,
+                     const std::function<app::AppTable()>& make_apps) {
   prepare_signals();
   const Words words(argv + 1, argv + argc);
   try {

@@ -1,5 +1,6 @@
 /// \file
-/// The subcommands, one source file each. Each gets the words behind its own name and returns an exit code.
+/// The subcommands, one source file each. Each gets the words behind its own name and returns an
+/// exit code.
 #pragma once
 
 #include "aceso/app/app.hpp"

@@ -45,9 +45,12 @@ std::string progress_line(const ProgressEvent& event) {
   const double rate = event.seconds > 0 ? static_cast<double>(event.done) / event.seconds : 0;
   std::string line = fmt::format("{}  {}", event.stage, amount(event.done, event.unit));
   if (event.total > 0) {
-    const double fraction = std::min(1.0, static_cast<double>(event.done) / static_cast<double>(event.total));
+    const double fraction =
+        std::min(1.0, static_cast<double>(event.done) / static_cast<double>(event.total));
     line = fmt::format("{} [{}] {:3.0f} %", event.stage, bar(fraction, 24), 100 * fraction);
-    if (rate > 0 && fraction < 1) line += fmt::format("  {} left", format_seconds(static_cast<double>(event.total - event.done) / rate));
+    if (rate > 0 && fraction < 1)
+      line += fmt::format("  {} left",
+                          format_seconds(static_cast<double>(event.total - event.done) / rate));
   }
   if (rate > 0) line += fmt::format("  {}/s", amount(static_cast<std::uint64_t>(rate), event.unit));
   return line;
@@ -92,30 +95,38 @@ Progress::Sink terminal_progress() {
 
 Progress::Sink json_progress() {
   return [](const ProgressEvent& event) {
-    const Json line{{"type", "progress"}, {"stage", event.stage}, {"unit", event.unit}, {"done", event.done}, {"total", event.total}, {"seconds", event.seconds}};
+    const Json line{{"type", "progress"}, {"stage", event.stage}, {"unit", event.unit},
+                    {"done", event.done}, {"total", event.total}, {"seconds", event.seconds}};
     fmt::print(stderr, "{}\n", line.dump());
   };
 }
 
 void print_outcome(const app::RunResult& result) {
   for (const WarningCount& warning : result.warnings) {
-    for (const std::string& example : warning.examples) fmt::print(stderr, "warning: {}\n", example);
-    if (warning.count > warning.examples.size()) fmt::print(stderr, "warning: … {} more of {}\n", warning.count - warning.examples.size(), warning.kind);
+    for (const std::string& example : warning.examples)
+      fmt::print(stderr, "warning: {}\n", example);
+    if (warning.count > warning.examples.size())
+      fmt::print(stderr, "warning: … {} more of {}\n", warning.count - warning.examples.size(),
+                 warning.kind);
   }
   if (result.error) fmt::print(stderr, "error: {}\n", result.error->what());
 }
 
 void print_summary(const app::RunResult& result) {
-  fmt::print("{}: done in {}, {} CPU, {:.0f} MB at most\n", result.app, format_seconds(result.seconds), format_seconds(result.cpu_seconds), result.peak_rss_mb);
+  fmt::print("{}: done in {}, {} CPU, {:.0f} MB at most\n", result.app,
+             format_seconds(result.seconds), format_seconds(result.cpu_seconds),
+             result.peak_rss_mb);
   for (const auto& [name, path] : result.outputs) fmt::print("  {:<14}{}\n", name, path.string());
   if (!result.metrics.empty()) fmt::print("  metrics\n");
-  for (const auto& [pointer, value] : result.metrics.flatten().items()) fmt::print("    {:<30}{}\n", replaced(pointer.substr(1), '/', '.'), value.dump());
+  for (const auto& [pointer, value] : result.metrics.flatten().items())
+    fmt::print("    {:<30}{}\n", replaced(pointer.substr(1), '/', '.'), value.dump());
 }
 
 int report_error(const Error& error, bool json) {
   fmt::print(stderr, "error: {}\n", error.what());
   if (json) {
-    const Json object{{"status", "failed"}, {"error", {{"code", name(error.code())}, {"message", error.what()}}}};
+    const Json object{{"status", "failed"},
+                      {"error", {{"code", name(error.code())}, {"message", error.what()}}}};
     fmt::print("{}\n", object.dump(-1, ' ', false, Json::error_handler_t::replace));
     std::fflush(stdout);
   }

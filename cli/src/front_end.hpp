@@ -6,8 +6,8 @@
 #include "aceso/core/error.hpp"
 
 #include <stop_token>
-#include <thread>
 #include <string>
+#include <thread>
 
 namespace aceso::cli {
 
@@ -15,7 +15,8 @@ namespace aceso::cli {
 /// Call it first in main().
 void prepare_signals();
 
-/// Turns the first SIGINT or SIGTERM into a stop request; the second ends the process with exit code 5.
+/// Turns the first SIGINT or SIGTERM into a stop request; the second ends the process with exit
+/// code 5.
 class StopOnSignal {
  public:
   StopOnSignal();

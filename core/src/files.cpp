@@ -34,7 +34,7 @@ void FileHandle::reset() noexcept {
 FileHandle open_for_reading(const fs::path& path) {
   FileHandle file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (!file) fail_system(errno, "open", path.string());
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.get(), &status) != 0) fail_system(errno, "read", path.string());
   if (S_ISDIR(status.st_mode)) fail(Errc::Io, "{}: is a folder, expected a file", path.string());
   return file;
@@ -60,9 +60,12 @@ std::string read_file(const fs::path& path, std::uint64_t limit) {
   const FileHandle file = open_for_reading(path);
   std::string content;
   std::string block(1U << 16, '\0');
-  while (const std::size_t count = read_some(file.get(), std::as_writable_bytes(std::span(block)), path)) {
+  while (const std::size_t count =
+             read_some(file.get(), std::as_writable_bytes(std::span(block)), path)) {
     content.append(block, 0, count);
-    if (content.size() > limit) fail(Errc::CorruptData, "{}: larger than {} bytes, the most that is read here", path.string(), limit);
+    if (content.size() > limit)
+      fail(Errc::CorruptData, "{}: larger than {} bytes, the most that is read here", path.string(),
+           limit);
   }
   return content;
 }
@@ -74,7 +77,8 @@ void write_file(const fs::path& path, std::string_view content) {
 }
 
 void sync_folder(const fs::path& folder) {
-  const FileHandle handle{::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  const FileHandle handle{
+      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!handle) fail_system(errno, "open", folder.string());
   // Some file systems cannot flush a folder and say EINVAL; there is nothing more to do then.
   if (::fsync(handle.get()) != 0 && errno != EINVAL) fail_system(errno, "flush", folder.string());
@@ -97,16 +101,18 @@ namespace {
 
 /// Devices and pipes cannot be renamed over.
 bool is_special(const fs::path& path) {
-  struct stat status {};
+  struct stat status{};
   return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
 fs::path sibling(const fs::path& path) {
   // Long names are cut, so that the sibling's name fits wherever the name itself does.
-  return path.parent_path() / ("." + path.filename().string().substr(0, 200) + "." + random_hex(4) + ".part");
+  return path.parent_path() /
+         ("." + path.filename().string().substr(0, 200) + "." + random_hex(4) + ".part");
 }
 
-/// Where `path` leads when it is a symbolic link, so that the link stays and its target is replaced.
+/// Where `path` leads when it is a symbolic link, so that the link stays and its target is
+/// replaced.
 fs::path followed(const fs::path& path) {
   std::error_code ignored;
   if (!fs::is_symlink(path, ignored)) return path;
@@ -124,7 +130,8 @@ AtomicFile::AtomicFile(fs::path path) : impl_(std::make_unique<Impl>()) {
     return;
   }
   std::error_code ignored;
-  if (fs::is_directory(impl_->path, ignored)) fail(Errc::Io, "{}: is a folder, expected a file name", path.string());
+  if (fs::is_directory(impl_->path, ignored))
+    fail(Errc::Io, "{}: is a folder, expected a file name", path.string());
   fs::path part = sibling(impl_->path);
   impl_->file = FileHandle{::open(part.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666)};
   if (!impl_->file) fail_system(errno, "create", path.string());
@@ -159,9 +166,10 @@ int AtomicFile::descriptor() const noexcept { return impl_->file.get(); }
 
 MappedFile::MappedFile(const fs::path& path) {
   const FileHandle file = open_for_reading(path);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.get(), &status) != 0) fail_system(errno, "read", path.string());
-  if (!S_ISREG(status.st_mode)) fail(Errc::Io, "{}: not a regular file, cannot be mapped", path.string());
+  if (!S_ISREG(status.st_mode))
+    fail(Errc::Io, "{}: not a regular file, cannot be mapped", path.string());
   const auto size = static_cast<std::size_t>(status.st_size);
   if (size == 0) return;
   void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);

@@ -42,7 +42,8 @@ Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
 void Sha256::update(std::span<const std::byte> bytes) {
-  if (EVP_DigestUpdate(impl_->context, bytes.data(), bytes.size()) != 1) fail(Errc::Internal, "SHA-256 failed");
+  if (EVP_DigestUpdate(impl_->context, bytes.data(), bytes.size()) != 1)
+    fail(Errc::Internal, "SHA-256 failed");
 }
 
 void Sha256::update(std::string_view text) { update(std::as_bytes(std::span(text))); }
@@ -50,7 +51,8 @@ void Sha256::update(std::string_view text) { update(std::as_bytes(std::span(text
 std::string Sha256::finish() {
   std::array<unsigned char, 32> digest{};
   unsigned size = 0;
-  if (EVP_DigestFinal_ex(impl_->context, digest.data(), &size) != 1) fail(Errc::Internal, "SHA-256 failed");
+  if (EVP_DigestFinal_ex(impl_->context, digest.data(), &size) != 1)
+    fail(Errc::Internal, "SHA-256 failed");
   return to_hex(digest);
 }
 

@@ -34,7 +34,8 @@ class StrictHandler final : public nlohmann::detail::json_sax_dom_parser<Json> {
     return Base::end_array();
   }
   bool key(std::string& text) {
-    if (!keys_.back().insert(text).second) return refuse("the key \"" + text + "\" stands twice in one object");
+    if (!keys_.back().insert(text).second)
+      return refuse("the key \"" + text + "\" stands twice in one object");
     return Base::key(text);
   }
   template <typename Exception>

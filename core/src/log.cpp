@@ -2,9 +2,9 @@
 
 #include "aceso/core/text.hpp"
 
-#include <nlohmann/json.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <nlohmann/json.hpp>
 
 #include <mutex>
 
@@ -51,12 +51,15 @@ std::string text_of(const Json& value) {
   if (!value.is_string()) return value.dump();
   const std::string text = value.get<std::string>();
   // Quotes only where a reader would not see the end of the value.
-  return text.find_first_of(" =\"") == text.npos && !text.empty() ? text : value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return text.find_first_of(" =\"") == text.npos && !text.empty()
+             ? text
+             : value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string text_line(std::string_view event, const Json& fields) {
   std::string line{event};
-  for (const auto& [key, value] : fields.items()) line += fmt::format(" {}={}", key, text_of(value));
+  for (const auto& [key, value] : fields.items())
+    line += fmt::format(" {}={}", key, text_of(value));
   return line;
 }
 
@@ -83,11 +86,13 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
 }  // namespace
 
 Log::Sink stderr_log_sink(bool as_json) {
-  auto logger = std::make_shared<spdlog::logger>("aceso", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger =
+      std::make_shared<spdlog::logger>("aceso", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_level(spdlog::level::debug);
   logger->set_pattern(as_json ? "%v" : "%H:%M:%S %l %v");
   return [logger, as_json](LogLevel level, std::string_view event, const Json& fields) {
-    logger->log(spdlog_level(level), "{}", as_json ? json_line(level, event, fields) : text_line(event, fields));
+    logger->log(spdlog_level(level), "{}",
+                as_json ? json_line(level, event, fields) : text_line(event, fields));
   };
 }
 

@@ -66,7 +66,8 @@ const char* openblas_core_type() noexcept {
 }
 
 void tune_process() {
-  // Blocks up to 1 GB come from the heap and stay there: each fresh mapping costs a page fault per 4 KB.
+  // Blocks up to 1 GB come from the heap and stay there: each fresh mapping costs a page fault per
+  // 4 KB.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   if (const char* type = openblas_core_type(); *type != '\0') setenv("OPENBLAS_CORETYPE", type, 0);

@@ -37,7 +37,9 @@ class Pool {
       }
     }
     void* block = std::aligned_alloc(kAlignment, std::size_t{1} << size_class);
-    if (!block) fail(Errc::OutOfResources, "out of memory: {} bytes were asked for", std::size_t{1} << size_class);
+    if (!block)
+      fail(Errc::OutOfResources, "out of memory: {} bytes were asked for",
+           std::size_t{1} << size_class);
     return static_cast<std::byte*>(block);
   }
 
@@ -79,7 +81,8 @@ class Pool {
 };
 
 std::size_t size_class_of(std::size_t bytes) {
-  if (bytes > (std::numeric_limits<std::size_t>::max() >> 2)) fail(Errc::OutOfResources, "out of memory: {} bytes were asked for", bytes);
+  if (bytes > (std::numeric_limits<std::size_t>::max() >> 2))
+    fail(Errc::OutOfResources, "out of memory: {} bytes were asked for", bytes);
   return static_cast<std::size_t>(std::bit_width(std::max(bytes, kSmallestBlock) - 1));
 }
 
@@ -88,7 +91,8 @@ std::int64_t count_of(const std::vector<std::int64_t>& shape) {
   std::int64_t count = 1;
   for (const std::int64_t extent : shape) {
     if (extent < 0) fail(Errc::InvalidArgument, "tensor: an extent is {}", extent);
-    if (__builtin_mul_overflow(count, extent, &count)) fail(Errc::InvalidArgument, "tensor: the shape is too large");
+    if (__builtin_mul_overflow(count, extent, &count))
+      fail(Errc::InvalidArgument, "tensor: the shape is too large");
   }
   return count;
 }
@@ -111,21 +115,27 @@ std::size_t bytes_of(DType type, std::int64_t count) {
 }
 
 /// Checks that all elements lie in `size` bytes beginning `offset` bytes into a buffer.
-void check_extent(std::size_t size, std::size_t offset, DType type, const std::vector<std::int64_t>& shape,
+void check_extent(std::size_t size, std::size_t offset, DType type,
+                  const std::vector<std::int64_t>& shape,
                   const std::vector<std::int64_t>& strides) {
-  if (shape.size() != strides.size()) fail(Errc::InvalidArgument, "tensor: {} extents but {} strides", shape.size(), strides.size());
+  if (shape.size() != strides.size())
+    fail(Errc::InvalidArgument, "tensor: {} extents but {} strides", shape.size(), strides.size());
   if (count_of(shape) == 0) return;
   std::int64_t last = 0;
   for (std::size_t axis = 0; axis < shape.size(); ++axis) {
     std::int64_t reach = 0;
-    if (strides[axis] < 0 || __builtin_mul_overflow(shape[axis] - 1, strides[axis], &reach) || __builtin_add_overflow(last, reach, &last))
-      fail(Errc::InvalidArgument, "tensor: stride {} of axis {} leaves the buffer", strides[axis], axis);
+    if (strides[axis] < 0 || __builtin_mul_overflow(shape[axis] - 1, strides[axis], &reach) ||
+        __builtin_add_overflow(last, reach, &last))
+      fail(Errc::InvalidArgument, "tensor: stride {} of axis {} leaves the buffer", strides[axis],
+           axis);
   }
   std::int64_t count = 0;
-  if (__builtin_add_overflow(last, 1, &count)) fail(Errc::InvalidArgument, "tensor: the strides leave the buffer");
+  if (__builtin_add_overflow(last, 1, &count))
+    fail(Errc::InvalidArgument, "tensor: the strides leave the buffer");
   const std::size_t needed = bytes_of(type, count);
   if (offset > size || needed > size - offset)
-    fail(Errc::InvalidArgument, "tensor: its elements end at byte {}, the buffer at {}", offset + needed, size);
+    fail(Errc::InvalidArgument, "tensor: its elements end at byte {}, the buffer at {}",
+         offset + needed, size);
 }
 
 struct DTypeRow {
@@ -135,11 +145,19 @@ struct DTypeRow {
 };
 
 constexpr std::array kTypes{
-    DTypeRow{DType::U8, "u8", kDLUInt, 8},    DTypeRow{DType::I8, "i8", kDLInt, 8},      DTypeRow{DType::I16, "i16", kDLInt, 16},
-    DTypeRow{DType::U16, "u16", kDLUInt, 16}, DTypeRow{DType::I32, "i32", kDLInt, 32},   DTypeRow{DType::I64, "i64", kDLInt, 64},
-    DTypeRow{DType::F16, "f16", kDLFloat, 16}, DTypeRow{DType::BF16, "bf16", kDLBfloat, 16}, DTypeRow{DType::F32, "f32", kDLFloat, 32},
+    DTypeRow{DType::U8, "u8", kDLUInt, 8},
+    DTypeRow{DType::I8, "i8", kDLInt, 8},
+    DTypeRow{DType::I16, "i16", kDLInt, 16},
+    DTypeRow{DType::U16, "u16", kDLUInt, 16},
+    DTypeRow{DType::I32, "i32", kDLInt, 32},
+    DTypeRow{DType::I64, "i64", kDLInt, 64},
+    DTypeRow{DType::F16, "f16", kDLFloat, 16},
+    DTypeRow{DType::BF16, "bf16", kDLBfloat, 16},
+    DTypeRow{DType::F32, "f32", kDLFloat, 32},
     // DLPack 0.6 has no boolean; a byte is what every library of that time sends.
-    DTypeRow{DType::F64, "f64", kDLFloat, 64}, DTypeRow{DType::Bool, "bool", kDLUInt, 8}, DTypeRow{DType::U32, "u32", kDLUInt, 32},
+    DTypeRow{DType::F64, "f64", kDLFloat, 64},
+    DTypeRow{DType::Bool, "bool", kDLUInt, 8},
+    DTypeRow{DType::U32, "u32", kDLUInt, 32},
     DTypeRow{DType::U64, "u64", kDLUInt, 64},
 };
 
@@ -147,9 +165,11 @@ const DTypeRow& row(DType type) noexcept { return kTypes[static_cast<std::size_t
 
 DType from_dl(DLDataType type) {
   for (const DTypeRow& candidate : kTypes) {
-    if (candidate.code == type.code && candidate.bits == type.bits && type.lanes == 1) return candidate.type;
+    if (candidate.code == type.code && candidate.bits == type.bits && type.lanes == 1)
+      return candidate.type;
   }
-  fail(Errc::Unsupported, "DLPack: element type code {}, {} bits, {} lanes", int{type.code}, int{type.bits}, int{type.lanes});
+  fail(Errc::Unsupported, "DLPack: element type code {}, {} bits, {} lanes", int{type.code},
+       int{type.bits}, int{type.lanes});
 }
 
 }  // namespace
@@ -160,20 +180,31 @@ std::string_view name(DType type) noexcept { return row(type).name; }
 Buffer::Buffer(std::size_t bytes) : size_(bytes) {
   const std::size_t size_class = size_class_of(bytes);
   data_ = Pool::instance().take(size_class);
-  owner_ = std::shared_ptr<void>(data_, [size_class](void* block) { Pool::instance().give_back(static_cast<std::byte*>(block), size_class); });
+  owner_ = std::shared_ptr<void>(data_, [size_class](void* block) {
+    Pool::instance().give_back(static_cast<std::byte*>(block), size_class);
+  });
 }
 
-Buffer::Buffer(std::byte* data, std::size_t bytes, std::shared_ptr<void> owner) : data_(data), size_(bytes), owner_(std::move(owner)) {}
+Buffer::Buffer(std::byte* data, std::size_t bytes, std::shared_ptr<void> owner)
+    : data_(data), size_(bytes), owner_(std::move(owner)) {}
 
 std::size_t Buffer::pooled_bytes() noexcept { return Pool::instance().waiting(); }
 std::size_t Buffer::pool_limit() noexcept { return kPoolLimit; }
 void Buffer::trim_pool() noexcept { Pool::instance().trim(); }
 
 Tensor::Tensor(DType type, std::vector<std::int64_t> shape)
-    : buffer_(bytes_of(type, count_of(shape))), data_(buffer_.data()), type_(type), shape_(std::move(shape)), strides_(row_major(shape_)) {}
+    : buffer_(bytes_of(type, count_of(shape))),
+      data_(buffer_.data()),
+      type_(type),
+      shape_(std::move(shape)),
+      strides_(row_major(shape_)) {}
 
-Tensor::Tensor(Buffer buffer, std::size_t offset, DType type, std::vector<std::int64_t> shape, std::vector<std::int64_t> strides)
-    : buffer_(std::move(buffer)), type_(type), shape_(std::move(shape)), strides_(std::move(strides)) {
+Tensor::Tensor(Buffer buffer, std::size_t offset, DType type, std::vector<std::int64_t> shape,
+               std::vector<std::int64_t> strides)
+    : buffer_(std::move(buffer)),
+      type_(type),
+      shape_(std::move(shape)),
+      strides_(std::move(strides)) {
   check_extent(buffer_.size(), offset, type_, shape_, strides_);
   data_ = buffer_.data() + offset;
 }
@@ -194,13 +225,16 @@ bool Tensor::is_contiguous() const noexcept {
 }
 
 void Tensor::check_values(std::size_t element_size) const {
-  if (element_size != size_in_bytes(type_)) fail(Errc::InvalidArgument, "tensor: elements are {}, {} bytes each, not {}", name(type_), size_in_bytes(type_), element_size);
+  if (element_size != size_in_bytes(type_))
+    fail(Errc::InvalidArgument, "tensor: elements are {}, {} bytes each, not {}", name(type_),
+         size_in_bytes(type_), element_size);
   if (!is_contiguous()) fail(Errc::InvalidArgument, "tensor: its elements are not contiguous");
 }
 
 Tensor Tensor::slice(std::int64_t begin, std::int64_t end) const {
   if (shape_.empty() || begin < 0 || end < begin || end > shape_[0])
-    fail(Errc::InvalidArgument, "tensor: slice [{}, {}) of an axis of {}", begin, end, shape_.empty() ? 0 : shape_[0]);
+    fail(Errc::InvalidArgument, "tensor: slice [{}, {}) of an axis of {}", begin, end,
+         shape_.empty() ? 0 : shape_[0]);
   Tensor part = *this;
   part.data_ += static_cast<std::size_t>(begin * strides_[0]) * size_in_bytes(type_);
   part.shape_[0] = end - begin;
@@ -214,7 +248,9 @@ DLManagedTensor* Tensor::to_dlpack() const {
   };
   auto* shared = new Shared{*this, {}};
   shared->managed.manager_ctx = shared;
-  shared->managed.deleter = [](DLManagedTensor* self) { delete static_cast<Shared*>(self->manager_ctx); };
+  shared->managed.deleter = [](DLManagedTensor* self) {
+    delete static_cast<Shared*>(self->manager_ctx);
+  };
   DLTensor& view = shared->managed.dl_tensor;
   view.data = shared->tensor.data_;
   view.device = {kDLCPU, 0};
@@ -228,12 +264,17 @@ DLManagedTensor* Tensor::to_dlpack() const {
 
 Tensor Tensor::from_dlpack(DLManagedTensor* managed) {
   const DLTensor& view = managed->dl_tensor;
-  if (view.device.device_type != kDLCPU) fail(Errc::Unsupported, "DLPack: device type {}, expected host memory", static_cast<int>(view.device.device_type));
+  if (view.device.device_type != kDLCPU)
+    fail(Errc::Unsupported, "DLPack: device type {}, expected host memory",
+         static_cast<int>(view.device.device_type));
   const DType type = from_dl(view.dtype);
   std::vector<std::int64_t> shape(view.shape, view.shape + view.ndim);
-  std::vector<std::int64_t> strides = view.strides ? std::vector<std::int64_t>(view.strides, view.strides + view.ndim) : row_major(shape);
+  std::vector<std::int64_t> strides =
+      view.strides ? std::vector<std::int64_t>(view.strides, view.strides + view.ndim)
+                   : row_major(shape);
   std::int64_t reach = count_of(shape) == 0 ? 0 : 1;
-  for (std::size_t axis = 0; axis < shape.size() && reach != 0; ++axis) reach += (shape[axis] - 1) * strides[axis];
+  for (std::size_t axis = 0; axis < shape.size() && reach != 0; ++axis)
+    reach += (shape[axis] - 1) * strides[axis];
   auto* data = static_cast<std::byte*>(view.data) + view.byte_offset;
   const std::size_t bytes = bytes_of(type, reach);
   check_extent(bytes, 0, type, shape, strides);

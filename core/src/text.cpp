@@ -96,13 +96,19 @@ std::uint64_t parse_size(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   std::string unit = to_lower({end, static_cast<std::size_t>(text.data() + text.size() - end)});
-  if (unit.ends_with("ib")) unit.resize(unit.size() - 2);
-  else if (unit.ends_with('b')) unit.pop_back();
+  if (unit.ends_with("ib"))
+    unit.resize(unit.size() - 2);
+  else if (unit.ends_with('b'))
+    unit.pop_back();
   constexpr std::string_view kUnits = "kmgt";
-  const std::size_t power = unit.empty() ? 0 : kUnits.find(unit) == kUnits.npos ? 99 : kUnits.find(unit) + 1;
-  const double bytes = value * std::pow(1024.0, static_cast<double>(std::min<std::size_t>(power, 5)));
+  const std::size_t power = unit.empty()                       ? 0
+                            : kUnits.find(unit) == kUnits.npos ? 99
+                                                               : kUnits.find(unit) + 1;
+  const double bytes =
+      value * std::pow(1024.0, static_cast<double>(std::min<std::size_t>(power, 5)));
   if (error != std::errc{} || unit.size() > 1 || power == 99 || !(value >= 0) || bytes >= 9.2e18)
-    fail(Errc::InvalidArgument, "expected a size such as 512M or 4G, found \"{}\"", printable(text));
+    fail(Errc::InvalidArgument, "expected a size such as 512M or 4G, found \"{}\"",
+         printable(text));
   return static_cast<std::uint64_t>(bytes);
 }
 
@@ -130,7 +136,8 @@ std::string closest(std::string_view word, const std::vector<std::string>& candi
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
     // A prefix is what people type when they are lazy, not wrong.
-    const std::size_t distance = word.size() >= 3 && candidate.starts_with(word) ? 1 : edit_distance(word, candidate);
+    const std::size_t distance =
+        word.size() >= 3 && candidate.starts_with(word) ? 1 : edit_distance(word, candidate);
     if (distance < best_distance) {
       best_distance = distance;
       best = candidate;

@@ -24,25 +24,29 @@ double cgroup_cpus() {
   std::ifstream v2{"/sys/fs/cgroup/cpu.max"};
   std::string quota;
   double period = 0;
-  if (v2 >> quota >> period && quota != "max" && period > 0) return std::ceil(std::stod(quota) / period);
+  if (v2 >> quota >> period && quota != "max" && period > 0)
+    return std::ceil(std::stod(quota) / period);
   std::ifstream v1_quota{"/sys/fs/cgroup/cpu/cpu.cfs_quota_us"};
   std::ifstream v1_period{"/sys/fs/cgroup/cpu/cpu.cfs_period_us"};
   double granted = -1;
-  if (v1_quota >> granted && v1_period >> period && granted > 0 && period > 0) return std::ceil(granted / period);
+  if (v1_quota >> granted && v1_period >> period && granted > 0 && period > 0)
+    return std::ceil(granted / period);
   return std::numeric_limits<double>::infinity();
 }
 
 unsigned affinity_cpus() noexcept {
   cpu_set_t set;
   CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
+  if (sched_getaffinity(0, sizeof(set), &set) == 0)
+    return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
 /// Blocks handed out in rising order; remembers the error of the lowest block.
 class BlockQueue {
  public:
-  BlockQueue(std::size_t size, std::size_t grain, const std::function<void(std::size_t, std::size_t)>& body, const std::stop_token& stop)
+  BlockQueue(std::size_t size, std::size_t grain,
+             const std::function<void(std::size_t, std::size_t)>& body, const std::stop_token& stop)
       : size_(size), grain_(grain), body_(body), stop_(stop) {}
 
   void work() noexcept {
@@ -98,13 +102,15 @@ unsigned thread_budget(unsigned requested) noexcept {
 }
 
 void parallel_for(std::size_t size, std::size_t grain, unsigned threads,
-                  const std::function<void(std::size_t, std::size_t)>& body, const std::stop_token& stop) {
+                  const std::function<void(std::size_t, std::size_t)>& body,
+                  const std::stop_token& stop) {
   if (grain == 0) fail(Errc::InvalidArgument, "parallel_for: the grain is 0");
   BlockQueue queue{size, grain, body, stop};
   const std::size_t blocks = (size + grain - 1) / grain;
   {
     std::vector<std::jthread> helpers;
-    for (std::size_t i = 1; i < std::min<std::size_t>(threads, blocks); ++i) helpers.emplace_back([&] { queue.work(); });
+    for (std::size_t i = 1; i < std::min<std::size_t>(threads, blocks); ++i)
+      helpers.emplace_back([&] { queue.work(); });
     queue.work();
   }
   queue.finish();

@@ -8,7 +8,8 @@
 namespace aceso::graph {
 namespace detail {
 
-Engine::Engine(std::vector<std::unique_ptr<NodeBase>>& nodes, const std::vector<EdgeSpec>& edges, std::vector<NodeStats>& stats, std::stop_token stop)
+Engine::Engine(std::vector<std::unique_ptr<NodeBase>>& nodes, const std::vector<EdgeSpec>& edges,
+               std::vector<NodeStats>& stats, std::stop_token stop)
     : stop_(std::move(stop)) {
   for (std::size_t n = 0; n < nodes.size(); ++n) {
     Node& node = nodes_.emplace_back();
@@ -16,14 +17,16 @@ Engine::Engine(std::vector<std::unique_ptr<NodeBase>>& nodes, const std::vector<
     node.stats = &stats[n];
     node.in.resize(node.base->ins(0).size());
     node.out.resize(node.base->outs(0).size());
-    for (std::size_t copy = node.base->options.copies; copy-- > 0;) node.idle_copies.push_back(copy);
+    for (std::size_t copy = node.base->options.copies; copy-- > 0;)
+      node.idle_copies.push_back(copy);
   }
   for (const EdgeSpec& spec : edges) {
     Edge& edge = edges_.emplace_back(Edge{&spec, capacity_of(spec, nodes), {}});
     nodes_[spec.from_node].out[spec.from_port].push_back(&edge);
     nodes_[spec.to_node].in[spec.to_port] = &edge;
   }
-  for (const std::size_t n : topological_order(nodes.size(), edges)) downstream_first_.push_back(&nodes_[n]);
+  for (const std::size_t n : topological_order(nodes.size(), edges))
+    downstream_first_.push_back(&nodes_[n]);
   std::ranges::reverse(downstream_first_);
 }
 
@@ -71,7 +74,8 @@ std::optional<Engine::Work> Engine::next_work() {
   for (Node* node : downstream_first_) {
     if (node->done || node->finishing) continue;
     if (can_tick(*node)) return begin_tick(*node);
-    if (!node->stopped && !node->in.empty() && inputs_ended(*node) && node->under_way == 0 && node->finished.empty()) {
+    if (!node->stopped && !node->in.empty() && inputs_ended(*node) && node->under_way == 0 &&
+        node->finished.empty()) {
       node->finishing = true;
       return Work{node, 0, node->next_ticket++, true};
     }
@@ -82,8 +86,10 @@ std::optional<Engine::Work> Engine::next_work() {
 bool Engine::can_tick(const Node& node) const {
   if (node.stopped || node.idle_copies.empty() || !has_room(node)) return false;
   if (node.in.empty()) return true;
-  const bool all_ready = std::ranges::all_of(node.in, [](const Edge* e) { return !e->queue.empty() || e->closed; });
-  const bool any_item = std::ranges::any_of(node.in, [](const Edge* e) { return !e->queue.empty(); });
+  const bool all_ready =
+      std::ranges::all_of(node.in, [](const Edge* e) { return !e->queue.empty() || e->closed; });
+  const bool any_item =
+      std::ranges::any_of(node.in, [](const Edge* e) { return !e->queue.empty(); });
   return all_ready && any_item;
 }
 
@@ -132,7 +138,9 @@ Engine::Outcome Engine::execute(const Work& work) noexcept {
       const auto ports = work.node->base->ins(work.copy);
       if (!work.node->base->unequal_streams) {
         for (const InBase* port : ports) {
-          if (!port->item) fail(Errc::CorruptData, "{}: stream {} ended before the others", work.node->base->name, port->name);
+          if (!port->item)
+            fail(Errc::CorruptData, "{}: stream {} ended before the others", work.node->base->name,
+                 port->name);
         }
       }
       last = work.node->base->compute(work.copy, {work.ticket, stop_}) == Flow::Done;
@@ -161,7 +169,8 @@ Engine::Outcome Engine::execute_finish(Node& node) noexcept {
       outcome.error = std::current_exception();
     }
     Outcome part = collect(node, copy);
-    for (std::size_t port = 0; port < part.sent.size(); ++port) std::ranges::move(part.sent[port], std::back_inserter(outcome.sent[port]));
+    for (std::size_t port = 0; port < part.sent.size(); ++port)
+      std::ranges::move(part.sent[port], std::back_inserter(outcome.sent[port]));
   }
   return outcome;
 }
@@ -187,7 +196,9 @@ void Engine::settle(const Work& work, Outcome outcome) {
     return;
   }
   node.finished.emplace(work.ticket, std::move(outcome));
-  for (auto next = node.finished.begin(); next != node.finished.end() && next->first == node.next_delivery; next = node.finished.begin()) {
+  for (auto next = node.finished.begin();
+       next != node.finished.end() && next->first == node.next_delivery;
+       next = node.finished.begin()) {
     Outcome ready = std::move(next->second);
     node.finished.erase(next);
     ++node.next_delivery;
@@ -251,9 +262,10 @@ bool Engine::end_if_finished(Node& node) {
       return true;
     }
   }
-  const bool nobody_reads = !node.out.empty() && std::ranges::all_of(node.out, [](const auto& port) {
-    return std::ranges::all_of(port, &Edge::cancelled);
-  });
+  const bool nobody_reads =
+      !node.out.empty() && std::ranges::all_of(node.out, [](const auto& port) {
+        return std::ranges::all_of(port, &Edge::cancelled);
+      });
   if (!node.stopped && !nobody_reads) return false;
   if (node.finishing && !node.stopped) return false;
   end_node(node, nullptr);
@@ -266,7 +278,8 @@ void Graph::run(const RunOptions& options) {
   const Plan checked = plan();
   if (!checked.ok()) {
     std::string all;
-    for (const Diagnostic& diagnostic : checked.diagnostics) all += fmt::format("{}{} ({})", all.empty() ? "" : "; ", diagnostic.message, diagnostic.code);
+    for (const Diagnostic& diagnostic : checked.diagnostics)
+      all += fmt::format("{}{} ({})", all.empty() ? "" : "; ", diagnostic.message, diagnostic.code);
     fail(Errc::InvalidArgument, "the graph cannot run: {}", all);
   }
   stats_.clear();

@@ -22,7 +22,8 @@ namespace aceso::graph::detail {
 /// so it finishes and lets the others follow.
 class Engine {
  public:
-  Engine(std::vector<std::unique_ptr<NodeBase>>& nodes, const std::vector<EdgeSpec>& edges, std::vector<NodeStats>& stats, std::stop_token stop);
+  Engine(std::vector<std::unique_ptr<NodeBase>>& nodes, const std::vector<EdgeSpec>& edges,
+         std::vector<NodeStats>& stats, std::stop_token stop);
 
   /// \throws the run's first error, or Cancelled.
   void run(unsigned threads);
@@ -50,8 +51,8 @@ class Engine {
     std::vector<Edge*> in;                ///< by input port
     std::vector<std::vector<Edge*>> out;  ///< by output port
     std::vector<std::size_t> idle_copies;
-    std::uint64_t next_ticket = 0;        ///< of the next tick
-    std::uint64_t next_delivery = 0;      ///< the tick whose outputs go out next
+    std::uint64_t next_ticket = 0;              ///< of the next tick
+    std::uint64_t next_delivery = 0;            ///< the tick whose outputs go out next
     std::map<std::uint64_t, Outcome> finished;  ///< ticks that wait for earlier ones
     std::size_t under_way = 0;
     bool stopped = false;    ///< starts no more ticks

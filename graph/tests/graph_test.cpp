@@ -61,8 +61,11 @@ struct Chain {
   NodeRef<Doubler> twice;
   NodeRef<Collector> sink;
 
-  Chain(Numbers source, Doubler middle, Collector end, NodeOptions options, Policy policy = block(3))
-      : numbers(graph.add("numbers", std::move(source))), twice(graph.add("twice", std::move(middle), options)), sink(graph.add("sink", std::move(end))) {
+  Chain(Numbers source, Doubler middle, Collector end, NodeOptions options,
+        Policy policy = block(3))
+      : numbers(graph.add("numbers", std::move(source))),
+        twice(graph.add("twice", std::move(middle), options)),
+        sink(graph.add("sink", std::move(end))) {
     graph.connect(numbers, &Numbers::out, twice, &Doubler::in, policy);
     graph.connect(twice, &Doubler::out, sink, &Collector::in, policy);
   }
@@ -223,7 +226,9 @@ std::vector<int> join(int left_last, int right_last) {
   return sink->seen;
 }
 
-TEST(Graph, TwoStreamsAreJoinedItemByItem) { EXPECT_EQ(join<Joiner>(3, 3), (std::vector{2, 4, 6})); }
+TEST(Graph, TwoStreamsAreJoinedItemByItem) {
+  EXPECT_EQ(join<Joiner>(3, 3), (std::vector{2, 4, 6}));
+}
 
 TEST(Graph, StreamsOfUnequalLengthAreAnErrorUnlessTheOperatorAcceptsThem) {
   EXPECT_EQ(join<UnequalJoiner>(3, 1), (std::vector{2, 2, 3}));
@@ -333,7 +338,9 @@ TEST(Plan, PrintsAsTextAndSvg) {
 
 /// Whether Graph::connect accepts these ports: types must match at compile time.
 template <typename From, typename To>
-concept Connectable = requires(Graph& graph, NodeRef<From> from, NodeRef<To> to) { graph.connect(from, &From::out, to, &To::in); };
+concept Connectable = requires(Graph& graph, NodeRef<From> from, NodeRef<To> to) {
+  graph.connect(from, &From::out, to, &To::in);
+};
 static_assert(Connectable<Numbers, Collector>);
 static_assert(!Connectable<CountedSource, Collector>);
 static_assert(Operator<Doubler>);
