@@ -15,6 +15,7 @@ export default defineConfig(({ mode }) => {
   return {
     plugins: [react()],
     build: {
+      outDir: 'dist/console',
       target: 'es2022',
       // Inlined assets would be data: addresses, which the hub's content security policy forbids.
       assetsInlineLimit: 0,

@@ -20,6 +20,7 @@ export default defineConfig({
   plugins: [staysInsideItsElement()],
   publicDir: false,
   build: {
+    outDir: 'dist/report',
     target: 'es2022',
     lib: {
       entry: 'report/main.ts',

@@ -13,7 +13,7 @@ export function drawPlot(place: HTMLElement, plot: Plot): void {
   const canvas = make('div', {
     class: 'canvas',
     tabindex: '0',
-    role: 'img',
+    role: 'group',
     'aria-label': `${plot.title}. ${summary(plot)} Arrow keys read values.`,
   });
   const readout = make('p', { class: 'visually-hidden', 'aria-live': 'polite' });

@@ -133,10 +133,10 @@ function Navigation({ place, version }: { place: string; version: string }) {
 export function ThemeButton() {
   const theme = useTheme();
   const icon = { system: 'system', light: 'sun', dark: 'moon' }[theme];
-  const label = { system: 'as the system', light: 'light', dark: 'dark' }[theme];
+  const label = { system: 'System colours', light: 'Light', dark: 'Dark' }[theme];
   return (
-    <button className="quiet" onClick={nextTheme} aria-label={`Colours: ${label}. Change`}>
-      <Icon name={icon} /> <span className="wide-only">{theme === 'system' ? 'System colours' : theme === 'light' ? 'Light' : 'Dark'}</span>
+    <button className="quiet" onClick={nextTheme} aria-label={`${label}: change colours`}>
+      <Icon name={icon} /> <span className="wide-only">{label}</span>
     </button>
   );
 }

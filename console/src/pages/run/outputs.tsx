@@ -51,7 +51,7 @@ export function Outputs({ run, over }: { run: Run; over: boolean }) {
                   <a className="button" href={content} download={output.file_name} aria-label={`Download ${output.file_name}`}>
                     <Icon name="download" /> <span className="wide-only">Download</span>
                   </a>
-                  <button aria-label={`Keep ${output.file_name} as data`} onClick={() => setKeeping(output)}>
+                  <button aria-label={`Keep as data: ${output.file_name}`} onClick={() => setKeeping(output)}>
                     <Icon name="keep" /> <span className="wide-only">Keep as data</span>
                   </button>
                 </div>
