@@ -91,7 +91,8 @@ function optionsOf(plot: Plot, colours: Palette, width: number): uPlot.Options {
     ticks: { stroke: colours.grid, width: 1, size: 5 },
     font: '12px system-ui, sans-serif',
     labelFont: '12px system-ui, sans-serif',
-    labelSize: 22,
+    labelSize: 20,
+    labelGap: 0,
   };
   return {
     width,
@@ -109,6 +110,7 @@ function optionsOf(plot: Plot, colours: Palette, width: number): uPlot.Options {
         ...axis,
         grid: { show: !bars, stroke: colours.grid, width: 1 },
         label: plot.x_label ?? '',
+        size: 32,
         ...(named
           ? { splits: () => namedSplits(plot, width), values: (_, splits) => splits.map((at) => shortened(plot.x_names?.[at] ?? '')) }
           : { values: (_, splits) => splits.map((value) => tick(value)) }),
@@ -123,7 +125,7 @@ function optionsOf(plot: Plot, colours: Palette, width: number): uPlot.Options {
     series: [
       {
         label: plot.x_label || 'x',
-        value: (_, value: number | null) => (value === null ? '–' : named ? (plot.x_names?.[value] ?? '') : formatNumber(value)),
+        value: (_, value: number | null) => (value === null ? '' : named ? (plot.x_names?.[value] ?? '') : formatNumber(value)),
       },
       ...plot.series.map((series, index): uPlot.Series => {
         const colour = colours.series[index % colours.series.length] ?? colours.text;
@@ -136,14 +138,19 @@ function optionsOf(plot: Plot, colours: Palette, width: number): uPlot.Options {
           // From the seventh on colours repeat, with dashes.
           ...(index >= colours.series.length ? { dash: [6, 4] } : {}),
           points: { show: !bars && plot.x.length < 2 },
-          value: (_, value: number | null) => (value === null ? '–' : formatNumber(value)),
+          value: (_, value: number | null) => (value === null ? '' : formatNumber(value)),
         };
       }),
     ],
     cursor: { y: false, drag: { x: !named, y: false }, points: { show: !bars } },
-    legend: { live: true },
+    legend: { live: true, markers: { width: 0, fill: (u, index) => colourOf(u.series[index]) } },
   };
 }
+
+const colourOf = (series: uPlot.Series | undefined) => {
+  const stroke = series?.stroke;
+  return typeof stroke === 'function' ? (stroke as unknown as () => string)() : String(stroke ?? '');
+};
 
 /// Values of more than three digits are short: "12k", "3.4M".
 function tick(value: number): string {

@@ -61,8 +61,16 @@ function watch(context) {
   });
 }
 
+/// A picture of the whole page, as on a screen that is tall enough for it: parts that stick to an
+/// edge stand where they belong, and frames are drawn to their end.
 async function shoot(where, name) {
-  if (folder) await where.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+  if (!folder) return;
+  const size = where.viewportSize();
+  const height = await where.evaluate(() => document.documentElement.scrollHeight);
+  await where.setViewportSize({ ...size, height: Math.max(size.height, height) });
+  await where.waitForTimeout(200);
+  await where.screenshot({ path: join(folder, `${name}.png`) });
+  await where.setViewportSize(size);
 }
 
 /// Serious and critical findings of axe, in this page and the frames in it.
@@ -223,7 +231,8 @@ await check('a run starts, and is followed although the connection breaks', asyn
   await page.locator('[data-test=run]').click();
   await page.waitForURL(/#\/runs\/./);
   firstRun = runUrl();
-  await page.waitForTimeout(2500);
+  // The browser waits a few seconds before it connects again; a quick run may have ended by then.
+  await page.locator('.progress-card .percent, iframe[title=Report]').first().waitFor();
   await shoot(page, 'run_live');
   await assertAccessible(page, 'a live run');
   await stateIs('succeeded', kRunMs);
@@ -325,6 +334,20 @@ await check('a run can be cancelled, retried and deleted', async () => {
   await page.getByRole('heading', { name: 'Runs', level: 1 }).waitFor();
   assert((await page.locator(`a[href$="${id}"]`).count()) === 0, 'the run should be gone');
 });
+
+if (mock) {
+  await check('a failed run says why', async () => {
+    await goTo(`#/apps/${encodeURIComponent(kApp)}`);
+    await page.locator('[data-test=sample]:not([disabled])').first().click();
+    await page.getByText('Advanced options').click();
+    await page.getByLabel('Label').fill('fail');
+    await page.locator('[data-test=run]').click();
+    await stateIs('failed');
+    await page.getByRole('alert').getByText('CorruptData').waitFor();
+    await shoot(page, 'run_failed');
+    await assertAccessible(page, 'a failed run');
+  });
+}
 
 await check('a run that does not exist says so', async () => {
   await goTo('#/runs/no-such-run');

@@ -17,7 +17,7 @@ export function AppsPage() {
 
   return (
     <>
-      <PageHead title="Apps" below={<p className="lead">Choose what to do with your data. Each app can be tried with sample data.</p>} />
+      <PageHead title="Apps" below={<p className="lead">Choose what to do with your data. Apps with a sample can be tried at once.</p>} />
       <div className="search">
         <Icon name="search" />
         <input

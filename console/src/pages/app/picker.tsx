@@ -39,7 +39,7 @@ export function Picker({ input, choose, close }: { input: InputSpec; choose: (da
   return (
     <Dialog title={`Data for ${labelOf(input.name)}`} close={close} wide>
       <div className="picker-head">
-        <input type="search" aria-label="Search data" placeholder="Search by name" value={words} onChange={(event) => setWords(event.target.value)} />
+        <input data-first type="search" aria-label="Search data" placeholder="Search by name" value={words} onChange={(event) => setWords(event.target.value)} />
         <label className="check">
           <input type="checkbox" checked={all} onChange={(event) => setAll(event.target.checked)} /> Other kinds too
         </label>

@@ -94,7 +94,7 @@ function KeepDialog({ run, output, kept, close }: { run: Run; output: Output; ke
       <form onSubmit={(event) => void keep(event)}>
         <div className="dialog-body field">
           <label htmlFor="keep-name">Name</label>
-          <input id="keep-name" type="text" value={name} spellCheck={false} onChange={(event) => setName(event.target.value)} aria-describedby="keep-help" />
+          <input data-first id="keep-name" type="text" value={name} spellCheck={false} onChange={(event) => setName(event.target.value)} aria-describedby="keep-help" />
           <p className="hint" id="keep-help">
             Other runs find it under this name. The ending tells its kind.
           </p>

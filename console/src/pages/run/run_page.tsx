@@ -109,7 +109,7 @@ function Shown({ live, run, app, tab }: { live: LiveRun; run: Run; app: App | nu
         <Fact label="Duration" value={durationOf(run, now)} />
         {numberFact('CPU time', run.cpu_seconds, formatSeconds)}
         {numberFact('Peak memory', run.peak_rss_mb, (mb) => `${formatNumber(Math.round(mb))} MB`)}
-        <Fact label="Data" value={String(Object.values(run.inputs).flat().length)} />
+        <Fact label="Input files" value={String(Object.values(run.inputs).flat().length)} />
       </dl>
       <WarningList warnings={run.warnings} />
       <Tabs tabs={tabs} chosen={chosen} choose={(id) => replaceAddress(addressOf(['runs', run.id], { tab: id }))} label="About this run" />
@@ -140,7 +140,7 @@ function Report({ run }: { run: Run }) {
           <Icon name="open" size={15} /> Open in its own tab
         </a>
       </div>
-      <PageFrame address={address} title="Report" />
+      <PageFrame key={run.attempt} address={address} title="Report" />
     </div>
   );
 }
@@ -165,7 +165,7 @@ function ProgressCard({ live, run }: { live: LiveRun; run: Run }) {
             {pace.secondsLeft !== null && ` · about ${formatSeconds(Math.max(1, Math.round(pace.secondsLeft)))} left`}
           </>
         )}
-        {!live.connected && ' · connection lost, trying again…'}
+        {!live.connected && `${progress ? ' · ' : ''}connection lost, trying again…`}
       </p>
       {progress && <Announce>{`${labelOf(progress.stage)} ${tenth}`}</Announce>}
     </section>
