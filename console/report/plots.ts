@@ -112,7 +112,7 @@ function optionsOf(plot: Plot, colours: Palette, width: number): uPlot.Options {
         label: plot.x_label ?? '',
         size: 32,
         ...(named
-          ? { splits: () => namedSplits(plot, width), values: (_, splits) => splits.map((at) => shortened(plot.x_names?.[at] ?? '')) }
+          ? namedTicks(plot, width)
           : { values: (_, splits) => splits.map((value) => tick(value)) }),
       },
       {
@@ -181,12 +181,18 @@ function closest(plot: Plot): number {
   return Number.isFinite(least) && least > 0 ? least : 1;
 }
 
-/// As many names as there is room for.
-function namedSplits(plot: Plot, width: number): number[] {
-  const names = plot.x_names ?? [];
-  const longest = Math.max(...names.map((name) => shortened(name).length));
-  const step = Math.max(1, Math.ceil((names.length * (7 * longest + 12)) / Math.max(1, width - 70)));
-  return names.map((_, at) => at).filter((at) => at % step === 0);
+/// Names below bars: level if there is room, else aslant, and then as many as there is room for.
+function namedTicks(plot: Plot, width: number): Partial<uPlot.Axis> {
+  const names = (plot.x_names ?? []).map(shortened);
+  const longest = 7 * Math.max(1, ...names.map((name) => name.length));
+  const room = Math.max(1, width - 70) / Math.max(1, names.length);
+  const level = longest + 12 <= room;
+  const step = level ? 1 : Math.ceil(18 / room);
+  return {
+    splits: () => names.map((_, at) => at).filter((at) => at % step === 0),
+    values: (_, splits) => splits.map((at) => names[at] ?? ''),
+    ...(level ? {} : { rotate: -40, size: 20 + 0.66 * longest }),
+  };
 }
 
 const shortened = (name: string) => (name.length > 16 ? `${name.slice(0, 15)}…` : name);

@@ -1,5 +1,8 @@
 // A table of values, wide ones scroll sideways.
 export function ValueTable({ columns, rows, label }: { columns: string[]; rows: unknown[][]; label: string }) {
+  const width = Math.max(columns.length, ...rows.map((row) => row.length));
+  const numbers = Array.from({ length: width }, (_, at) => rows.length > 0 && rows.every((row) => isEmpty(row[at]) || isNumeric(row[at])));
+  const look = (at: number) => (numbers[at] ? 'number' : undefined);
   return (
     <div className="scroll-x" tabIndex={0} role="region" aria-label={label}>
       <table className="values">
@@ -7,7 +10,7 @@ export function ValueTable({ columns, rows, label }: { columns: string[]; rows: 
           <thead>
             <tr>
               {columns.map((column, index) => (
-                <th key={index} scope="col">
+                <th key={index} scope="col" className={look(index)}>
                   {column}
                 </th>
               ))}
@@ -18,8 +21,8 @@ export function ValueTable({ columns, rows, label }: { columns: string[]; rows: 
           {rows.map((row, index) => (
             <tr key={index}>
               {row.map((cell, at) => (
-                <td key={at} className={typeof cell === 'number' || isNumeric(cell) ? 'number' : undefined}>
-                  {cell === null || cell === undefined ? '' : String(cell)}
+                <td key={at} className={look(at)}>
+                  {isEmpty(cell) ? '' : String(cell)}
                 </td>
               ))}
             </tr>
@@ -30,4 +33,6 @@ export function ValueTable({ columns, rows, label }: { columns: string[]; rows: 
   );
 }
 
-const isNumeric = (cell: unknown) => typeof cell === 'string' && /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(cell);
+const isEmpty = (cell: unknown) => cell === null || cell === undefined || cell === '';
+const isNumeric = (cell: unknown) =>
+  typeof cell === 'number' || (typeof cell === 'string' && /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(cell));

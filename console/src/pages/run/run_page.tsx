@@ -88,7 +88,7 @@ function Shown({ live, run, app, tab }: { live: LiveRun; run: Run; app: App | nu
           </button>
         )}
         <a className="button" href={addressOf(['apps', run.app], { from: run.id })}>
-          <Icon name="again" /> {over ? 'Run again with changes' : 'Use as template'}
+          <Icon name="copy" /> {over ? 'Run again with changes' : 'Use as template'}
         </a>
         {run.state !== 'running' && (
           <button className="quiet icon-only" aria-label="Delete this run" onClick={() => setDeleting(true)}>
