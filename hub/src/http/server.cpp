@@ -243,7 +243,11 @@ void Server::Impl::make_room() {
 
 asio::awaitable<void> Server::Impl::serve(std::shared_ptr<Connection> connection) {
   try {
-    while (co_await serve_one(*connection) && !stopping) {
+    bool more = true;
+    // Not in the loop's condition: g++ 12 makes a trap of `co_await a && b` there when it optimises.
+    while (more) {
+      more = co_await serve_one(*connection);
+      if (stopping) more = false;
     }
   } catch (...) {
     log.error("http.connection", {{"message", current_error().what()}});
@@ -400,7 +404,8 @@ asio::awaitable<bool> Server::Impl::send_stream(Connection& connection, Stream& 
   while (!stopping) {
     auto next = [&] { return stream.next(); };
     const std::string bytes = co_await on_worker(workers, next);
-    const bool sent = bytes.empty() || co_await write(connection, bytes);
+    bool sent = true;
+    if (!bytes.empty()) sent = co_await write(connection, bytes);
     if (!sent || stream.ended()) co_return sent;
     if (!bytes.empty()) continue;
     if (peer_has_gone(connection.stream.socket())) co_return false;
