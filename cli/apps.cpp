@@ -9,7 +9,7 @@ namespace aceso {
 
 app::AppTable all_apps() {
   app::AppTable table;
-  const auto add = [&](std::vector<app::App> apps) {
+  [[maybe_unused]] const auto add = [&](std::vector<app::App> apps) {
     for (app::App& each : apps) table.add(std::move(each));
   };
 #ifdef ACESO_GENOMICS
