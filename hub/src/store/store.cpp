@@ -271,11 +271,15 @@ std::optional<RunRecord> Store::find_run(const std::string& id) {
 }
 
 std::vector<RunRecord> Store::list_runs(const Page& page, const std::string& only_app, std::optional<RunState> only_state) {
-  const auto lock = reader_.lock();
+  // One statement each, so that each can use its index; ?2 and ?3 are bound in any case.
+  static constexpr std::string_view kByNothing = "SELECT " ACESO_RUN_COLUMNS " FROM runs WHERE sequence < ?1 AND ?2 = '' AND ?3 = '' ORDER BY sequence DESC LIMIT ?4";
+  static constexpr std::string_view kByApp = "SELECT " ACESO_RUN_COLUMNS " FROM runs WHERE sequence < ?1 AND app = ?2 AND ?3 = '' ORDER BY sequence DESC LIMIT ?4";
+  static constexpr std::string_view kByState = "SELECT " ACESO_RUN_COLUMNS " FROM runs WHERE sequence < ?1 AND ?2 = '' AND state = ?3 ORDER BY sequence DESC LIMIT ?4";
+  static constexpr std::string_view kByBoth = "SELECT " ACESO_RUN_COLUMNS " FROM runs WHERE sequence < ?1 AND app = ?2 AND state = ?3 ORDER BY sequence DESC LIMIT ?4";
+  const std::string_view sql = only_app.empty() ? (only_state ? kByState : kByNothing) : (only_state ? kByBoth : kByApp);
   const std::string_view state = only_state ? name(*only_state) : std::string_view();
-  Statement rows = reader_.prepare(
-      "SELECT " ACESO_RUN_COLUMNS " FROM runs WHERE sequence < ?1 AND (?2 = '' OR app = ?2) AND (?3 = '' OR state = ?3) "
-      "ORDER BY sequence DESC LIMIT ?4");
+  const auto lock = reader_.lock();
+  Statement rows = reader_.prepare(sql);
   rows.bind(page.before).bind(only_app).bind(state).bind(page.limit);
   return read_runs(rows);
 }
