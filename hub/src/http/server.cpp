@@ -27,6 +27,7 @@
 #include <array>
 #include <atomic>
 #include <charconv>
+#include <limits>
 #include <list>
 #include <thread>
 
@@ -260,7 +261,7 @@ asio::awaitable<void> Server::Impl::serve(std::shared_ptr<Connection> connection
 asio::awaitable<bool> Server::Impl::serve_one(Connection& connection) {
   RequestParser parser;
   parser.header_limit(kMaxHeaderBytes);
-  parser.body_limit(boost::none);
+  parser.body_limit(std::numeric_limits<std::uint64_t>::max());
   connection.waiting = true;
   connection.waiting_since = steady_clock::now();
   const bool have_head = co_await read_head(connection, parser);
