@@ -147,6 +147,7 @@ using RequestParser = http::request_parser<http::empty_body>;
 
 bool is_loopback_address(const std::string& address) { return endpoint_of(address, 0).address().is_loopback(); }
 
+// GCC 12 miscompiles co_await inside conditions and && or ||, so each stands in a statement of its own.
 struct Server::Impl {
   Impl(ServerSettings s, Application a, Log l)
       : settings(std::move(s)), application(std::move(a)), log(std::move(l)), workers(settings.worker_threads), acceptor(network) {}
@@ -244,12 +245,8 @@ void Server::Impl::make_room() {
 
 asio::awaitable<void> Server::Impl::serve(std::shared_ptr<Connection> connection) {
   try {
-    bool more = true;
-    // Not in the loop's condition: g++ 12 makes a trap of `co_await a && b` there when it optimises.
-    while (more) {
-      more = co_await serve_one(*connection);
-      if (stopping) more = false;
-    }
+    bool goes_on = true;
+    while (goes_on && !stopping) goes_on = co_await serve_one(*connection);
   } catch (...) {
     log.error("http.connection", {{"message", current_error().what()}});
   }
@@ -261,7 +258,7 @@ asio::awaitable<void> Server::Impl::serve(std::shared_ptr<Connection> connection
 asio::awaitable<bool> Server::Impl::serve_one(Connection& connection) {
   RequestParser parser;
   parser.header_limit(kMaxHeaderBytes);
-  parser.body_limit(std::numeric_limits<std::uint64_t>::max());
+  parser.body_limit(std::numeric_limits<std::uint64_t>::max());  // the exchange has its own
   connection.waiting = true;
   connection.waiting_since = steady_clock::now();
   const bool have_head = co_await read_head(connection, parser);
