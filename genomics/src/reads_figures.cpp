@@ -40,6 +40,18 @@ Json summary_of(const StageFigures& stage, bool paired) {
   return out;
 }
 
+/// Beginnings seen more than once in a thousand of the sampled reads.
+Json frequent_starts(const MateTally& mate) {
+  std::vector<std::pair<std::string, std::uint64_t>> often;
+  for (const auto& [bases, count] : mate.starts) {
+    if (count >= kStartFewest && count * 1000 > mate.starts_sampled) often.emplace_back(bases, count);
+  }
+  std::ranges::sort(often);
+  Json out = Json::object();
+  for (const auto& [bases, count] : often) out[bases] = count;
+  return out;
+}
+
 Json mate_members(const ReadTotals& totals, const CycleTable& cycles) {
   Json quality, content;
   // The order of fastp's members, not of our letters.
@@ -84,14 +96,19 @@ Json adapter_members(const ReadsResult& result) {
   return out;
 }
 
-Json filtering_members(const Tally& tally) {
+Json filtering_members(const Tally& tally, bool correct) {
   const auto reads = [&](Verdict verdict) { return tally.reads_by_verdict[static_cast<std::size_t>(verdict)]; };
-  return {{"passed_filter_reads", reads(Verdict::Passed)},
-          {"low_quality_reads", reads(Verdict::LowQuality)},
-          {"too_many_N_reads", reads(Verdict::TooManyN)},
-          {"low_complexity_reads", reads(Verdict::LowComplexity)},
-          {"too_short_reads", reads(Verdict::TooShort)},
-          {"too_long_reads", reads(Verdict::TooLong)}};
+  Json out = {{"passed_filter_reads", reads(Verdict::Passed)},
+              {"low_quality_reads", reads(Verdict::LowQuality)},
+              {"too_many_N_reads", reads(Verdict::TooManyN)},
+              {"low_complexity_reads", reads(Verdict::LowComplexity)},
+              {"too_short_reads", reads(Verdict::TooShort)},
+              {"too_long_reads", reads(Verdict::TooLong)}};
+  if (correct) {
+    out["corrected_reads"] = tally.corrected_reads;
+    out["corrected_bases"] = tally.corrected_bases;
+  }
+  return out;
 }
 
 }  // namespace
@@ -100,15 +117,18 @@ std::vector<double> quality_curve(const CycleTable& cycles, std::size_t letter, 
   std::vector<double> curve;
   const std::uint32_t end = std::min(cycles.cycles(), most);
   for (std::uint32_t begin = 0; begin < end; begin += step) {
-    std::uint64_t sum = 0, count = 0;
+    std::uint64_t sum = 0, count = 0, sum_all = 0, count_all = 0;
     for (std::uint32_t c = begin; c < std::min(begin + step, end); ++c) {
       for (std::size_t l = 0; l < kLetters; ++l) {
-        if (letter != kLetters && l != letter) continue;
+        sum_all += cycles.quality_sum(l, c);
+        count_all += cycles.count(l, c);
+        if (l != letter) continue;
         sum += cycles.quality_sum(l, c);
         count += cycles.count(l, c);
       }
     }
-    curve.push_back(ratio(sum, count));
+    // A letter that never occurs here would leave a hole in its curve.
+    curve.push_back(count == 0 ? ratio(sum_all, count_all) : ratio(sum, count));
   }
   return curve;
 }
@@ -153,7 +173,7 @@ Json fastp_members(const ReadsResult& result, const ReadsFigures& figures) {
   out["summary"] = {{"sequencing", paired ? "paired end" : "single end"},
                     {"before_filtering", summary_of(figures.before, paired)},
                     {"after_filtering", summary_of(figures.after, paired)}};
-  out["filtering_result"] = filtering_members(tally);
+  out["filtering_result"] = filtering_members(tally, result.rules.correct);
   out["duplication"] = {{"rate", figures.duplication.rate}};
   if (paired) {
     const std::vector<std::uint64_t> histogram(tally.inserts.begin(), tally.inserts.end() - 1);
@@ -163,6 +183,7 @@ Json fastp_members(const ReadsResult& result, const ReadsFigures& figures) {
   for (std::size_t m = 0; m < (paired ? 2U : 1U); ++m) {
     const std::string mate = m == 0 ? "read1" : "read2";
     out[mate + "_before_filtering"] = mate_members(tally.mates[m].before, tally.mates[m].cycles_before);
+    out[mate + "_before_filtering"]["overrepresented_sequences"] = frequent_starts(tally.mates[m]);
     out[mate + "_after_filtering"] = mate_members(tally.mates[m].after, figures.cycles_after[m]);
   }
   return out;

@@ -258,11 +258,11 @@ class ReadsReport {
   }
 
   void start_table(std::size_t m) {
-    constexpr std::size_t kRows = 20, kFewest = 5;
+    constexpr std::size_t kRows = 20;
     const MateTally& mate = tally_.mates[m];
     std::vector<std::pair<std::uint64_t, std::string>> often;
     for (const auto& [bases, count] : mate.starts) {
-      if (count >= kFewest && count * 1000 > mate.starts_sampled) often.emplace_back(count, bases);
+      if (count >= kStartFewest && count * 1000 > mate.starts_sampled) often.emplace_back(count, bases);
     }
     std::ranges::sort(often, [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
     std::vector<std::vector<Cell>> rows;
