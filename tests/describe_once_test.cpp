@@ -51,6 +51,14 @@ TEST(DescribeOnce, TheReferenceHasAPageForIt) {
   EXPECT_NE(read_file(folder.path() / "README.md").find("(demo-letters.md)"), std::string::npos);
 }
 
+TEST(DescribeOnce, TheReferenceInTheDocsIsUpToDate) {
+  const ScratchFolder folder{fs::temp_directory_path()};
+  EXPECT_EQ(run({ACESO_PROGRAM, "apps", "--reference", folder.path().string()}).exit_code, 0);
+  const Ended difference = run({"diff", "-r", folder.path().string(),
+                                std::string(ACESO_SOURCE_DIR) + "/docs/reference/apps"});
+  EXPECT_EQ(difference.exit_code, 0) << "run ./dev docs\n" << difference.out;
+}
+
 TEST(DescribeOnce, TheHubOffersChecksAndRunsIt) {
   const ScratchFolder folder{fs::temp_directory_path()};
   const HubProcess hub{kProgram, folder.path() / "data"};

@@ -1,0 +1,36 @@
+// Tables of values: on the page and as CSV.
+import { formatNumber } from '../src/ui/format';
+import type { Cell, Plot, Table } from './types';
+
+export function cellText(cell: Cell | undefined): string {
+  if (cell === null || cell === undefined) return '–';
+  return typeof cell === 'number' ? formatNumber(cell) : String(cell);
+}
+
+export const withUnit = (label: string, unit?: string) => (unit ? `${label} (${unit})` : label);
+
+/// The numbers behind a plot, one row for each x.
+export function tableOfPlot(plot: Plot): Table {
+  return {
+    type: 'table',
+    columns: [{ label: plot.x_label || 'x' }, ...plot.series.map((series) => ({ label: series.name || plot.y_label || 'y' }))],
+    rows: plot.x.map((x, at) => [plot.x_names?.[at] ?? x, ...plot.series.map((series) => series.values[at] ?? null)]),
+  };
+}
+
+/// As RFC 4180 has it; an empty field where there is no value.
+export function csvOfTable(table: Table): string {
+  const rows = [table.columns.map((column) => withUnit(column.label, column.unit)), ...table.rows];
+  return rows.map((row) => row.map(csvField).join(',') + '\r\n').join('');
+}
+
+function csvField(cell: Cell): string {
+  const text = cell === null ? '' : String(cell);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/// A name for the file of something called `title`.
+export function fileName(title: string): string {
+  const words = title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_').replaceAll(/^_+|_+$/g, '');
+  return `${words || 'plot'}.csv`;
+}

@@ -1,0 +1,145 @@
+// What the hub says and is told: docs/design/0002-hub-api.md, written once as types.
+
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+
+export type OptionValue = boolean | number | string;
+export type OptionType = 'flag' | 'integer' | 'number' | 'text' | 'size';
+
+/// How the console shows data of a kind.
+export type Viewer = 'text' | 'table' | 'json' | 'image' | 'html' | 'none';
+
+export interface InputSpec {
+  name: string;
+  kind: string;
+  kind_label: string;
+  endings: string[];
+  help: string;
+  required: boolean;
+  many: boolean;
+}
+
+export interface OutputSpec {
+  name: string;
+  kind: string;
+  kind_label: string;
+  file_name: string;
+  help: string;
+}
+
+export interface OptionSpec {
+  name: string;
+  type: OptionType;
+  help: string;
+  unit: string;
+  default: OptionValue | null;
+  minimum: number | null;
+  maximum: number | null;
+  choices: string[];
+  group: string;
+  advanced: boolean;
+}
+
+export interface Sample {
+  name: string;
+  summary: string;
+  origin: string;
+  inputs: Record<string, string[]>;
+  options: Record<string, OptionValue>;
+}
+
+export interface App {
+  name: string;
+  toolkit: string;
+  summary: string;
+  help: string;
+  example: string;
+  version: string;
+  inputs: InputSpec[];
+  outputs: OutputSpec[];
+  options: OptionSpec[];
+  samples: Sample[];
+  resources: { memory_mb: number; uses_threads: boolean; uses_gpu: boolean };
+}
+
+export interface Data {
+  id: string;
+  name: string;
+  sha256: string;
+  bytes: number;
+  kind: string;
+  viewer: Viewer;
+  created: string;
+}
+
+export type RunState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'interrupted';
+
+export interface Progress {
+  stage: string;
+  unit: string;
+  done: number;
+  total: number; // 0: unknown
+  seconds: number; // since the stage began
+}
+
+export interface Output {
+  name: string;
+  kind: string;
+  viewer: Viewer;
+  file_name: string;
+  media_type: string;
+  bytes: number;
+}
+
+export interface Run {
+  id: string;
+  app: string;
+  state: RunState;
+  attempt: number;
+  created: string;
+  started: string | null;
+  finished: string | null;
+  inputs: Record<string, { id: string; name: string }[]>;
+  options: Record<string, OptionValue>;
+  progress: Progress | null;
+  outputs: Output[];
+  metrics: Json;
+  warnings: Json;
+  seconds: number | null;
+  cpu_seconds: number | null;
+  peak_rss_mb: number | null;
+  error: { code: string; message: string } | null;
+}
+
+export interface RunRequest {
+  app: string;
+  inputs: Record<string, string | string[]>;
+  options: Record<string, OptionValue>;
+}
+
+export interface LogLine {
+  time: string;
+  level: string;
+  event: string;
+  fields: Record<string, Json>;
+}
+
+export interface Upload {
+  upload: string;
+  offset: number;
+  bytes: number;
+}
+
+export type Preview =
+  | { viewer: 'text' | 'json'; text: string; truncated: boolean }
+  | { viewer: 'table'; columns: string[]; rows: Json[][]; truncated: boolean }
+  | { viewer: 'image' | 'html' | 'none' };
+
+export interface Mistake {
+  pointer: string;
+  message: string;
+}
+
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}

@@ -1,0 +1,536 @@
+// A person's way through the console, in a real browser: logging in, trying an app with its sample,
+// reading the report, correcting mistakes, uploading data; on a laptop, a phone, in light and dark.
+//
+//   URL=http://127.0.0.1:PORT LOGIN_URL=… node tests/journey.mjs
+//
+// Without URL it starts the mock hub. SCREENSHOTS names a folder for pictures; CHROMIUM a browser;
+// RUN_SECONDS how long a sample run may take (default 300).
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const axe = createRequire(import.meta.url)('axe-core');
+const kApp = 'genomics reads';
+const kRunMs = 1000 * Number(process.env.RUN_SECONDS ?? 300);
+const folder = process.env.SCREENSHOTS;
+if (folder) mkdirSync(folder, { recursive: true });
+
+let { URL: url, LOGIN_URL: loginUrl } = process.env;
+let mock = null;
+if (!url) {
+  mock = spawn(process.execPath, [fileURLToPath(new URL('mock_hub.mjs', import.meta.url))], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const line = await new Promise((done) => mock.stdout.once('data', (bytes) => done(String(bytes))));
+  ({ url, login_url: loginUrl } = JSON.parse(line));
+}
+const origin = new URL(url).origin;
+
+let passed = 0;
+const failures = [];
+const complaints = new Set(); // of the browser: foreign requests, broken policies, uncaught errors
+
+async function check(name, act) {
+  try {
+    await act();
+    passed += 1;
+    console.log(`ok    ${name}`);
+  } catch (error) {
+    failures.push(name);
+    console.log(`FAIL  ${name}\n      ${String(error.message ?? error).split('\n').slice(0, 12).join('\n      ')}`);
+    await shoot(page, `failure_${failures.length}`).catch(() => undefined);
+  }
+}
+
+function assert(condition, message) {
+  if (!condition) throw new Error(message);
+}
+
+function watch(context) {
+  context.on('request', (request) => {
+    const address = request.url();
+    if (!/^(data|blob|about):/.test(address) && new URL(address).origin !== origin) complaints.add(`a request left the origin: ${address}`);
+  });
+  context.on('weberror', (error) => complaints.add(`uncaught: ${error.error().message}`));
+  context.on('console', (message) => {
+    if (message.type() !== 'error') return;
+    // Refusals that this journey asks for.
+    if (/Failed to load resource/.test(message.text())) return;
+    complaints.add(`console: ${message.text()}`);
+  });
+}
+
+/// A picture of the whole page, as on a screen that is tall enough for it: parts that stick to an
+/// edge stand where they belong, and frames are drawn to their end.
+async function shoot(where, name) {
+  if (!folder) return;
+  const size = where.viewportSize();
+  const height = await where.evaluate(() => document.documentElement.scrollHeight);
+  await where.setViewportSize({ ...size, height: Math.max(size.height, height) });
+  await where.waitForTimeout(200);
+  await where.screenshot({ path: join(folder, `${name}.png`) });
+  await where.setViewportSize(size);
+}
+
+/// Serious and critical findings of axe, in this page and the frames in it.
+async function assertAccessible(where, name) {
+  // What is half faded in has another contrast.
+  await where.waitForTimeout(250);
+  for (const frame of where.frames()) {
+    // evaluate() is no script of the page, so the content security policy stays on.
+    await frame.evaluate(axe.source);
+    const { violations } = await frame.evaluate(() => globalThis.axe.run(document, { iframes: false, resultTypes: ['violations'] }));
+    const grave = violations.filter((finding) => finding.impact === 'serious' || finding.impact === 'critical');
+    assert(
+      grave.length === 0,
+      `${name}: ${grave.map((finding) => `${finding.id}: ${finding.nodes.map((node) => `${node.html} ${node.any[0]?.message ?? ''}`).slice(0, 3).join(' | ')}`).join('\n')}`,
+    );
+    const width = await frame.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert(width <= 1, `${name}: is ${width} px wider than the screen`);
+  }
+}
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  headless: true,
+  args: [
+    '--headless',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+});
+const kLaptop = { viewport: { width: 1280, height: 800 }, colorScheme: 'light' };
+const kPhone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
+const context = await browser.newContext(kLaptop);
+watch(context);
+const page = await context.newPage();
+page.setDefaultTimeout(15000);
+
+const goTo = (hash) => page.goto(`${url}/${hash}`);
+const runUrl = () => page.url().match(/#\/runs\/([^?]+)/)?.[1];
+const stateIs = (state, timeout = 15000) => page.locator('[data-test=state]', { hasText: state }).waitFor({ timeout });
+
+// Logging in
+
+await check('someone who is not logged in is asked to', async () => {
+  await page.goto(`${url}/#/runs`);
+  await page.getByRole('heading', { name: 'Log in to Aceso' }).waitFor();
+  await shoot(page, 'login');
+  await assertAccessible(page, 'login');
+});
+
+await check('a wrong token is answered in words', async () => {
+  await page.getByLabel('Token').fill('not the token');
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByRole('alert').waitFor();
+});
+
+await check('the login link leads to the apps', async () => {
+  await page.goto(loginUrl);
+  await page.getByRole('heading', { name: 'Apps', level: 1 }).waitFor();
+});
+
+await check('the login link works once, and says so', async () => {
+  const other = await browser.newContext(kLaptop);
+  watch(other);
+  const second = await other.newPage();
+  await second.goto(loginUrl);
+  await second.getByText('This link has been used already').waitFor();
+  await other.close();
+});
+
+// What the hub says of the app: the journey fits any version of it.
+const app = await page.evaluate(async (name) => (await (await fetch('/v1/apps')).json()).apps.find((other) => other.name === name), kApp);
+const labelOf = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' ');
+const bounded = app?.options.find((option) => ['integer', 'number'].includes(option.type) && option.maximum !== null && !option.advanced);
+const required = app?.inputs.find((input) => input.required);
+
+// Apps
+
+await check('apps can be searched', async () => {
+  const cards = page.locator('.card');
+  const all = await cards.count();
+  await page.getByLabel('Search apps').fill('reads fastq');
+  await page.locator('.card', { hasText: kApp }).waitFor();
+  await page.getByLabel('Search apps').fill('zzzz');
+  await page.getByText('No app matches').waitFor();
+  await page.getByRole('button', { name: 'Show all apps' }).click();
+  assert((await cards.count()) === all, 'all apps should be shown again');
+  await shoot(page, 'apps');
+  await assertAccessible(page, 'apps');
+});
+
+await check('an app is opened by keyboard', async () => {
+  await page.locator('.card', { hasText: kApp }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: kApp, level: 1 }).waitFor();
+  await page.getByRole('button', { name: /^Use sample/ }).first().waitFor();
+  await shoot(page, 'app');
+  await assertAccessible(page, 'app');
+});
+
+// Mistakes
+
+await check('a missing input is said at its field, which takes the focus', async () => {
+  await page.locator('[data-test=run]').click();
+  await page.locator('[data-test=mistakes]').waitFor();
+  await page.locator(`[data-test=input-${required.name}] .mistake`).waitFor();
+  await page.waitForFunction((name) => document.activeElement?.id === `field-inputs-${name}`, required.name);
+});
+
+await check('a number out of range is said at its field', async () => {
+  const field = page.locator(`#field-options-${bounded.name}`);
+  await field.fill(String(bounded.maximum + 1));
+  await page.locator('[data-test=run]').click();
+  assert((await field.getAttribute('aria-invalid')) === 'true', 'the field should be marked');
+  await page.locator(`#field-options-${bounded.name}-mistake`).waitFor();
+  await shoot(page, 'app_mistakes');
+  await assertAccessible(page, 'app with mistakes');
+  await field.fill('');
+  assert((await page.locator(`#field-options-${bounded.name}-mistake`).count()) === 0, 'a corrected mistake should go');
+});
+
+await check('the sample fills in the form, command line and request', async () => {
+  await page.locator('[data-test=sample]:not([disabled])').first().click();
+  await page.locator('.chosen li').first().waitFor();
+  const name = await page.locator('.chosen .file-name').first().innerText();
+  const command = await page.locator('.code pre').innerText();
+  assert(command.includes(`aceso ${kApp}`) && command.includes(name), `the command line should name the file: ${command}`);
+  await page.getByRole('tab', { name: 'Request' }).click();
+  const request = JSON.parse(await page.locator('.code pre').innerText());
+  assert(request.app === kApp && request.inputs[required.name], 'the request should have the input');
+  await page.getByRole('tab', { name: 'Command line' }).click();
+  await shoot(page, 'app_filled');
+});
+
+await check("the hub's mistakes are shown at their fields", async () => {
+  // The form itself would not let this pass, so the request is changed on its way.
+  await page.route('**/v1/runs', (route) => {
+    const request = route.request().postDataJSON();
+    request.options[bounded.name] = bounded.maximum + 1;
+    return route.continue({ postData: JSON.stringify(request) });
+  });
+  await page.locator('[data-test=run]').click();
+  await page.locator(`#field-options-${bounded.name}-mistake`).waitFor();
+  await page.waitForFunction((name) => document.activeElement?.id === `field-options-${name}`, bounded.name);
+  await page.unroute('**/v1/runs');
+});
+
+// A run
+
+let firstRun = '';
+await check('a run starts, and is followed although the connection breaks', async () => {
+  let broken = 0;
+  await page.route('**/events*', (route) => (broken++ === 0 ? route.abort() : route.continue()));
+  await page.locator('[data-test=run]').click();
+  await page.waitForURL(/#\/runs\/./);
+  firstRun = runUrl();
+  // The browser waits a few seconds before it connects again; a quick run may have ended by then.
+  await page.locator('.progress-card .percent, iframe[title=Report]').first().waitFor();
+  await shoot(page, 'run_live');
+  await assertAccessible(page, 'a live run');
+  await stateIs('succeeded', kRunMs);
+  await page.unroute('**/events*');
+});
+
+await check('its report is shown in the frame', async () => {
+  const report = page.frameLocator('iframe[title=Report]');
+  await report.getByRole('heading', { name: 'Provenance' }).waitFor();
+  await report.locator('canvas').first().waitFor();
+  await page.waitForTimeout(600);
+  const height = await page.locator('iframe[title=Report]').evaluate((frame) => frame.clientHeight);
+  assert(height > 800, `the frame should have the report's height, not ${height}`);
+  await shoot(page, 'run_report');
+  await assertAccessible(page, 'a run with its report');
+});
+
+await check('a plot can be read as a table and downloaded', async () => {
+  const report = page.frameLocator('iframe[title=Report]');
+  await report.getByRole('button', { name: 'Show as table' }).first().click();
+  await report.locator('.plot-table td').first().waitFor();
+  const [download] = await Promise.all([page.waitForEvent('download'), report.getByRole('button', { name: /^Download the values/ }).first().click()]);
+  assert(download.suggestedFilename().endsWith('.csv'), download.suggestedFilename());
+  await report.locator('.canvas').first().focus();
+  await page.keyboard.press('ArrowRight');
+  await report.locator('[aria-live]', { hasText: /\d/ }).first().waitFor({ state: 'attached' });
+});
+
+await check('a report cannot reach the console', async () => {
+  const frame = page.frames().find((other) => other !== page.mainFrame());
+  const reached = await frame.evaluate(() => {
+    try {
+      return window.parent.document.title;
+    } catch {
+      return null;
+    }
+  });
+  assert(reached === null, 'the frame should be sandboxed');
+});
+
+await check('every output that has a viewer is previewed', async () => {
+  await page.getByRole('tab', { name: /^Outputs/ }).click();
+  const buttons = page.getByRole('button', { name: /^Preview/ });
+  const count = await buttons.count();
+  assert(count > 0, 'there should be outputs to preview');
+  for (let at = 0; at < count; ++at) {
+    await page.locator('.output-list > li').getByRole('button', { name: /^(Preview|Hide)/ }).nth(at).click();
+    await page.locator('[data-test=preview]').waitFor();
+  }
+  await page.locator('.output-list > li').getByRole('button', { name: /^(Preview|Hide)/ }).first().click();
+  await page.locator('[data-test=preview]').waitFor();
+  await shoot(page, 'run_outputs');
+  await assertAccessible(page, 'outputs');
+});
+
+await check('an output is kept as data', async () => {
+  await page.getByRole('button', { name: /^Keep as data/ }).first().click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Keep', exact: true }).click();
+  await page.getByText(/^Kept as/).waitFor();
+});
+
+await check('details and log are there', async () => {
+  await page.getByRole('tab', { name: /^Outputs/ }).press('ArrowRight');
+  await page.getByRole('heading', { name: 'Inputs and options' }).waitFor();
+  await shoot(page, 'run_details');
+  await assertAccessible(page, 'details');
+  await page.getByRole('tab', { name: 'Log' }).click();
+  await page.locator('.log-view').waitFor();
+  await shoot(page, 'run_log');
+  await assertAccessible(page, 'log');
+});
+
+await check('run again with changes fills in the same data', async () => {
+  await page.getByRole('link', { name: 'Run again with changes' }).click();
+  await page.getByText('Filled in from run').waitFor();
+  await page.locator('.chosen li').first().waitFor();
+});
+
+await check('a run can be cancelled, retried and deleted', async () => {
+  await page.locator('[data-test=run]').click();
+  await page.waitForURL(/#\/runs\/./);
+  // A quick run may have ended by then, which is all right as well.
+  await page.getByRole('button', { name: 'Cancel' }).click({ timeout: 4000 }).catch(() => undefined);
+  await page.locator('[data-test=state]', { hasText: /cancelled|succeeded/ }).waitFor({ timeout: kRunMs });
+  const retry = page.getByRole('button', { name: 'Retry' });
+  if ((await retry.count()) > 0) {
+    await shoot(page, 'run_cancelled');
+    await retry.click();
+    await stateIs('succeeded', kRunMs);
+  }
+  const id = runUrl();
+  await page.getByRole('button', { name: 'Delete this run' }).click();
+  await page.getByRole('dialog').waitFor();
+  await assertAccessible(page, 'a question');
+  await page.keyboard.press('Escape');
+  assert((await page.getByRole('dialog').count()) === 0, 'Escape should close the question');
+  await page.getByRole('button', { name: 'Delete this run' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('heading', { name: 'Runs', level: 1 }).waitFor();
+  assert((await page.locator(`a[href$="${id}"]`).count()) === 0, 'the run should be gone');
+});
+
+if (mock) {
+  await check('a failed run says why', async () => {
+    await goTo(`#/apps/${encodeURIComponent(kApp)}`);
+    await page.locator('[data-test=sample]:not([disabled])').first().click();
+    await page.getByText('Advanced options').click();
+    await page.getByLabel('Label').fill('fail');
+    await page.locator('[data-test=run]').click();
+    await stateIs('failed');
+    await page.getByRole('alert').getByText('CorruptData').waitFor();
+    await shoot(page, 'run_failed');
+    await assertAccessible(page, 'a failed run');
+  });
+}
+
+await check('a run that does not exist says so', async () => {
+  await goTo('#/runs/no-such-run');
+  await page.getByRole('alert').waitFor();
+});
+
+// Runs
+
+await check('runs are listed, filtered and opened', async () => {
+  await goTo('#/runs');
+  await page.locator(`a[href$="${firstRun}"]`).waitFor();
+  await shoot(page, 'runs');
+  await assertAccessible(page, 'runs');
+  await page.getByLabel('State').selectOption('interrupted');
+  await page.getByText('No run matches').waitFor();
+  await page.getByLabel('State').selectOption('succeeded');
+  await page.locator(`a[href$="${firstRun}"]`).click();
+  await stateIs('succeeded');
+});
+
+// Data
+
+await check('files are uploaded in parts, paused and resumed', async () => {
+  await goTo('#/data');
+  let parts = 0;
+  await page.route('**/v1/uploads/*', async (route) => {
+    if (route.request().method() !== 'PATCH') return route.continue();
+    parts += 1;
+    if (parts === 2) return route.abort(); // a broken connection must not matter
+    await new Promise((done) => setTimeout(done, 700));
+    return route.continue();
+  });
+  const chooser = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: 'Choose files' }).click();
+  await (await chooser).setFiles([
+    { name: 'journey.txt', mimeType: 'text/plain', buffer: Buffer.from('a line of text\n'.repeat(1_200_000)) },
+    { name: 'journey_table.csv', mimeType: 'text/csv', buffer: Buffer.from('name,count\nA,1\nB,2\n') },
+    { name: 'journey_empty.txt', mimeType: 'text/plain', buffer: Buffer.alloc(0) },
+  ]);
+  await page.getByRole('button', { name: 'Pause journey.txt' }).click();
+  await page.getByText(/^Paused at/).waitFor();
+  await shoot(page, 'data_uploading');
+  await assertAccessible(page, 'data with uploads');
+  await page.getByRole('button', { name: 'Resume journey.txt' }).click();
+  await page.waitForFunction(() => document.querySelectorAll('.upload.done').length === 3, undefined, { timeout: 60000 });
+  await page.unroute('**/v1/uploads/*');
+  assert(parts >= 4, `18 MB should be sent in at least three parts and one for the table, not ${parts}`);
+});
+
+await check('data are listed and looked at', async () => {
+  await page.getByRole('button', { name: 'Clear finished' }).click();
+  await page.getByRole('button', { name: 'Look at journey_table.csv' }).first().click();
+  await page.getByRole('dialog').getByRole('table').waitFor();
+  await shoot(page, 'data_preview');
+  await assertAccessible(page, 'a preview');
+  await page.keyboard.press('Escape');
+  await shoot(page, 'data');
+  await assertAccessible(page, 'data');
+});
+
+await check('the bytes that were uploaded are the bytes that are there', async () => {
+  const bytes = await page.evaluate(async () => {
+    const { data } = await (await fetch('/v1/data?name=journey.txt')).json();
+    const content = await (await fetch(`/v1/data/${data[0].id}/content`)).text();
+    return [data[0].bytes, content.length, content === 'a line of text\n'.repeat(1_200_000)];
+  });
+  assert(bytes[0] === 18_000_000 && bytes[1] === 18_000_000 && bytes[2], `18,000,000 bytes expected: ${bytes}`);
+});
+
+await check('data are deleted after a question', async () => {
+  for (const name of ['journey.txt', 'journey_table.csv', 'journey_empty.txt']) {
+    await page.getByRole('button', { name: `Delete ${name}` }).first().click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+  }
+});
+
+await check('a file dropped on an input is uploaded and chosen', async () => {
+  await goTo(`#/apps/${encodeURIComponent(kApp)}`);
+  const zone = page.locator(`[data-test=input-${required.name}] .input-zone`);
+  await zone.waitFor();
+  const files = await page.evaluateHandle(() => {
+    const transfer = new DataTransfer();
+    for (const name of ['journey_10.fastq', 'journey_2.fastq']) transfer.items.add(new File(['@r\nACGT\n+\nIIII\n'], name));
+    return transfer;
+  });
+  await zone.dispatchEvent('dragover', { dataTransfer: files });
+  await zone.dispatchEvent('drop', { dataTransfer: files });
+  await page.locator('.chosen li').nth(required.many ? 1 : 0).waitFor();
+  if (required.many) {
+    const names = await page.locator('.chosen .file-name').allInnerTexts();
+    assert(names.join() === 'journey_2.fastq,journey_10.fastq', `files should be in their natural order: ${names}`);
+    await page.getByRole('button', { name: 'Move journey_10.fastq up' }).click();
+    assert((await page.locator('.chosen .file-name').first().innerText()) === 'journey_10.fastq', 'files can be reordered');
+  }
+});
+
+await check('data are picked from those of the hub', async () => {
+  await page.getByRole('button', { name: `Choose data for ${labelOf(required.name)}` }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.locator('.picker button').first().click();
+  await shoot(page, 'app_picker');
+  await assertAccessible(page, 'choosing data');
+  if (required.many) await dialog.getByRole('button', { name: 'Use 1 file' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.evaluate(async () => {
+    for (const name of ['journey_2.fastq', 'journey_10.fastq']) {
+      const { data } = await (await fetch(`/v1/data?name=${name}`)).json();
+      for (const item of data) await fetch(`/v1/data/${item.id}`, { method: 'DELETE' });
+    }
+  });
+});
+
+await check('an address that leads nowhere says so', async () => {
+  await goTo('#/nowhere');
+  await page.getByRole('heading', { name: 'No such page' }).waitFor();
+});
+
+await check('colours can be chosen, and are remembered', async () => {
+  const button = page.getByRole('button', { name: /change colours$/ });
+  await button.click();
+  await button.click();
+  await page.reload();
+  assert((await page.evaluate(() => document.documentElement.dataset.theme)) === 'dark', 'dark should be remembered');
+  await button.click();
+});
+
+// The same pages elsewhere
+
+const kPages = [
+  ['apps', '#/apps', '.card'],
+  ['app', `#/apps/${encodeURIComponent(kApp)}`, '[data-test=sample]'],
+  ['run', `#/runs/${firstRun}`, 'iframe'],
+  ['run_outputs', `#/runs/${firstRun}?tab=outputs`, '.output-list'],
+  ['runs', '#/runs', '.run-list'],
+  ['data', '#/data', '.data-list'],
+];
+const session = await context.storageState();
+for (const [look, options] of [
+  ['phone', { ...kPhone, colorScheme: 'light' }],
+  ['dark', { ...kLaptop, colorScheme: 'dark' }],
+  ['phone_dark', { ...kPhone, colorScheme: 'dark' }],
+]) {
+  const other = await browser.newContext({ ...options, storageState: session });
+  watch(other);
+  const tab = await other.newPage();
+  for (const [name, hash, sign] of kPages) {
+    await check(`${name} is well on ${look.replace('_', ' and ')}`, async () => {
+      await tab.goto(`${url}/${hash}`);
+      await tab.locator(sign).first().waitFor({ timeout: 15000 });
+      await tab.waitForTimeout(sign === 'iframe' ? 900 : 150);
+      await shoot(tab, `${name}_${look}`);
+      await assertAccessible(tab, name);
+    });
+  }
+  await other.close();
+}
+
+await check('a report printed or opened alone stands by itself', async () => {
+  for (const colorScheme of ['light', 'dark']) {
+    const other = await browser.newContext({ ...kLaptop, colorScheme, storageState: session });
+    watch(other);
+    const tab = await other.newPage();
+    await tab.goto(`${url}/v1/runs/${firstRun}/outputs/report`);
+    await tab.locator('canvas').first().waitFor();
+    await tab.waitForTimeout(300);
+    await shoot(tab, `report_${colorScheme}`);
+    await assertAccessible(tab, `the report in ${colorScheme}`);
+    await other.close();
+  }
+});
+
+await check('logging out asks to log in again', async () => {
+  await goTo('#/apps');
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await page.getByRole('heading', { name: 'Log in to Aceso' }).waitFor();
+});
+
+await check('nothing left the origin, and the browser had no complaint', async () => {
+  assert(complaints.size === 0, [...complaints].join('\n'));
+});
+
+await browser.close();
+mock?.kill();
+console.log(`${passed} passed, ${failures.length} failed`);
+process.exit(failures.length === 0 ? 0 : 1);
