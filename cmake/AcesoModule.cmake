@@ -1,7 +1,8 @@
 # Flags of our own code. Never leaks to those who link against us.
 add_library(aceso_flags INTERFACE)
 target_compile_features(aceso_flags INTERFACE cxx_std_20)
-target_compile_options(aceso_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion)
+target_compile_options(aceso_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+  -Wno-missing-field-initializers)  # designated initialisers leave out what has a default
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   # The baseline; faster kernels are chosen at run time.
   add_compile_options(-march=x86-64-v2)
@@ -79,24 +80,4 @@ function(aceso_module name)
       target_link_libraries(${id} PRIVATE aceso::${name} ${arg_PRIVATE} aceso_flags)
     endforeach()
   endif()
-endfunction()
-
-# aceso_embed(TARGET SYMBOL FILE): makes FILE's bytes available to TARGET as
-#   extern "C" const unsigned char SYMBOL[]; extern "C" const unsigned char SYMBOL_end[];
-function(aceso_embed target symbol file)
-  set(source ${CMAKE_CURRENT_BINARY_DIR}/embed/${symbol}.S)
-  file(CONFIGURE OUTPUT ${source} CONTENT "#if defined(__ELF__)
-.section .note.GNU-stack,\"\",%progbits
-#endif
-.section .rodata
-.balign 16
-.global ${symbol}
-.global ${symbol}_end
-${symbol}:
-.incbin \"${file}\"
-${symbol}_end:
-.byte 0
-" @ONLY)
-  set_source_files_properties(${source} PROPERTIES LANGUAGE C OBJECT_DEPENDS ${file})
-  target_sources(${target} PRIVATE ${source})
 endfunction()

@@ -11,7 +11,6 @@ function(aceso_embed_folder name)
             -DASSEMBLY=${assembly} -DTABLE=${table} -P ${PROJECT_SOURCE_DIR}/cmake/embed_folder_script.cmake
     DEPENDS ${arg_STAMP} ${PROJECT_SOURCE_DIR}/cmake/embed_folder_script.cmake
     VERBATIM)
-  set_source_files_properties(${assembly} PROPERTIES LANGUAGE C)
   add_library(aceso_${name} STATIC ${assembly} ${table})
   add_library(aceso::${name} ALIAS aceso_${name})
   target_include_directories(aceso_${name} PUBLIC ${PROJECT_SOURCE_DIR}/console/assets/include)

@@ -14,6 +14,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -29,10 +30,10 @@ struct RunContext {
   Log log;
   Warnings& warnings;
   Report& report;
-  Json& metrics;                     ///< figures for programs; see metric()
+  Json& metrics;  ///< figures for programs; see metric()
   std::stop_token stop;
   unsigned threads = 1;
-  std::filesystem::path scratch;     ///< an empty folder, removed after the run
+  std::filesystem::path scratch;  ///< an empty folder, removed after the run
   std::string device = "cpu";
 
   /// Sets metrics.a.b for "a.b".
@@ -67,6 +68,7 @@ struct OutputOptions {
   std::string kind;
   std::string file_name;
   std::string help;
+  bool extra = false;  ///< written only when the caller names a file for it
 };
 
 struct OptionOptions {
@@ -89,36 +91,50 @@ struct IsOptional<std::optional<T>> : std::true_type {
 
 template <typename T>
 constexpr OptionType option_type() {
-  if constexpr (IsOptional<T>::value) return option_type<typename IsOptional<T>::Inner>();
-  else if constexpr (std::is_same_v<T, bool>) return OptionType::Flag;
-  else if constexpr (std::is_integral_v<T>) return OptionType::Integer;
-  else if constexpr (std::is_floating_point_v<T>) return OptionType::Number;
+  if constexpr (IsOptional<T>::value)
+    return option_type<typename IsOptional<T>::Inner>();
+  else if constexpr (std::is_same_v<T, bool>)
+    return OptionType::Flag;
+  else if constexpr (std::is_integral_v<T>)
+    return OptionType::Integer;
+  else if constexpr (std::is_floating_point_v<T>)
+    return OptionType::Number;
   else {
-    static_assert(std::is_same_v<T, std::string>, "options are bool, integers, floating point or std::string");
+    static_assert(std::is_same_v<T, std::string>,
+                  "options are bool, integers, floating point or std::string");
     return OptionType::Text;
   }
 }
 
 template <typename T>
 Value to_value(const T& value) {
-  if constexpr (std::is_same_v<T, bool>) return value;
-  else if constexpr (std::is_integral_v<T>) return static_cast<std::int64_t>(value);
-  else if constexpr (std::is_floating_point_v<T>) return static_cast<double>(value);
-  else return value;
+  if constexpr (std::is_same_v<T, bool>)
+    return value;
+  else if constexpr (std::is_integral_v<T>)
+    return static_cast<std::int64_t>(value);
+  else if constexpr (std::is_floating_point_v<T>)
+    return static_cast<double>(value);
+  else
+    return value;
 }
 
 template <typename T>
 T from_value(const Value& value) {
-  if constexpr (std::is_same_v<T, bool>) return std::get<bool>(value);
-  else if constexpr (std::is_integral_v<T>) return static_cast<T>(std::get<std::int64_t>(value));
-  else if constexpr (std::is_floating_point_v<T>) return static_cast<T>(std::get<double>(value));
-  else return std::get<std::string>(value);
+  if constexpr (std::is_same_v<T, bool>)
+    return std::get<bool>(value);
+  else if constexpr (std::is_integral_v<T>)
+    return static_cast<T>(std::get<std::int64_t>(value));
+  else if constexpr (std::is_floating_point_v<T>)
+    return static_cast<T>(std::get<double>(value));
+  else
+    return std::get<std::string>(value);
 }
 
 /// Limits of an integer option that follow from its C++ type.
 template <typename T>
 void limit_to_type(OptionSpec& spec) {
-  if constexpr (IsOptional<T>::value) limit_to_type<typename IsOptional<T>::Inner>(spec);
+  if constexpr (IsOptional<T>::value)
+    limit_to_type<typename IsOptional<T>::Inner>(spec);
   else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
     if (!spec.minimum) spec.minimum = static_cast<double>(std::numeric_limits<T>::min());
     if (!spec.maximum) spec.maximum = static_cast<double>(std::numeric_limits<T>::max());
@@ -138,9 +154,10 @@ void limit_to_type(OptionSpec& spec) {
 /// App count_app() {
 ///   Describe<CountJob> d{"genomics count", "Counts reads"};
 ///   d.input("reads", &CountJob::reads, {.kind = "fastq", .help = "reads to count"});
-///   d.output("output", &CountJob::output, {.kind = "table", .file_name = "counts.tsv", .help = "counts"});
-///   d.option("min_length", &CountJob::min_length, {.help = "ignore shorter reads", .unit = "bases", .minimum = 1});
-///   return d.build([](const CountJob& job, RunContext& context) { … });
+///   d.output("output", &CountJob::output, {.kind = "table", .file_name = "counts.tsv", .help =
+///   "counts"}); d.option("min_length", &CountJob::min_length, {.help = "ignore shorter reads",
+///   .unit = "bases", .minimum = 1}); return d.build([](const CountJob& job, RunContext& context) {
+///   … });
 /// }
 /// \endcode
 ///
@@ -162,36 +179,40 @@ class Describe {
   void sample(Sample sample) { description_.samples.push_back(std::move(sample)); }
 
   /// One required file.
-  void input(std::string name, Path Job::*member, InputOptions options) {
+  void input(std::string name, Path Job::* member, InputOptions options) {
     add_input(name, options, true, false);
     bind([name, member](const Request& r, Job& job) { job.*member = r.inputs.at(name).front(); });
   }
   /// One file that may be left out.
-  void input(std::string name, std::optional<Path> Job::*member, InputOptions options) {
+  void input(std::string name, std::optional<Path> Job::* member, InputOptions options) {
     add_input(name, options, false, false);
     bind([name, member](const Request& r, Job& job) {
-      if (const auto found = r.inputs.find(name); found != r.inputs.end()) job.*member = found->second.front();
+      if (const auto found = r.inputs.find(name); found != r.inputs.end())
+        job.*member = found->second.front();
     });
   }
   /// Any number of files, in order.
-  void input(std::string name, std::vector<Path> Job::*member, InputOptions options) {
+  void input(std::string name, std::vector<Path> Job::* member, InputOptions options) {
     add_input(name, options, options.required, true);
     bind([name, member](const Request& r, Job& job) {
-      if (const auto found = r.inputs.find(name); found != r.inputs.end()) job.*member = found->second;
+      if (const auto found = r.inputs.find(name); found != r.inputs.end())
+        job.*member = found->second;
     });
   }
 
   /// A file to write if the caller asks for it. Write it through AtomicFile.
-  void output(std::string name, std::optional<Path> Job::*member, OutputOptions options) {
-    description_.outputs.push_back({name, options.kind, options.file_name, options.help});
+  void output(std::string name, std::optional<Path> Job::* member, OutputOptions options) {
+    description_.outputs.push_back(
+        {name, options.kind, options.file_name, options.help, options.extra});
     bind([name, member](const Request& r, Job& job) {
-      if (const auto found = r.outputs.find(name); found != r.outputs.end()) job.*member = found->second;
+      if (const auto found = r.outputs.find(name); found != r.outputs.end())
+        job.*member = found->second;
     });
   }
 
   /// An option; its default is the member's initialiser.
   template <typename T>
-  void option(std::string name, T Job::*member, OptionOptions options) {
+  void option(std::string name, T Job::* member, OptionOptions options) {
     OptionSpec spec{.name = name,
                     .type = detail::option_type<T>(),
                     .help = options.help,
@@ -208,17 +229,25 @@ class Describe {
     bind([name, member](const Request& r, Job& job) {
       const auto found = r.options.find(name);
       if (found == r.options.end()) return;
-      if constexpr (detail::IsOptional<T>::value) job.*member = detail::from_value<typename detail::IsOptional<T>::Inner>(found->second);
-      else job.*member = detail::from_value<T>(found->second);
+      if constexpr (detail::IsOptional<T>::value)
+        job.*member = detail::from_value<typename detail::IsOptional<T>::Inner>(found->second);
+      else
+        job.*member = detail::from_value<T>(found->second);
     });
   }
 
   /// An amount of memory or disk such as "4G", in bytes.
-  void size_option(std::string name, std::uint64_t Job::*member, OptionOptions options) {
-    OptionSpec spec{.name = name, .type = OptionType::Size, .help = options.help, .unit = "bytes",
+  void size_option(std::string name, std::uint64_t Job::* member, OptionOptions options) {
+    OptionSpec spec{.name = name,
+                    .type = OptionType::Size,
+                    .help = options.help,
+                    .unit = "bytes",
                     .default_value = static_cast<std::int64_t>(Job{}.*member),
-                    .minimum = options.minimum, .maximum = options.maximum, .choices = {},
-                    .group = options.group, .advanced = options.advanced};
+                    .minimum = options.minimum,
+                    .maximum = options.maximum,
+                    .choices = {},
+                    .group = options.group,
+                    .advanced = options.advanced};
     description_.options.push_back(std::move(spec));
     bind([name, member](const Request& r, Job& job) {
       if (const auto found = r.options.find(name); found != r.options.end())
@@ -228,7 +257,8 @@ class Describe {
 
   /// Finishes the app. `run` reads the job, writes its outputs, reports through the context.
   [[nodiscard]] App build(std::function<void(const Job&, RunContext&)> run) {
-    return {description_, [binders = binders_, run = std::move(run)](const Request& request, RunContext& context) {
+    return {description_, [binders = binders_, run = std::move(run)](const Request& request,
+                                                                     RunContext& context) {
               Job job;
               for (const auto& set : binders) set(request, job);
               run(job, context);

@@ -17,10 +17,10 @@ namespace aceso::app {
 
 /// A kind of data that apps exchange.
 struct Kind {
-  std::string_view name;                     ///< stable, e.g. "fastq"
-  std::string_view label;                    ///< for people, e.g. "sequencing reads (FASTQ)"
-  std::span<const std::string_view> endings; ///< accepted file name endings; empty: any
-  std::string_view viewer;                   ///< how the console shows it: text, table, json, image, html, none
+  std::string_view name;                      ///< stable, e.g. "fastq"
+  std::string_view label;                     ///< for people, e.g. "sequencing reads (FASTQ)"
+  std::span<const std::string_view> endings;  ///< accepted file name endings; empty: any
+  std::string_view viewer;  ///< how the console shows it: text, table, json, image, html, none
   std::string_view media_type;
 };
 
@@ -40,11 +40,11 @@ enum class OptionType { Flag, Integer, Number, Text, Size };
 [[nodiscard]] std::string_view name(OptionType type) noexcept;
 
 struct InputSpec {
-  std::string name;      ///< snake_case; "--" + kebab-case on the command line
+  std::string name;  ///< snake_case; "--" + kebab-case on the command line
   std::string kind;
   std::string help;
   bool required = false;
-  bool many = false;     ///< accepts several files
+  bool many = false;  ///< accepts several files
 };
 
 struct OutputSpec {
@@ -52,6 +52,7 @@ struct OutputSpec {
   std::string kind;
   std::string file_name;  ///< used when the caller names only a folder (a run of the hub)
   std::string help;
+  bool extra = false;  ///< written only when the caller names a file for it
 };
 
 struct OptionSpec {
@@ -61,9 +62,9 @@ struct OptionSpec {
   std::string unit;                    ///< "bases", "reads", …; empty: none
   std::optional<Value> default_value;  ///< none: "off" or "automatic", as `help` says
   std::optional<double> minimum, maximum;
-  std::vector<std::string> choices;    ///< of a text option
-  std::string group;                   ///< heading in help and form
-  bool advanced = false;               ///< folded away in the form
+  std::vector<std::string> choices;  ///< of a text option
+  std::string group;                 ///< heading in help and form
+  bool advanced = false;             ///< folded away in the form
 };
 
 /// Inputs and options with which the app can be tried at once.

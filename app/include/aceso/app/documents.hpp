@@ -24,7 +24,8 @@ namespace aceso::app {
 
 /// A completion script; `shell` is "bash" or "zsh". `commands` are those beside the apps.
 /// \throws Error InvalidArgument for another shell.
-[[nodiscard]] std::string completion_script(const AppTable& apps, const std::vector<std::string>& commands,
+[[nodiscard]] std::string completion_script(const AppTable& apps,
+                                            const std::vector<std::string>& commands,
                                             std::string_view shell);
 
 /// A Slurm batch script that runs the job file `job` with the app's resources.

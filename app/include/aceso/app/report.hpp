@@ -1,5 +1,6 @@
 /// \file
-/// What a run tells people: figures, tables and plots, as report.json and a self-contained report.html.
+/// What a run tells people: figures, tables and plots, as report.json and a self-contained
+/// report.html.
 #pragma once
 
 #include "aceso/core/json.hpp"
@@ -35,7 +36,7 @@ struct Plot {
   std::vector<std::string> x_names = {};  ///< for bars: one per x, shown instead of numbers
   std::vector<Series> series;
   bool log_y = false;
-  std::string note = {};                  ///< one sentence below: how to read it
+  std::string note = {};  ///< one sentence below: how to read it
 };
 
 /// A report under construction. Not thread-safe.

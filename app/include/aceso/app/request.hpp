@@ -27,7 +27,8 @@ struct Mistake {
 };
 
 /// Finds the file behind an input value. Returns it, or an empty path after setting `problem`.
-using InputResolver = std::function<std::filesystem::path(const std::string& value, std::string& problem)>;
+using InputResolver =
+    std::function<std::filesystem::path(const std::string& value, std::string& problem)>;
 
 /// Values are paths: they must exist, be readable, and be files or pipes.
 [[nodiscard]] InputResolver paths_of_this_machine();

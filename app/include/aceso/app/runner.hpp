@@ -4,6 +4,8 @@
 
 #include "aceso/app/app.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -31,7 +33,9 @@ struct RunResult {
   std::vector<WarningCount> warnings;
   std::optional<Error> error;
 
-  [[nodiscard]] int exit_code() const noexcept { return error ? aceso::exit_code(error->code()) : 0; }
+  [[nodiscard]] int exit_code() const noexcept {
+    return error ? aceso::exit_code(error->code()) : 0;
+  }
   /// The one object that --json prints: {"app","version","status","seconds","cpu_seconds",
   /// "peak_rss_mb","outputs","metrics"}, then "warnings" and "error" if there are any.
   [[nodiscard]] Json to_json() const;
@@ -39,7 +43,8 @@ struct RunResult {
 
 /// Runs `app` on a checked request. Never throws: what went wrong is in the result.
 /// Writes the outputs "report" and "report_json" if the request names files for them.
-[[nodiscard]] RunResult run_app(const App& app, const Request& request, const RunSettings& settings);
+[[nodiscard]] RunResult run_app(const App& app, const Request& request,
+                                const RunSettings& settings);
 
 /// A result for a request that never ran, e.g. because of its mistakes.
 [[nodiscard]] RunResult failed_result(const std::string& app, const Error& error);

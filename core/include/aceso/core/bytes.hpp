@@ -17,7 +17,8 @@
 namespace aceso {
 
 /// Returns a * b. \throws Error CorruptData if it does not fit; `what` names the quantity.
-[[nodiscard]] std::uint64_t checked_product(std::uint64_t a, std::uint64_t b, std::string_view what);
+[[nodiscard]] std::uint64_t checked_product(std::uint64_t a, std::uint64_t b,
+                                            std::string_view what);
 
 /// A cursor over borrowed bytes. Every read checks the end and fails with the name of the
 /// source, the offset, what was wanted and what is left.
@@ -36,7 +37,8 @@ class ByteReader {
   template <typename T>
     requires std::is_arithmetic_v<T>
   [[nodiscard]] T little(std::string_view what) {
-    static_assert(std::endian::native == std::endian::little, "a big-endian machine needs byte swaps here");
+    static_assert(std::endian::native == std::endian::little,
+                  "a big-endian machine needs byte swaps here");
     T value;
     std::memcpy(&value, take(sizeof(T), what).data(), sizeof(T));
     return value;

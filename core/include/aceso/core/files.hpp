@@ -107,7 +107,9 @@ class ScratchFolder {
   /// Makes a new folder with a random name below `parent`, readable by its owner only.
   explicit ScratchFolder(const std::filesystem::path& parent);
   ~ScratchFolder();
-  ScratchFolder(ScratchFolder&& other) noexcept : path_(std::move(other.path_)) { other.path_.clear(); }
+  ScratchFolder(ScratchFolder&& other) noexcept : path_(std::move(other.path_)) {
+    other.path_.clear();
+  }
   ScratchFolder& operator=(ScratchFolder&& other) noexcept;
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }

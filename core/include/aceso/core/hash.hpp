@@ -32,7 +32,8 @@ class Sha256 {
 
 [[nodiscard]] std::string sha256(std::string_view text);
 /// \throws Error NotFound, Io, Cancelled.
-[[nodiscard]] std::string sha256_file(const std::filesystem::path& path, const std::stop_token& stop = {});
+[[nodiscard]] std::string sha256_file(const std::filesystem::path& path,
+                                      const std::stop_token& stop = {});
 
 /// Returns `bytes` bytes of the system's randomness as hexadecimal digits.
 [[nodiscard]] std::string random_hex(std::size_t bytes);

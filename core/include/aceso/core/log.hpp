@@ -4,6 +4,8 @@
 
 #include "aceso/core/json.hpp"
 
+#include <concepts>
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -23,7 +25,8 @@ struct LogField {
   std::string_view key;
   std::variant<std::int64_t, double, bool, std::string> value;
 
-  LogField(std::string_view k, std::integral auto v) : key(k), value(static_cast<std::int64_t>(v)) {}
+  LogField(std::string_view k, std::integral auto v)
+      : key(k), value(static_cast<std::int64_t>(v)) {}
   LogField(std::string_view k, bool v) : key(k), value(v) {}
   LogField(std::string_view k, double v) : key(k), value(v) {}
   LogField(std::string_view k, std::string v) : key(k), value(std::move(v)) {}
@@ -44,10 +47,18 @@ class Log {
   Log() = default;
   explicit Log(Sink sink, LogLevel least = LogLevel::Info);
 
-  void debug(std::string_view event, LogFields fields = {}) const { write(LogLevel::Debug, event, fields); }
-  void info(std::string_view event, LogFields fields = {}) const { write(LogLevel::Info, event, fields); }
-  void warning(std::string_view event, LogFields fields = {}) const { write(LogLevel::Warning, event, fields); }
-  void error(std::string_view event, LogFields fields = {}) const { write(LogLevel::Error, event, fields); }
+  void debug(std::string_view event, LogFields fields = {}) const {
+    write(LogLevel::Debug, event, fields);
+  }
+  void info(std::string_view event, LogFields fields = {}) const {
+    write(LogLevel::Info, event, fields);
+  }
+  void warning(std::string_view event, LogFields fields = {}) const {
+    write(LogLevel::Warning, event, fields);
+  }
+  void error(std::string_view event, LogFields fields = {}) const {
+    write(LogLevel::Error, event, fields);
+  }
 
  private:
   struct Shared;

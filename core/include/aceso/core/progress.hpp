@@ -14,11 +14,11 @@ namespace aceso {
 
 /// One report of progress.
 struct ProgressEvent {
-  std::string stage;       ///< what is being done, e.g. "reads"
-  std::string unit;        ///< of done and total, e.g. "bytes"
+  std::string stage;  ///< what is being done, e.g. "reads"
+  std::string unit;   ///< of done and total, e.g. "bytes"
   std::uint64_t done = 0;
-  std::uint64_t total = 0; ///< 0: unknown
-  double seconds = 0;      ///< since the stage began
+  std::uint64_t total = 0;  ///< 0: unknown
+  double seconds = 0;       ///< since the stage began
 };
 
 /// Collects progress from any number of threads and hands it on at most ten times a second,

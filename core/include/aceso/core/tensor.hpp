@@ -14,7 +14,21 @@ struct DLManagedTensor;  // of <dlpack/dlpack.h>
 namespace aceso {
 
 /// Element types. Fixed numbers: they are written to files; do not change existing entries.
-enum class DType : std::uint8_t { U8 = 0, I8 = 1, I16 = 2, U16 = 3, I32 = 4, I64 = 5, F16 = 6, BF16 = 7, F32 = 8, F64 = 9, Bool = 10, U32 = 11, U64 = 12 };
+enum class DType : std::uint8_t {
+  U8 = 0,
+  I8 = 1,
+  I16 = 2,
+  U16 = 3,
+  I32 = 4,
+  I64 = 5,
+  F16 = 6,
+  BF16 = 7,
+  F32 = 8,
+  F64 = 9,
+  Bool = 10,
+  U32 = 11,
+  U64 = 12
+};
 
 [[nodiscard]] std::size_t size_in_bytes(DType type) noexcept;
 [[nodiscard]] std::string_view name(DType type) noexcept;  ///< "u8", "bf16", "f32", …

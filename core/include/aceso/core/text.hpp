@@ -24,7 +24,8 @@ namespace aceso {
 /// \throws Error InvalidArgument.
 [[nodiscard]] std::uint64_t parse_size(std::string_view text);
 /// The word of `candidates` that `word` was most likely meant to be, or "".
-[[nodiscard]] std::string closest(std::string_view word, const std::vector<std::string>& candidates);
+[[nodiscard]] std::string closest(std::string_view word,
+                                  const std::vector<std::string>& candidates);
 /// Whether `text` is well-formed UTF-8 (Unicode 15, table 3-7).
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 /// `text` with bytes that are not UTF-8 and control characters shown as \xNN, cut to `limit`

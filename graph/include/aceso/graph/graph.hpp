@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <typeindex>
 #include <vector>
 
@@ -25,12 +26,16 @@ struct Policy {
 };
 
 /// The producer waits while `capacity` items are queued or being made.
-[[nodiscard]] constexpr Policy block(std::size_t capacity = 0) { return {Overflow::Block, capacity}; }
+[[nodiscard]] constexpr Policy block(std::size_t capacity = 0) {
+  return {Overflow::Block, capacity};
+}
 
 /// How a node is run.
 struct NodeOptions {
-  unsigned copies = 1;      ///< ticks that may be under way at once, each on its own copy of the operator
-  bool keep_order = true;   ///< outputs leave in the order of their inputs, whatever the number of copies
+  unsigned copies =
+      1;  ///< ticks that may be under way at once, each on its own copy of the operator
+  bool keep_order =
+      true;  ///< outputs leave in the order of their inputs, whatever the number of copies
 };
 
 /// Counters of one node after or during a run.
@@ -124,7 +129,8 @@ class NodeOf final : public NodeBase {
   std::vector<Base*> select(std::size_t copy) {
     std::vector<Base*> found;
     const auto keep = [&](auto& port) {
-      if constexpr (std::derived_from<std::remove_reference_t<decltype(port)>, Base>) found.push_back(&port);
+      if constexpr (std::derived_from<std::remove_reference_t<decltype(port)>, Base>)
+        found.push_back(&port);
     };
     std::apply([&](auto&... port) { (keep(port), ...); }, copies[copy].ports());
     return found;
@@ -175,7 +181,9 @@ class Graph {
     static_assert(std::move_constructible<Op>);
     if (options.copies == 0) fail(Errc::InvalidArgument, "node {}: 0 copies", name);
     if (!std::copy_constructible<Op> && options.copies > 1)
-      fail(Errc::InvalidArgument, "node {}: its operator cannot be copied, but {} copies are asked for", name, options.copies);
+      fail(Errc::InvalidArgument,
+           "node {}: its operator cannot be copied, but {} copies are asked for", name,
+           options.copies);
     auto node = std::make_unique<detail::NodeOf<Op>>(std::move(name), std::move(op), options);
     NodeRef<Op> ref{node.get(), nodes_.size()};
     nodes_.push_back(std::move(node));
@@ -184,7 +192,8 @@ class Graph {
 
   /// Joins an output to an input. Does not compile unless both carry the same type.
   template <typename From, typename To, typename T>
-  void connect(NodeRef<From> from, Out<T> From::*out, NodeRef<To> to, In<T> To::*in, Policy policy = block()) {
+  void connect(NodeRef<From> from, Out<T> From::* out, NodeRef<To> to, In<T> To::* in,
+               Policy policy = block()) {
     detail::AnyItem (*clone)(const detail::AnyItem&) = nullptr;
     if constexpr (std::copy_constructible<T>) {
       clone = [](const detail::AnyItem& item) {
@@ -209,7 +218,8 @@ class Graph {
 
  private:
   template <typename Base>
-  static std::size_t port_index(const std::vector<Base*>& ports, const Base* port) {
+  static std::size_t port_index(const std::vector<Base*>& ports,
+                                const std::type_identity_t<Base>* port) {
     for (std::size_t i = 0; i < ports.size(); ++i) {
       if (ports[i] == port) return i;
     }

@@ -57,7 +57,8 @@ class In : public detail::InBase {
  public:
   using Item = T;
 
-  explicit In(std::string_view port_name = "in") : InBase{{port_name}, {}} {}
+  In() : In("in") {}
+  explicit In(std::string_view port_name) : InBase{{port_name}, {}} {}
 
   /// Whether this tick brought an item.
   [[nodiscard]] bool has() const noexcept { return item.has_value(); }
@@ -77,7 +78,8 @@ class Out : public detail::OutBase {
  public:
   using Item = T;
 
-  explicit Out(std::string_view port_name = "out") : OutBase{{port_name}, {}} {}
+  Out() : Out("out") {}
+  explicit Out(std::string_view port_name) : OutBase{{port_name}, {}} {}
 
   /// Sends an item when this tick ends. Items of one tick keep their order.
   void send(T value) { sent.push_back({std::make_shared<T>(std::move(value))}); }

@@ -8,7 +8,7 @@
 namespace aceso::assets {
 
 struct Asset {
-  std::string_view path;   ///< relative, e.g. "index.html", "assets/index-4f2c.js"
+  std::string_view path;  ///< relative, e.g. "index.html", "assets/index-4f2c.js"
   std::string_view bytes;
 };
 

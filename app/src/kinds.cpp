@@ -1,0 +1,68 @@
+#include "aceso/app/description.hpp"
+
+#include "aceso/core/error.hpp"
+#include "aceso/core/text.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace aceso::app {
+namespace {
+
+using Endings = std::array<std::string_view, 4>;
+
+// Arrays of their own, because a Kind only borrows its endings.
+constexpr std::array<std::string_view, 2> kBamEndings{".bam", ".cram"};
+constexpr std::array<std::string_view, 1> kBedEndings{".bed"};
+constexpr std::array<std::string_view, 6> kFastaEndings{".fasta",    ".fa",    ".fna",
+                                                        ".fasta.gz", ".fa.gz", ".fna.gz"};
+constexpr Endings kFastqEndings{".fastq.gz", ".fq.gz", ".fastq", ".fq"};
+constexpr std::array<std::string_view, 1> kHtmlEndings{".html"};
+constexpr std::array<std::string_view, 5> kImageEndings{".png", ".jpg", ".jpeg", ".svg", ".webp"};
+constexpr std::array<std::string_view, 1> kJsonEndings{".json"};
+constexpr Endings kTableEndings{".tsv", ".csv", ".tsv.gz", ".csv.gz"};
+constexpr std::array<std::string_view, 3> kTextEndings{".txt", ".log", ".md"};
+constexpr std::array<std::string_view, 2> kVcfEndings{".vcf.gz", ".vcf"};
+
+constexpr std::array kKinds{
+    Kind{"any", "file", {}, "none", "application/octet-stream"},
+    Kind{"bam", "aligned reads (BAM, CRAM)", kBamEndings, "none", "application/octet-stream"},
+    Kind{"bed", "genome intervals (BED)", kBedEndings, "text", "text/plain; charset=utf-8"},
+    Kind{"fasta", "sequences (FASTA)", kFastaEndings, "text", "text/plain; charset=utf-8"},
+    Kind{"fastq", "sequencing reads (FASTQ)", kFastqEndings, "text", "text/plain; charset=utf-8"},
+    Kind{"html", "page (HTML)", kHtmlEndings, "html", "text/html; charset=utf-8"},
+    Kind{"image", "image", kImageEndings, "image", "image/png"},
+    Kind{"json", "JSON", kJsonEndings, "json", "application/json"},
+    Kind{"table", "table (TSV, CSV)", kTableEndings, "table",
+         "text/tab-separated-values; charset=utf-8"},
+    Kind{"text", "text", kTextEndings, "text", "text/plain; charset=utf-8"},
+    Kind{"vcf", "variants (VCF)", kVcfEndings, "text", "text/plain; charset=utf-8"},
+};
+static_assert(std::ranges::is_sorted(kKinds, {}, &Kind::name));
+
+}  // namespace
+
+std::span<const Kind> kinds() noexcept { return kKinds; }
+
+const Kind& kind(std::string_view name) {
+  const auto found = std::ranges::find(kKinds, name, &Kind::name);
+  if (found == kKinds.end()) fail(Errc::NotFound, "no data kind is called \"{}\"", name);
+  return *found;
+}
+
+const Kind* kind_of_file(std::string_view file_name) noexcept {
+  const std::string lower = to_lower(file_name);
+  const Kind* best = nullptr;
+  std::size_t best_length = 0;
+  for (const Kind& candidate : kKinds) {
+    for (const std::string_view ending : candidate.endings) {
+      if (lower.ends_with(ending) && ending.size() > best_length) {
+        best = &candidate;
+        best_length = ending.size();
+      }
+    }
+  }
+  return best;
+}
+
+}  // namespace aceso::app

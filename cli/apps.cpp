@@ -1,0 +1,21 @@
+#include "apps.hpp"
+
+// The explicit table of toolkits: one line each, and nothing registers itself.
+#ifdef ACESO_GENOMICS
+#include "aceso/genomics/apps.hpp"
+#endif
+
+namespace aceso {
+
+app::AppTable all_apps() {
+  app::AppTable table;
+  [[maybe_unused]] const auto add = [&](std::vector<app::App> apps) {
+    for (app::App& each : apps) table.add(std::move(each));
+  };
+#ifdef ACESO_GENOMICS
+  add(genomics::apps());
+#endif
+  return table;
+}
+
+}  // namespace aceso

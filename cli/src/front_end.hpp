@@ -1,0 +1,49 @@
+/// \file
+/// What a command shows and minds: signals, progress, warnings, errors.
+#pragma once
+
+#include "aceso/app/runner.hpp"
+#include "aceso/core/error.hpp"
+
+#include <stop_token>
+#include <string>
+#include <thread>
+
+namespace aceso::cli {
+
+/// Blocks SIGINT and SIGTERM in this thread and those it starts, and ignores SIGPIPE.
+/// Call it first in main().
+void prepare_signals();
+
+/// Turns the first SIGINT or SIGTERM into a stop request; the second ends the process with exit
+/// code 5.
+class StopOnSignal {
+ public:
+  StopOnSignal();
+  ~StopOnSignal();
+  StopOnSignal(const StopOnSignal&) = delete;
+  StopOnSignal& operator=(const StopOnSignal&) = delete;
+
+  [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
+
+ private:
+  std::stop_source stop_;
+  std::jthread waiter_;
+};
+
+/// A bar with rate and remaining time on standard error, redrawn in place.
+[[nodiscard]] Progress::Sink terminal_progress();
+/// One JSON line an event on standard error.
+[[nodiscard]] Progress::Sink json_progress();
+[[nodiscard]] bool stderr_is_terminal();
+
+/// Prints warnings and, if the run failed, its error, to standard error.
+void print_outcome(const app::RunResult& result);
+/// Prints what a person wants to know of a run that succeeded.
+void print_summary(const app::RunResult& result);
+
+/// Prints `error` to standard error, and as the one object on standard output with `json`.
+/// \returns its exit code.
+int report_error(const Error& error, bool json);
+
+}  // namespace aceso::cli

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# up.sh ACESO SAMPLES [--port N] [--data DIR]: starts the hub, uploads the sample data and makes the
+# sample runs through its API (once), and prints the login link. Ctrl-C stops the hub.
+set -euo pipefail
+aceso=$1 samples=$2
+shift 2
+
+fifo=$(mktemp -d)/ready
+mkfifo "$fifo"
+"$aceso" hub up --json "$@" >"$fifo" &
+hub=$!
+trap 'kill "$hub" 2>/dev/null || true' EXIT
+trap 'exit 0' INT TERM
+read -r ready <"$fifo" || { wait "$hub"; exit $?; }
+rm -r "$(dirname "$fifo")"
+
+# field NAME: a text member of the JSON object on standard input.
+field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" | head -n 1; }
+url=$(field url <<<"$ready")
+token=$(field token <<<"$ready")
+# The token goes through a file descriptor: a command line can be read by others.
+api() { curl -sS --fail-with-body -K <(printf 'header = "Authorization: Bearer %s"\n' "$token") "$@"; }
+
+upload() {  # NAME: prints the id of the data
+  local id
+  id=$(api "$url/v1/data?name=$1&limit=1" | field id)
+  [[ -n $id ]] || id=$(api -X POST --data-binary "@$samples/$1" -H 'Content-Type: application/octet-stream' "$url/v1/data?name=$1" | field id)
+  echo "$id"
+}
+
+sample_run() {  # READS1 READS2
+  local one two
+  one=$(upload "$1") two=$(upload "$2")
+  api -X POST -H 'Content-Type: application/json' -d "{\"app\":\"genomics reads\",\"inputs\":{\"reads\":\"$one\",\"reads2\":\"$two\"},\"options\":{}}" "$url/v1/runs" >/dev/null
+}
+
+if [[ -z $(api "$url/v1/runs?limit=1" | field id) ]]; then
+  sample_run lambda_reads_1.fq.gz lambda_reads_2.fq.gz
+  sample_run rna_reads_1.fastq.gz rna_reads_2.fastq.gz
+fi
+
+printf '\nAceso is up at %s\n\nOpen this page to log in (the link works once, within 15 minutes):\n\n    %s\n\nTwo sample runs on real reads are under "Runs". Ctrl-C stops the hub.\n\n' "$url" "$(field login_url <<<"$ready")"
+wait "$hub"
