@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <vector>
 
 namespace aceso::genomics {
@@ -23,37 +22,32 @@ constexpr KnownAdapter kKnown[] = {
 constexpr std::int32_t kLeastMatch = 8;
 constexpr std::int32_t kOneMismatchIn = 16;
 
-/// Mismatches of the first fit of `adapter` in `read`; nothing if it fits nowhere.
-std::optional<std::int32_t> first_fit(std::string_view read, std::string_view adapter) {
+bool fits_somewhere(std::string_view read, std::string_view adapter) {
   const auto length = static_cast<std::int32_t>(read.size()), size = static_cast<std::int32_t>(adapter.size());
   for (std::int32_t place = 0; place < length - kLeastMatch; ++place) {
     const std::int32_t compared = std::min(length - place, size), allowed = compared / kOneMismatchIn;
     std::int32_t mismatches = 0;
     for (std::int32_t i = 0; i < compared && mismatches <= allowed; ++i)
       mismatches += read[static_cast<std::size_t>(place + i)] != adapter[static_cast<std::size_t>(i)];
-    if (mismatches <= allowed) return mismatches;
+    if (mismatches <= allowed) return true;
   }
-  return std::nullopt;
+  return false;
 }
 
 std::string known_adapter_in(std::span<const std::string_view> reads) {
-  constexpr std::size_t kEnoughHits = 1000;
-  std::array<std::size_t, std::size(kKnown)> hits{}, mismatches{};
+  constexpr std::size_t kEnoughHits = 1000, kOneReadIn = 50;
+  std::array<std::size_t, std::size(kKnown)> hits{};
   std::size_t looked = 0;
   for (const std::string_view read : reads) {
     ++looked;
     for (std::size_t a = 0; a < hits.size(); ++a) {
       if (kKnown[a].bases.size() >= read.size()) continue;
-      if (const auto fit = first_fit(read, kKnown[a].bases)) {
-        ++hits[a];
-        mismatches[a] += static_cast<std::size_t>(*fit);
-      }
+      hits[a] += fits_somewhere(read, kKnown[a].bases);
     }
     if (*std::ranges::max_element(hits) > kEnoughHits) break;
   }
   const auto best = static_cast<std::size_t>(std::ranges::max_element(hits) - hits.begin());
-  const bool often = hits[best] > looked / 50 || (hits[best] > looked / 200 && mismatches[best] < looked);
-  return often ? std::string(kKnown[best].bases) : std::string();
+  return hits[best] > looked / kOneReadIn ? std::string(kKnown[best].bases) : std::string();
 }
 
 // The search for unknown adapters: words of kWord letters, two bits each.

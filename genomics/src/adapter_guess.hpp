@@ -21,8 +21,8 @@ struct KnownAdapter {
 inline constexpr std::size_t kGuessLeastReads = 10'000;
 inline constexpr std::size_t kGuessMostReads = 64'000;
 
-/// Guesses the adapter in `reads`, the first ones of a file: a known one that is in at least
-/// 1 read of 200, else one pieced together from letters that occur far too often. Returns ""
+/// Guesses the adapter in `reads`, the first ones of a file: a known one that is in more
+/// than 1 read of 50, else one pieced together from letters that occur far too often. Returns ""
 /// if there is none or there are fewer than kGuessLeastReads. `tail`: bases that are cut anyway.
 [[nodiscard]] std::string guess_adapter(std::span<const std::string_view> reads, int tail);
 

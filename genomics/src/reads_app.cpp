@@ -124,7 +124,7 @@ void add_samples(Description& d) {
 void run(const ReadsJob& job, app::RunContext& context) {
   const ReadsResult result = run_reads(job, context);
   context.log.debug("reads.graph", {{"plan", result.plan}});
-  report_reads(job, result, context);
+  report_reads(result, context);
 }
 
 }  // namespace

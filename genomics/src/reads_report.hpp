@@ -6,6 +6,6 @@
 
 namespace aceso::genomics {
 
-void report_reads(const ReadsJob& job, const ReadsResult& result, app::RunContext& context);
+void report_reads(const ReadsResult& result, app::RunContext& context);
 
 }  // namespace aceso::genomics

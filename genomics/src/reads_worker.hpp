@@ -57,6 +57,7 @@ struct MateTally {
 inline constexpr std::uint64_t kStartEvery = 20;
 inline constexpr std::uint64_t kStartMostReads = 2'000'000;
 inline constexpr std::size_t kStartLength = 50;
+inline constexpr std::uint64_t kStartFewest = 5;  ///< below, 0.1 % is chance
 inline constexpr std::size_t kMostInsert = 512;
 
 /// Everything that is counted. All of it is sums, so that the order of chunks does not matter.

@@ -180,10 +180,9 @@ bool trim_read_through(Window& read, Window& mate, const Overlap& overlap) {
 }
 
 Corrected correct_by_overlap(Window& read, Window& mate, const Overlap& overlap) {
-  constexpr std::uint32_t kMostMismatches = 5;
   constexpr char kGood = kPhredBase + 30, kBad = kPhredBase + 14;
   Corrected changed;
-  if (!overlap.found || overlap.mismatches == 0 || overlap.mismatches > kMostMismatches) return changed;
+  if (!overlap.found || overlap.mismatches == 0) return changed;
   std::int32_t i = std::max(0, overlap.offset);
   std::int32_t j = mate.length - std::max(0, -overlap.offset) - 1;
   for (std::uint32_t n = 0; n < overlap.length; ++n, ++i, --j) {

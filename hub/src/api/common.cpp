@@ -31,7 +31,7 @@ constexpr std::int64_t kLargestPage = 500;
 /// Foreign bytes: a page among them runs without our origin, so it has neither session nor API.
 void guard_foreign_content(Response& response) {
   response.with("Content-Security-Policy",
-                "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+                "sandbox allow-scripts allow-downloads; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
                 "img-src data: blob:; frame-ancestors 'self'");
   response.with("X-Frame-Options", "SAMEORIGIN");
 }
