@@ -111,6 +111,28 @@ TEST(Limits, ManyIdleConnectionsDoNotKeepAGoodOneOut) {
   for (int i = 0; i < 10; ++i) EXPECT_EQ(Client(hub.port()).request("GET", "/healthz").status, 200);
 }
 
+TEST(Limits, WhenAllConnectionsAreAtWorkTheNextIsToldSo) {
+  TestHub hub([](HubSettings& settings) { settings.max_connections = 3; });
+  const std::string id = hub.add_run({{"seconds", 100}})["id"];
+  std::vector<std::unique_ptr<Client>> streams;
+  for (int i = 0; i < 3; ++i) {
+    streams.push_back(std::make_unique<Client>(hub.port()));
+    streams.back()->send(streams.back()->head("GET", "/v1/runs/" + id + "/events", hub.with_token()));
+    EXPECT_NE(streams.back()->read_until("event: state").find("200 OK"), std::string::npos);
+  }
+  Client late(hub.port());
+  EXPECT_EQ(late.receive().status, 503);
+  streams.clear();
+  int status = 503;
+  for (int i = 0; i < 100 && status != 200; ++i) {
+    std::this_thread::sleep_for(milliseconds(20));
+    status = Client(hub.port()).request("GET", "/healthz").status;
+  }
+  EXPECT_EQ(status, 200) << "streams that nobody reads end";
+  hub.request("POST", "/v1/runs/" + id + "/cancel");
+  hub.wait_for_end(id);
+}
+
 TEST(Limits, AClientThatDoesNotReadHoldsUpNobody) {
   TestHub hub;
   const std::string id = hub.add_data("a.bin", std::string(20'000'000, 'x'));
