@@ -44,7 +44,7 @@ struct FastqChunk {
   std::shared_ptr<const std::vector<std::string>> files;
 
   [[nodiscard]] char* text() const noexcept {
-    return reinterpret_cast<char*>(buffer.data()) + kTextMargin;
+    return buffer.size() == 0 ? nullptr : reinterpret_cast<char*>(buffer.data()) + kTextMargin;
   }
   /// "FILE: record N" for messages.
   [[nodiscard]] std::string place(std::uint32_t record) const;
