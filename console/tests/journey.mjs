@@ -112,6 +112,11 @@ watch(context);
 const page = await context.newPage();
 page.setDefaultTimeout(15000);
 
+/// Groups of options may be folded.
+async function unfold() {
+  const folded = page.locator('details.fold:not([open]) > summary');
+  while ((await folded.count()) > 0) await folded.first().click();
+}
 const goTo = (hash) => page.goto(`${url}/${hash}`);
 const runUrl = () => page.url().match(/#\/runs\/([^?]+)/)?.[1];
 const stateIs = (state, timeout = 15000) => page.locator('[data-test=state]', { hasText: state }).waitFor({ timeout });
@@ -147,7 +152,6 @@ await check('the login link works once, and says so', async () => {
 
 // What the hub says of the app: the journey fits any version of it.
 const app = await page.evaluate(async (name) => (await (await fetch('/v1/apps')).json()).apps.find((other) => other.name === name), kApp);
-const labelOf = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' ');
 const bounded = app?.options.find((option) => ['integer', 'number'].includes(option.type) && option.maximum !== null && !option.advanced);
 const required = app?.inputs.find((input) => input.required);
 
@@ -186,6 +190,7 @@ await check('a missing input is said at its field, which takes the focus', async
 
 await check('a number out of range is said at its field', async () => {
   const field = page.locator(`#field-options-${bounded.name}`);
+  await unfold();
   await field.fill(String(bounded.maximum + 1));
   await page.locator('[data-test=run]').click();
   assert((await field.getAttribute('aria-invalid')) === 'true', 'the field should be marked');
@@ -339,7 +344,7 @@ if (mock) {
   await check('a failed run says why', async () => {
     await goTo(`#/apps/${encodeURIComponent(kApp)}`);
     await page.locator('[data-test=sample]:not([disabled])').first().click();
-    await page.getByText('Advanced options').click();
+    await unfold();
     await page.getByLabel('Label').fill('fail');
     await page.locator('[data-test=run]').click();
     await stateIs('failed');
@@ -446,7 +451,7 @@ await check('a file dropped on an input is uploaded and chosen', async () => {
 });
 
 await check('data are picked from those of the hub', async () => {
-  await page.getByRole('button', { name: `Choose data for ${labelOf(required.name)}` }).click();
+  await page.locator(`#field-inputs-${required.name}`).click();
   const dialog = page.getByRole('dialog');
   await dialog.locator('.picker button').first().click();
   await shoot(page, 'app_picker');

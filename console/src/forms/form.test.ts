@@ -9,10 +9,12 @@ import {
   fits,
   groupsOf,
   inNaturalOrder,
+  labelOf,
   mistakesIn,
   quote,
   rangeOf,
   requestOf,
+  sentence,
   sortMistakes,
   type Entries,
 } from './form';
@@ -162,6 +164,8 @@ describe('a form filled in', () => {
   it('from a run that lists every option keeps the defaults as defaults', () => {
     const options = { min_length: 15, memory: 2 ** 30, trim: true, platform: 'short' };
     expect(entriesOfRun(app, { inputs: {}, options }).options).toEqual(emptyEntries(app).options);
+    const inWords = { ...app, options: app.options.map((o) => (o.type === 'size' ? { ...o, default: '1G' } : o)) };
+    expect(entriesOfRun(inWords, { inputs: {}, options }).options).toEqual(emptyEntries(app).options);
   });
 });
 
@@ -205,6 +209,20 @@ describe('the parts of a form', () => {
     expect(rangeOf(option('x', { type: 'integer', minimum: 1 }))).toBe('at least 1');
     expect(rangeOf(option('x', { type: 'integer', maximum: 9 }))).toBe('at most 9');
     expect(rangeOf(option('x'))).toBe('');
+  });
+
+  it('tell large limits with separators', () => {
+    expect(rangeOf(option('x', { type: 'integer', minimum: 0, maximum: 1000000 }))).toBe('0 to 1,000,000');
+    expect(rangeOf(option('x', { type: 'size', maximum: 2 ** 34 }))).toBe('at most 16G');
+  });
+
+  it('name fields and help in words', () => {
+    expect(labelOf('min_length')).toBe('Min length');
+    expect(labelOf('reads2')).toBe('Reads 2');
+    expect(labelOf('q30')).toBe('Q30');
+    expect(sentence('cut no adapters')).toBe('Cut no adapters.');
+    expect(sentence('trim_front of second mates')).toBe('trim_front of second mates.');
+    expect(sentence('')).toBe('');
   });
 
   it('put files in the order of their numbers', () => {

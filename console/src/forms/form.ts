@@ -64,10 +64,17 @@ export function entriesOfRun(app: App, run: Pick<Run, 'inputs' | 'options'>): En
 function withOptions(app: App, entries: Entries, values: Record<string, OptionValue>): Entries {
   for (const option of app.options) {
     const value = values[option.name];
-    if (value === undefined || value === null || value === option.default) continue;
+    if (value === undefined || value === null || isDefault(option, value)) continue;
     entries.options[option.name] = option.type === 'flag' ? value === true : formatValue(option, value);
   }
   return entries;
+}
+
+/// Sizes are told as text ("1G") or in bytes.
+function isDefault(option: OptionSpec, value: OptionValue): boolean {
+  if (option.default === null) return false;
+  if (option.type === 'size') return parseSize(String(value)) === parseSize(String(option.default));
+  return value === option.default;
 }
 
 /// Whether the entry differs from the default, and so is part of the request.
@@ -157,10 +164,14 @@ function outside(option: OptionSpec, number: number): boolean {
 export function rangeOf(option: OptionSpec): string {
   const { minimum, maximum } = option;
   if (minimum !== null && maximum !== null) {
-    return `${formatValue(option, minimum)} to ${formatValue(option, maximum)}`;
+    return `${formatLimit(option, minimum)} to ${formatLimit(option, maximum)}`;
   }
-  if (minimum !== null) return `at least ${formatValue(option, minimum)}`;
-  return maximum === null ? '' : `at most ${formatValue(option, maximum)}`;
+  if (minimum !== null) return `at least ${formatLimit(option, minimum)}`;
+  return maximum === null ? '' : `at most ${formatLimit(option, maximum)}`;
+}
+
+function formatLimit(option: OptionSpec, limit: number): string {
+  return option.type !== 'size' && Math.abs(limit) >= 10000 ? limit.toLocaleString('en') : formatValue(option, limit);
 }
 
 /// The pointer of the field that a mistake belongs to ("/inputs/reads/1" -> "/inputs/reads"), or
@@ -182,10 +193,17 @@ export function sortMistakes(app: App, mistakes: Mistake[]): { fields: Map<strin
   return { fields, others };
 }
 
-/// "min_length" -> "Min length"; what people read in front of a field.
+/// "min_length" -> "Min length", "reads2" -> "Reads 2"; what people read in front of a field.
 export function labelOf(name: string): string {
-  const words = name.replaceAll('_', ' ');
+  const words = name.replaceAll('_', ' ').replace(/([a-z]{4})(\d)$/, '$1 $2');
   return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/// A help text as a sentence, unless it begins with the name of an option.
+export function sentence(help: string): string {
+  if (help === '') return '';
+  const named = /^\w*[_\d]/.test(help);
+  return (named ? help : help.charAt(0).toUpperCase() + help.slice(1)) + (/[.!?:]$/.test(help) ? '' : '.');
 }
 
 export const flagName = (name: string) => `--${name.replaceAll('_', '-')}`;
@@ -217,11 +235,13 @@ export interface Group {
   options: OptionSpec[];
 }
 
+export const groupOf = (option: OptionSpec) => (option.group === '' ? 'Options' : option.group);
+
 /// Options by group, groups in the order in which they first occur.
 export function groupsOf(options: OptionSpec[]): Group[] {
   const groups: Group[] = [];
   for (const option of options) {
-    const name = option.group === '' ? 'Options' : option.group;
+    const name = groupOf(option);
     const group = groups.find((other) => other.name === name);
     if (group) group.options.push(option);
     else groups.push({ name, options: [option] });

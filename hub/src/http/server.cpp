@@ -27,6 +27,7 @@
 #include <array>
 #include <atomic>
 #include <charconv>
+#include <limits>
 #include <list>
 #include <thread>
 
@@ -146,6 +147,7 @@ using RequestParser = http::request_parser<http::empty_body>;
 
 bool is_loopback_address(const std::string& address) { return endpoint_of(address, 0).address().is_loopback(); }
 
+// GCC 12 miscompiles co_await inside conditions and && or ||, so each stands in a statement of its own.
 struct Server::Impl {
   Impl(ServerSettings s, Application a, Log l)
       : settings(std::move(s)), application(std::move(a)), log(std::move(l)), workers(settings.worker_threads), acceptor(network) {}
@@ -243,8 +245,8 @@ void Server::Impl::make_room() {
 
 asio::awaitable<void> Server::Impl::serve(std::shared_ptr<Connection> connection) {
   try {
-    while (co_await serve_one(*connection) && !stopping) {
-    }
+    bool goes_on = true;
+    while (goes_on && !stopping) goes_on = co_await serve_one(*connection);
   } catch (...) {
     log.error("http.connection", {{"message", current_error().what()}});
   }
@@ -256,7 +258,7 @@ asio::awaitable<void> Server::Impl::serve(std::shared_ptr<Connection> connection
 asio::awaitable<bool> Server::Impl::serve_one(Connection& connection) {
   RequestParser parser;
   parser.header_limit(kMaxHeaderBytes);
-  parser.body_limit(boost::none);
+  parser.body_limit(std::numeric_limits<std::uint64_t>::max());  // the exchange has its own
   connection.waiting = true;
   connection.waiting_since = steady_clock::now();
   const bool have_head = co_await read_head(connection, parser);
@@ -400,7 +402,8 @@ asio::awaitable<bool> Server::Impl::send_stream(Connection& connection, Stream& 
   while (!stopping) {
     auto next = [&] { return stream.next(); };
     const std::string bytes = co_await on_worker(workers, next);
-    const bool sent = bytes.empty() || co_await write(connection, bytes);
+    bool sent = true;
+    if (!bytes.empty()) sent = co_await write(connection, bytes);
     if (!sent || stream.ended()) co_return sent;
     if (!bytes.empty()) continue;
     if (peer_has_gone(connection.stream.socket())) co_return false;

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -139,6 +140,16 @@ void set_limits(std::uint64_t memory_bytes) noexcept {
   }
 }
 
+/// Libraries do not open all their sockets so that exec() closes them.
+void let_exec_close_all() noexcept {
+  constexpr unsigned kFirst = 3, kCloseOnExec = 4;  // CLOSE_RANGE_CLOEXEC
+  if (::syscall(SYS_close_range, kFirst, ~0U, kCloseOnExec) == 0) return;
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  for (int descriptor = kFirst; descriptor < static_cast<int>(std::min<rlim_t>(files.rlim_cur, 1 << 20)); ++descriptor)
+    ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+}
+
 /// In the new process. Returns only if something failed, with errno set.
 void become_run(const Plan& plan) noexcept {
   ::umask(077);
@@ -146,6 +157,7 @@ void become_run(const Plan& plan) noexcept {
   set_limits(plan.memory_bytes);
   if (::setsid() < 0 || ::chdir(plan.folder.c_str()) != 0) return;
   if (::dup2(plan.null.get(), 0) < 0 || ::dup2(plan.log.get(), 1) < 0 || ::dup2(plan.log.get(), 2) < 0) return;
+  let_exec_close_all();
   // The one descriptor the run inherits beside these three: with it, the lock.
   if (::fcntl(plan.lock.get(), F_SETFD, 0) != 0) return;
   ::execve(plan.program.c_str(), plan.arguments.data(), plan.environment.data());

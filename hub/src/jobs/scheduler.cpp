@@ -190,7 +190,8 @@ void Scheduler::start(const RunRecord& run) {
 void Scheduler::prepare(const RunRecord& run) const {
   if (apps_.find(run.app) == nullptr) fail(Errc::NotFound, "this hub has no app '{}'", run.app);
   std::map<std::string, std::vector<InputFile>> inputs;
-  for (const auto& [input, files] : Json::parse(run.inputs).items()) {
+  const Json wanted = Json::parse(run.inputs);
+  for (const auto& [input, files] : wanted.items()) {
     for (const auto& file : files) {
       const auto record = store_.find_data(file.at("id").get<std::string>());
       if (!record) fail(Errc::NotFound, "the input data {} have been deleted", file.at("id").get<std::string>());

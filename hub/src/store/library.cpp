@@ -25,6 +25,7 @@ constexpr std::int64_t kUploadLifetimeSeconds = 7 * 24 * 3600;
 
 [[nodiscard]] Sha256 hash_of_first(const fs::path& path, std::uint64_t bytes) {
   Sha256 hash;
+  if (bytes == 0) return hash;
   const FileHandle file = open_for_reading(path);
   std::vector<std::byte> block(256 * 1024);
   while (bytes > 0) {

@@ -1,5 +1,5 @@
 // An app's page: its form, made from nothing but its description.
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { ApiError, messageOf } from '../../api/client';
 import * as hub from '../../api/hub';
 import type { App, Mistake, Sample } from '../../api/types';
@@ -7,6 +7,7 @@ import {
   emptyEntries,
   entriesOfRun,
   entriesOfSample,
+  groupOf,
   groupsOf,
   inputPointer,
   isChanged,
@@ -14,9 +15,11 @@ import {
   mistakesIn,
   optionPointer,
   requestOf,
+  sentence,
   sortMistakes,
   type Chosen,
   type Entries,
+  type Group,
 } from '../../forms/form';
 import { addressOf, go } from '../../router';
 import { formatCount } from '../../ui/format';
@@ -28,6 +31,9 @@ import { fieldId } from './field';
 import { InputField } from './input_field';
 import { OptionField } from './option_field';
 import { SampleButtons } from './samples';
+
+const kManyOptions = 10; // with more, groups are folded until they are wanted
+const kAdvanced = '/advanced'; // no group is called so
 
 export function AppPage({ name, from }: { name: string; from: string | null }) {
   const loaded = useLoad(async () => {
@@ -56,7 +62,7 @@ function AppForm({ app, first, from }: { app: App; first: Entries; from: string 
   const [failure, setFailure] = useState('');
   const [sending, setSending] = useState(false);
   const [uploading, setUploading] = useState<Record<string, number>>({});
-  const [unfolded, setUnfolded] = useState(false);
+  const [folds, setFolds] = useState<Record<string, boolean>>({}); // open or not, where someone chose
   const [filled, setFilled] = useState('');
   const summary = useRef<HTMLDivElement>(null);
   const runButton = useRef<HTMLButtonElement>(null);
@@ -83,8 +89,14 @@ function AppForm({ app, first, from }: { app: App; first: Entries; from: string 
   function show(found: Mistake[]) {
     setMistakes(found);
     const marked = sortMistakes(app, found).fields;
-    if (advanced.some((option) => marked.has(optionPointer(option.name)))) setUnfolded(true);
+    for (const option of app.options) {
+      if (marked.has(optionPointer(option.name))) fold(option.advanced ? kAdvanced : groupOf(option), true);
+    }
     setShowing((before) => before + 1);
+  }
+
+  function fold(name: string, open: boolean) {
+    setFolds((before) => ({ ...before, [name]: open }));
   }
 
   function forget(pointer: string) {
@@ -131,25 +143,37 @@ function AppForm({ app, first, from }: { app: App; first: Entries; from: string 
     }
   }
 
-  const optionFields = (options: App['options']) =>
-    groupsOf(options).map((group) => (
-      <fieldset key={group.name} className="panel">
-        <legend>{labelOf(group.name)}</legend>
-        <div className="option-grid">
-          {group.options.map((option) => (
-            <OptionField
-              key={option.name}
-              option={option}
-              entry={entries.options[option.name] ?? ''}
-              mistakes={fields.get(optionPointer(option.name)) ?? []}
-              change={(value) => changeOption(option.name, value)}
-            />
-          ))}
-        </div>
-      </fieldset>
-    ));
+  const fieldsOf = (options: App['options']) => (
+    <div className="option-grid">
+      {options.map((option) => (
+        <OptionField
+          key={option.name}
+          option={option}
+          entry={entries.options[option.name] ?? ''}
+          mistakes={fields.get(optionPointer(option.name)) ?? []}
+          change={(value) => changeOption(option.name, value)}
+        />
+      ))}
+    </div>
+  );
+  const groupPanel = (group: Group) => (
+    <fieldset key={group.name} className="panel">
+      <legend>{labelOf(group.name)}</legend>
+      {fieldsOf(group.options)}
+    </fieldset>
+  );
+  const foldedPanel = (group: Group) => (
+    <Fold key={group.name} title={labelOf(group.name)} note={noteOf(group.options)} open={folds[group.name] ?? false} fold={(open) => fold(group.name, open)} className="panel">
+      {fieldsOf(group.options)}
+    </Fold>
+  );
 
-  const changedAdvanced = advanced.filter((option) => isChanged(option, entries.options[option.name])).length;
+  /// How many options there are, and how many of them were changed.
+  function noteOf(options: App['options']): string {
+    const changed = options.filter((option) => isChanged(option, entries.options[option.name])).length;
+    return formatCount(options.length, 'option') + (changed > 0 ? `, ${changed} changed` : '');
+  }
+
   return (
     <>
       <PageHead
@@ -214,18 +238,11 @@ function AppForm({ app, first, from }: { app: App; first: Entries; from: string 
               ))}
             </section>
           )}
-          {optionFields(plain)}
+          {groupsOf(plain).map(plain.length > kManyOptions ? foldedPanel : groupPanel)}
           {advanced.length > 0 && (
-            <details className="advanced" open={unfolded} onToggle={(event) => setUnfolded(event.currentTarget.open)}>
-              <summary>
-                <Icon name="right" size={16} /> Advanced options
-                <span className="muted">
-                  {formatCount(advanced.length, 'option')}
-                  {changedAdvanced > 0 && `, ${changedAdvanced} changed`}
-                </span>
-              </summary>
-              {optionFields(advanced)}
-            </details>
+            <Fold title="Advanced options" note={noteOf(advanced)} open={folds[kAdvanced] ?? false} fold={(open) => fold(kAdvanced, open)} className="advanced">
+              {groupsOf(advanced).map(groupPanel)}
+            </Fold>
           )}
           <div className="run-bar">
             <button className="primary large" disabled={sending} ref={runButton} data-test="run">
@@ -254,7 +271,7 @@ function AppForm({ app, first, from }: { app: App; first: Entries; from: string 
                   <dt>
                     <code>{output.file_name}</code> <Badge>{output.kind}</Badge>
                   </dt>
-                  <dd>{output.help}</dd>
+                  <dd>{sentence(output.help)}</dd>
                 </div>
               ))}
             </dl>
@@ -262,6 +279,26 @@ function AppForm({ app, first, from }: { app: App; first: Entries; from: string 
         </aside>
       </div>
     </>
+  );
+}
+
+interface FoldProps {
+  title: string;
+  note: string;
+  open: boolean;
+  fold: (open: boolean) => void;
+  className: string;
+  children: ReactNode;
+}
+
+function Fold({ title, note, open, fold, className, children }: FoldProps) {
+  return (
+    <details className={`fold ${className}`} open={open} onToggle={(event) => fold(event.currentTarget.open)}>
+      <summary>
+        <Icon name="right" size={16} /> {title} <span className="muted">{note}</span>
+      </summary>
+      {children}
+    </details>
   );
 }
 

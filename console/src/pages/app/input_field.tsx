@@ -2,7 +2,7 @@
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { addUpload, currentUploads, subscribeUploads } from '../../api/uploads';
 import type { Data, InputSpec } from '../../api/types';
-import { inNaturalOrder, inputPointer, labelOf, type Chosen } from '../../forms/form';
+import { inNaturalOrder, inputPointer, labelOf, sentence, type Chosen } from '../../forms/form';
 import { Icon } from '../../ui/icons';
 import { Badge, DropZone, FileButton } from '../../ui/parts';
 import { UploadRow } from '../data/upload_list';
@@ -62,7 +62,7 @@ export function InputField({ input, chosen, mistakes, change, uploading }: Props
         {input.required ? <Badge tone="info">required</Badge> : <span className="muted">optional</span>}
       </div>
       <p className="hint" id={`${id}-help`}>
-        {input.help} <span className="bounds">{[input.kind_label, input.many ? 'several files, in order' : ''].filter(Boolean).join(' · ')}</span>
+        {sentence(input.help)} <span className="bounds">{[input.kind_label, input.many ? 'several files, in order' : ''].filter(Boolean).join(' · ')}</span>
       </p>
       <Mistakes id={`${id}-mistake`} messages={mistakes} />
       <DropZone take={upload} className="input-zone">

@@ -1,6 +1,6 @@
 // One option: a checkbox, a choice or a text, with unit, range and default.
 import type { OptionSpec } from '../../api/types';
-import { formatValue, labelOf, optionPointer, rangeOf } from '../../forms/form';
+import { formatValue, labelOf, optionPointer, rangeOf, sentence } from '../../forms/form';
 import { fieldId, Mistakes } from './field';
 
 interface Props {
@@ -29,7 +29,7 @@ export function OptionField(props: Props) {
           <label htmlFor={id}>{labelOf(option.name)}</label>
           <Mistakes id={`${id}-mistake`} messages={mistakes} />
           <p className="hint" id={`${id}-help`}>
-            {option.help}
+            {sentence(option.help)}
           </p>
         </div>
       </div>
@@ -59,7 +59,7 @@ export function OptionField(props: Props) {
       </div>
       <Mistakes id={`${id}-mistake`} messages={mistakes} />
       <p className="hint" id={`${id}-help`}>
-        {option.help} <Bounds option={option} />
+        {sentence(option.help)} <Bounds option={option} />
       </p>
     </div>
   );

@@ -2,7 +2,7 @@
 import * as hub from '../../api/hub';
 import { messageOf } from '../../api/client';
 import type { Sample } from '../../api/types';
-import { sampleNames, type Chosen } from '../../forms/form';
+import { sampleNames, sentence, type Chosen } from '../../forms/form';
 import { Icon } from '../../ui/icons';
 import { useLoad } from '../../ui/use_load';
 
@@ -31,7 +31,7 @@ function SampleButton({ sample, use }: { sample: Sample; use: (sample: Sample, d
           <Icon name="spark" size={16} /> {sample.name}
         </strong>
         <p className="hint">
-          {sample.summary} {sample.origin !== '' && <span className="bounds">{sample.origin}</span>}
+          {sentence(sample.summary)} {sample.origin !== '' && <span className="bounds">{sample.origin}</span>}
         </p>
         {missing.length > 0 && (
           <p className="hint warn-text" role="note">

@@ -79,7 +79,11 @@ export function useRun(id: string): LiveRun {
         flush();
         setRun(answer);
       },
-      connected: setConnected,
+      connected: (yes) => {
+        setConnected(yes);
+        // Perhaps nobody is logged in any more, or the run has ended meanwhile.
+        if (!yes) void hub.getRun(id).then(setRun, () => undefined);
+      },
     });
     return () => {
       stop();
