@@ -190,7 +190,9 @@ class Parser {
 
 /// The name up to the first blank.
 std::string_view identifier(std::string_view name) {
-  return name.substr(0, name.find_first_of(" \t"));
+  std::size_t size = 0;
+  while (size < name.size() && name[size] != ' ' && name[size] != '\t') ++size;
+  return name.substr(0, size);
 }
 
 bool differ_in_mate_number_only(std::string_view a, std::string_view b) {
