@@ -79,6 +79,7 @@ tell "Input: $pairs pairs of 2 x 150 bases in gzip, made by \`make_pairs_bench\`
 tell "lengths from 20 to 1,500 bases, so that some read through into their adapters; qualities and errors as in real reads; 8 %"
 tell "duplicated fragments; 4 % bad reads; tails of G. Both programs ran with their defaults, each writing two gzip files and"
 tell "a JSON and an HTML report. Figures are medians of $rounds rounds, taken in turns. CPU seconds are user and system time."
+tell "Load average of the machine at the end: $(cut -d' ' -f1-3 /proc/loadavg); above the number of CPUs, wall times mean little."
 tell
 tell "| threads | figure | fastp | aceso | ratio |"
 tell "| --- | --- | --- | --- | --- |"

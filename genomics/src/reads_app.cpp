@@ -22,7 +22,7 @@ constexpr const char* kHelp =
     "beyond is "
     "adapter. For single reads the adapter is guessed from the first reads unless it is given. "
     "Bases that look "
-    "like poly-G are cut when the names tell of a two-colour instrument (NextSeq, NovaSeq). A pair "
+    "like poly-G are cut when the names tell of a two-colour instrument (NextSeq 500 and 550, NovaSeq 6000). A pair "
     "is left out "
     "when one of its mates is.\n\n"
     "The rules and their defaults are those of fastp 0.23, so that counts agree.";
