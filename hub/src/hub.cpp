@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <mutex>
@@ -90,9 +89,10 @@ struct Hub::Impl {
   }
 
   unsigned stop() {
+    const std::scoped_lock lock(stop_mutex);
     server.stop();
     const unsigned left = scheduler.stop();
-    if (!stopped.exchange(true)) settings.log.info("hub.stopped", {{"runs_going_on", left}});
+    if (!std::exchange(stopped, true)) settings.log.info("hub.stopped", {{"runs_going_on", left}});
     return left;
   }
 
@@ -109,7 +109,8 @@ struct Hub::Impl {
   ExchangeContext exchanges;
   Server server;
   HubReady ready;
-  std::atomic<bool> stopped{false};
+  std::mutex stop_mutex;
+  bool stopped = false;
 };
 
 Hub::Hub(HubSettings settings, const app::AppTable& apps) : impl_(std::make_unique<Impl>(std::move(settings), apps)) {}

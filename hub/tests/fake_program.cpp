@@ -59,17 +59,18 @@ void write_events(int count) {
 }
 
 /// Slowly, so that a kill finds it half-written.
-void write_output(const fs::path& path, int lines) {
+bool write_output(const fs::path& path, int lines) {
   const fs::path part = path.parent_path() / ("." + path.filename().string() + ".1111.part");
-  {
-    std::ofstream file(part);
-    for (int i = 0; i < lines; ++i) {
-      file << "line " << i << '\n';
-      if (i % 100 == 0) file.flush();
-    }
-    file << "end\n";
+  std::ofstream file(part);
+  for (int i = 0; i < lines; ++i) {
+    file << "line " << i << '\n';
+    if (i % 100 == 0) file.flush();
   }
+  file << "end\n";
+  file.close();
+  if (!file) return false;
   fs::rename(part, path);
+  return true;
 }
 
 int finish(const char* status, int exit_code, Json error, double seconds) {
@@ -106,7 +107,8 @@ int main(int count, char** words) {
   if (end == "exit" || end == "silent") return end == "exit" ? 3 : 0;
   if (end == "garbage") return write_whole("result.json", "{\"status\": 5"), 0;
   if (end == "fail") return finish("failed", 4, {{"code", "out_of_resources"}, {"message", "the disk is full"}}, seconds);
-  write_output("outputs/lines.txt", options.value("count", 7));
+  if (!write_output("outputs/lines.txt", options.value("count", 7)))
+    return finish("failed", 4, {{"code", "out_of_resources"}, {"message", "outputs/lines.txt: cannot write"}}, seconds);
   write_whole("outputs/page.html", "<script>alert(1)</script>");
   return finish("succeeded", 0, nullptr, seconds);
 }

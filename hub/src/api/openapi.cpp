@@ -71,6 +71,10 @@ const std::map<int, std::string_view> kStatusTexts{
     {409, "Not in this state"}, {411, "No Content-Length"}, {413, "Too large"}, {416, "The file has no such bytes"},
     {422, "Mistakes in the request, each with a pointer"}, {429, "Too many failed logins"}, {507, "The disk is full"}};
 
+constexpr std::pair<std::string_view, std::string_view> kTags[] = {
+    {"session", "Logging in and out."},     {"apps", "What the hub can run."}, {"data", "Files, stored by their content."},
+    {"uploads", "Large files, in parts."}, {"runs", "Apps at work."},         {"system", "The hub itself."}};
+
 [[nodiscard]] Json reference(std::string_view kind, std::string_view component) {
   return {{"$ref", fmt::format("#/components/{}/{}", kind, component)}};
 }
@@ -149,6 +153,7 @@ const std::map<int, std::string_view> kStatusTexts{
   std::vector<int> refusals = route.refusals;
   refusals.insert(refusals.end(), {400, 403});
   if (route.access == Access::User) refusals.push_back(401);
+  if (!route.body.empty()) refusals.push_back(411);
   for (const int status : refusals) answers[std::to_string(status)] = reference("responses", std::to_string(status));
   return answers;
 }
@@ -178,7 +183,7 @@ Json openapi_document(const std::vector<Route>& routes, const app::AppTable& app
   const Json token{{"type", "http"}, {"scheme", "bearer"}};
   const Json session{{"type", "apiKey"}, {"in", "cookie"}, {"name", kSessionCookie}};
   Json tags = Json::array();
-  for (const char* tag : {"session", "apps", "data", "uploads", "runs", "system"}) tags.push_back({{"name", tag}});
+  for (const auto& [tag, description] : kTags) tags.push_back({{"name", tag}, {"description", description}});
   return {{"openapi", "3.1.0"},
           {"info", {{"title", "Aceso hub"}, {"version", version()}, {"description", "Data, apps and runs of one hub."}}},
           {"servers", Json::array({{{"url", "/"}}})},

@@ -47,6 +47,7 @@ constexpr std::size_t kSendBlock = 64 * 1024;      // one block per write_timeou
 constexpr std::uint64_t kDiscardable = 64 * 1024;  // of an unwanted body, to keep the connection
 constexpr std::chrono::seconds kWriteTimeout{30};
 constexpr std::chrono::milliseconds kStreamPause{150};
+constexpr std::string_view kTooBusy = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 /// Runs `work` on a worker thread and comes back to the caller's executor with its result.
 template <typename Work>
@@ -170,7 +171,7 @@ struct Server::Impl {
   asio::awaitable<void> linger(Connection& connection);
   asio::awaitable<void> drain();
   asio::awaitable<void> pause(std::chrono::milliseconds time);
-  void make_room();
+  bool make_room();
 
   ServerSettings settings;
   Application application;
@@ -225,8 +226,11 @@ asio::awaitable<void> Server::Impl::accept_all() {
       co_await pause(std::chrono::milliseconds(50));
       continue;
     }
-    if (connections.size() >= settings.max_connections) make_room();
     error_code ignored;
+    if (connections.size() >= settings.max_connections && !make_room()) {
+      socket.write_some(asio::buffer(kTooBusy.data(), kTooBusy.size()), ignored);
+      continue;
+    }
     socket.set_option(tcp::no_delay(true), ignored);
     connections.push_back(std::make_shared<Connection>(std::move(socket)));
     asio::co_spawn(network, serve(connections.back()), asio::detached);
@@ -234,13 +238,15 @@ asio::awaitable<void> Server::Impl::accept_all() {
 }
 
 /// Closes the connection that has waited for a request the longest: a slow client must not keep
-/// a good one out.
-void Server::Impl::make_room() {
+/// a good one out. Returns false if all are at work.
+bool Server::Impl::make_room() {
   const auto longest = std::ranges::min_element(connections, [](const auto& a, const auto& b) {
     if (a->waiting != b->waiting) return a->waiting;
     return a->waiting_since < b->waiting_since;
   });
-  if (longest != connections.end() && (*longest)->waiting) (*longest)->stream.close();
+  if (longest == connections.end() || !(*longest)->waiting) return false;
+  (*longest)->stream.close();
+  return true;
 }
 
 asio::awaitable<void> Server::Impl::serve(std::shared_ptr<Connection> connection) {

@@ -144,7 +144,12 @@ Outcome outcome_without_result(RunState state, Errc code, const std::string& mes
 
 void tidy_run_folder(const fs::path& folder) noexcept {
   std::error_code error;
-  fs::remove_all(folder / "tmp", error);
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    const std::string file_name = entry->path().filename().string();
+    std::error_code ignored;
+    // Scratch folders of a run that was killed among them.
+    if (entry->is_directory(ignored) && file_name != "inputs" && file_name != "outputs") fs::remove_all(entry->path(), ignored);
+  }
   // AtomicFile's siblings, left by a process that was killed.
   for (fs::directory_iterator entry(folder / "outputs", error), end; !error && entry != end; entry.increment(error)) {
     const std::string file_name = entry->path().filename().string();

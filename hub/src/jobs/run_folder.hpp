@@ -44,7 +44,7 @@ struct Outcome {
 /// An outcome without result.json.
 [[nodiscard]] Outcome outcome_without_result(RunState state, Errc code, const std::string& message);
 
-/// Removes what nobody needs after a run's end: its temporary folder and half-written outputs.
+/// Removes what nobody needs after a run's end: its temporary folders and half-written outputs.
 void tidy_run_folder(const std::filesystem::path& folder) noexcept;
 
 /// Opens outputs/FILE_NAME, not through a link. \throws Error NotFound, Io.

@@ -3,12 +3,17 @@
 #include "refusal.hpp"
 
 #include "aceso/core/error.hpp"
+#include "aceso/core/files.hpp"
+
+#include <fcntl.h>
 
 #include <algorithm>
 
 namespace aceso::hub {
 
 namespace {
+
+constexpr std::uint64_t kReserveBytes = 4U << 20U;
 
 // Never edit one that has been released: add the next.
 constexpr std::string_view kMigrations[] = {R"sql(
@@ -128,7 +133,31 @@ std::optional<RunState> run_state(std::string_view text) noexcept {
 
 bool has_ended(RunState state) noexcept { return state != RunState::Queued && state != RunState::Running; }
 
-Store::Store(const std::filesystem::path& path) : writer_(path), reader_(path) { writer_.migrate(kMigrations); }
+Store::Store(const std::filesystem::path& path) : reserve_(path.string() + "-reserve"), writer_(path), reader_(path) {
+  writer_.migrate(kMigrations);
+  refill_reserve();
+}
+
+bool Store::remove_with_reserve(const std::function<bool()>& remove) {
+  bool removed = false;
+  try {
+    removed = remove();
+  } catch (const Error& error) {
+    std::error_code ignored;
+    if (error.code() != Errc::OutOfResources || !std::filesystem::remove(reserve_, ignored)) throw;
+    removed = remove();
+  }
+  refill_reserve();
+  return removed;
+}
+
+void Store::refill_reserve() const noexcept {
+  std::error_code ignored;
+  if (std::filesystem::file_size(reserve_, ignored) == kReserveBytes && !ignored) return;
+  const FileHandle file(::open(reserve_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  // Without room now, the next removal tries again.
+  if (!file || ::posix_fallocate(file.get(), 0, kReserveBytes) != 0) std::filesystem::remove(reserve_, ignored);
+}
 
 void Store::add_data(const DataRecord& record) {
   const auto lock = writer_.lock();
@@ -155,14 +184,16 @@ std::vector<DataRecord> Store::list_data(const Page& page, const std::string& on
 }
 
 bool Store::remove_data(const std::string& id) {
-  const auto lock = writer_.lock();
-  Transaction transaction(writer_);
-  if (Statement needed = writer_.prepare(kNeededBy); needed.bind(id).step())
-    refuse(409, Errc::InvalidArgument, "a queued or running run needs these data");
-  writer_.prepare("DELETE FROM data WHERE id = ?").bind(id).run();
-  const bool removed = writer_.changed_rows() > 0;
-  transaction.commit();
-  return removed;
+  return remove_with_reserve([&] {
+    const auto lock = writer_.lock();
+    Transaction transaction(writer_);
+    if (Statement needed = writer_.prepare(kNeededBy); needed.bind(id).step())
+      refuse(409, Errc::InvalidArgument, "a queued or running run needs these data");
+    writer_.prepare("DELETE FROM data WHERE id = ?").bind(id).run();
+    const bool removed = writer_.changed_rows() > 0;
+    transaction.commit();
+    return removed;
+  });
 }
 
 bool Store::is_blob_needed(const std::string& sha256) {
@@ -200,9 +231,11 @@ void Store::set_upload_offset(const std::string& id, std::uint64_t offset, const
 }
 
 bool Store::remove_upload(const std::string& id) {
-  const auto lock = writer_.lock();
-  writer_.prepare("DELETE FROM uploads WHERE id = ?").bind(id).run();
-  return writer_.changed_rows() > 0;
+  return remove_with_reserve([&] {
+    const auto lock = writer_.lock();
+    writer_.prepare("DELETE FROM uploads WHERE id = ?").bind(id).run();
+    return writer_.changed_rows() > 0;
+  });
 }
 
 void Store::remove_uploads_before(const std::string& time) {
@@ -238,11 +271,15 @@ std::optional<RunRecord> Store::find_run(const std::string& id) {
 }
 
 std::vector<RunRecord> Store::list_runs(const Page& page, const std::string& only_app, std::optional<RunState> only_state) {
-  const auto lock = reader_.lock();
+  // One statement each, so that each can use its index; ?2 and ?3 are bound in any case.
+  static constexpr std::string_view kByNothing = "SELECT " ACESO_RUN_COLUMNS " FROM runs WHERE sequence < ?1 AND ?2 = '' AND ?3 = '' ORDER BY sequence DESC LIMIT ?4";
+  static constexpr std::string_view kByApp = "SELECT " ACESO_RUN_COLUMNS " FROM runs WHERE sequence < ?1 AND app = ?2 AND ?3 = '' ORDER BY sequence DESC LIMIT ?4";
+  static constexpr std::string_view kByState = "SELECT " ACESO_RUN_COLUMNS " FROM runs WHERE sequence < ?1 AND ?2 = '' AND state = ?3 ORDER BY sequence DESC LIMIT ?4";
+  static constexpr std::string_view kByBoth = "SELECT " ACESO_RUN_COLUMNS " FROM runs WHERE sequence < ?1 AND app = ?2 AND state = ?3 ORDER BY sequence DESC LIMIT ?4";
+  const std::string_view sql = only_app.empty() ? (only_state ? kByState : kByNothing) : (only_state ? kByBoth : kByApp);
   const std::string_view state = only_state ? name(*only_state) : std::string_view();
-  Statement rows = reader_.prepare(
-      "SELECT " ACESO_RUN_COLUMNS " FROM runs WHERE sequence < ?1 AND (?2 = '' OR app = ?2) AND (?3 = '' OR state = ?3) "
-      "ORDER BY sequence DESC LIMIT ?4");
+  const auto lock = reader_.lock();
+  Statement rows = reader_.prepare(sql);
   rows.bind(page.before).bind(only_app).bind(state).bind(page.limit);
   return read_runs(rows);
 }
@@ -324,9 +361,11 @@ bool Store::mark_queued_again(const std::string& id) {
 }
 
 bool Store::remove_run(const std::string& id) {
-  const auto lock = writer_.lock();
-  writer_.prepare("DELETE FROM runs WHERE id = ? AND state <> 'running'").bind(id).run();
-  return writer_.changed_rows() > 0;
+  return remove_with_reserve([&] {
+    const auto lock = writer_.lock();
+    writer_.prepare("DELETE FROM runs WHERE id = ? AND state <> 'running'").bind(id).run();
+    return writer_.changed_rows() > 0;
+  });
 }
 
 void Store::add_session(const std::string& hash, std::int64_t expires) {

@@ -61,6 +61,8 @@ struct Page {
 class Store {
  public:
   /// \throws Error as Database(); Unsupported if a newer program wrote it.
+  /// Beside `path` it keeps a few megabytes in reserve: deleting needs room too, and must work
+  /// on a full disk.
   explicit Store(const std::filesystem::path& path);
 
   // data
@@ -110,6 +112,10 @@ class Store {
   void remove_expired_sessions(std::int64_t now);
 
  private:
+  bool remove_with_reserve(const std::function<bool()>& remove);
+  void refill_reserve() const noexcept;
+
+  std::filesystem::path reserve_;
   // A reader of its own: reads need not wait for a commit to reach the disk.
   Database writer_, reader_;
 };
