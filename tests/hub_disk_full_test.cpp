@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 /// A file system of a few megabytes.
 class SmallDisk {
  public:
-  SmallDisk() : error_(::mount("tmpfs", folder_.path().c_str(), "tmpfs", 0, "size=24m") == 0 ? 0 : errno) {}
+  SmallDisk()
+      : error_(::mount("tmpfs", folder_.path().c_str(), "tmpfs", 0, "size=24m") == 0 ? 0 : errno) {}
   ~SmallDisk() {
     if (error_ == 0) ::umount2(folder_.path().c_str(), MNT_DETACH);
   }
@@ -27,7 +28,8 @@ class SmallDisk {
 
   /// Leaves no byte free.
   void fill() const {
-    const FileHandle file(::open((path() / "filler").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    const FileHandle file(
+        ::open((path() / "filler").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
     for (std::size_t size : {1U << 16U, 1U << 12U, 1U}) {
       const std::string bytes(size, 'x');
       while (::write(file.get(), bytes.data(), bytes.size()) > 0) {
@@ -44,8 +46,10 @@ class SmallDisk {
 class DiskFull : public testing::Test {
  protected:
   void SetUp() override {
-    if (disk_.error() != 0) GTEST_SKIP() << "cannot mount a small file system: " << std::strerror(disk_.error());
-    hub_ = std::make_unique<TestHub>([&](HubSettings& settings) { settings.data = disk_.path() / "data"; });
+    if (disk_.error() != 0)
+      GTEST_SKIP() << "cannot mount a small file system: " << std::strerror(disk_.error());
+    hub_ = std::make_unique<TestHub>(
+        [&](HubSettings& settings) { settings.data = disk_.path() / "data"; });
   }
   void TearDown() override { hub_.reset(); }
 
@@ -71,25 +75,37 @@ TEST_F(DiskFull, AnUploadThatDoesNotFitIsRefusedBeforeItsBytes) {
 TEST_F(DiskFull, UploadsUnderWayEndAndReadsGoOn) {
   const std::string kept_bytes(1'000'000, 'k');
   const std::string kept = hub_->add_data("kept.bin", kept_bytes);
-  const std::string upload = "/v1/uploads/" + hub_->json("POST", "/v1/uploads", R"({"name":"b","bytes":8000000})")["upload"].get<std::string>();
-  EXPECT_EQ(hub_->request("PATCH", upload, std::string(1'000'000, 'a'), {{"Upload-Offset", "0"}}).status, 200);
+  const std::string upload =
+      "/v1/uploads/" +
+      hub_->json("POST", "/v1/uploads", R"({"name":"b","bytes":8000000})")["upload"]
+          .get<std::string>();
+  EXPECT_EQ(
+      hub_->request("PATCH", upload, std::string(1'000'000, 'a'), {{"Upload-Offset", "0"}}).status,
+      200);
 
   Client client(hub_->port());
-  client.send(client.head("POST", "/v1/data?name=a", hub_->with_token({{"Content-Length", "9000000"}})));
+  client.send(
+      client.head("POST", "/v1/data?name=a", hub_->with_token({{"Content-Length", "9000000"}})));
   client.send(std::string(1'000'000, 'x'));
   disk_.fill();
   client.send(std::string(8'000'000, 'x'));
   const Answer answer = client.receive();
   EXPECT_EQ(answer.status, 507);
   EXPECT_NE(answer.body.find("No space left on device"), std::string::npos) << answer.body;
-  EXPECT_EQ(hub_->request("PATCH", upload, std::string(7'000'000, 'b'), {{"Upload-Offset", "1000000"}}).status, 507);
+  EXPECT_EQ(
+      hub_->request("PATCH", upload, std::string(7'000'000, 'b'), {{"Upload-Offset", "1000000"}})
+          .status,
+      507);
   disk_.fill();  // what broke off has left its room
   EXPECT_EQ(hub_->request("POST", "/v1/data?name=a", "small").status, 507);
   expect_reads_go_on(kept, kept_bytes);
   EXPECT_EQ(hub_->json("GET", upload)["offset"], 1'000'000);
 
   disk_.make_room();
-  EXPECT_EQ(hub_->request("PATCH", upload, std::string(7'000'000, 'b'), {{"Upload-Offset", "1000000"}}).status, 201);
+  EXPECT_EQ(
+      hub_->request("PATCH", upload, std::string(7'000'000, 'b'), {{"Upload-Offset", "1000000"}})
+          .status,
+      201);
   const std::string hash = sha256(std::string(1'000'000, 'a') + std::string(7'000'000, 'b'));
   EXPECT_EQ(hub_->json("GET", "/v1/data")["data"][0]["sha256"], hash);
   EXPECT_TRUE(fs::is_empty(hub_->data() / "uploads"));
@@ -98,7 +114,8 @@ TEST_F(DiskFull, UploadsUnderWayEndAndReadsGoOn) {
 TEST_F(DiskFull, DeletingDataMakesRoom) {
   const std::string id = hub_->add_data("big.bin", std::string(6'000'000, 'x'));
   disk_.fill();
-  EXPECT_EQ(hub_->request("DELETE", "/v1/data/" + id).status, 204) << "the way out of a full disk must be open";
+  EXPECT_EQ(hub_->request("DELETE", "/v1/data/" + id).status, 204)
+      << "the way out of a full disk must be open";
   EXPECT_EQ(hub_->request("POST", "/v1/data?name=a", std::string(1'000'000, 'y')).status, 201);
 }
 

@@ -17,7 +17,8 @@
 namespace {
 
 constexpr int kReadLength = 150;
-constexpr const char* kAdapter1 = "AGATCGGAAGAGCACACGTCTGAACTCCAGTCACACGTACGTATCTCGTATGCCGTCTTCTGCTTG";
+constexpr const char* kAdapter1 =
+    "AGATCGGAAGAGCACACGTCTGAACTCCAGTCACACGTACGTATCTCGTATGCCGTCTTCTGCTTG";
 constexpr const char* kAdapter2 = "AGATCGGAAGAGCGTCGTGTAGGGAAAGAGTGTAGATCTCGGTGGTCGCCGTATCATT";
 
 /// Marsaglia's xorshift64*, so that files do not depend on the standard library's generators.
@@ -31,9 +32,12 @@ class Random {
     return state_ * 2685821657736338717ULL;
   }
   double uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
-  std::size_t below(std::size_t limit) { return static_cast<std::size_t>(uniform() * static_cast<double>(limit)); }
+  std::size_t below(std::size_t limit) {
+    return static_cast<std::size_t>(uniform() * static_cast<double>(limit));
+  }
   double normal() {
-    return std::sqrt(-2 * std::log(1 - uniform())) * std::cos(2 * 3.14159265358979323846 * uniform());
+    return std::sqrt(-2 * std::log(1 - uniform())) *
+           std::cos(2 * 3.14159265358979323846 * uniform());
   }
 
  private:
@@ -57,7 +61,8 @@ class QualityModel {
     std::string quality(kReadLength, '#');
     int last = 0;
     for (int i = 0; i < kReadLength; ++i) {
-      const auto& row = counts_[static_cast<std::size_t>(i * kPlaces / kReadLength)][static_cast<std::size_t>(last)];
+      const auto& row = counts_[static_cast<std::size_t>(i * kPlaces / kReadLength)]
+                               [static_cast<std::size_t>(last)];
       std::uint64_t total = 0;
       for (const auto count : row) total += count;
       std::uint64_t pick = random.below(total);
@@ -95,7 +100,8 @@ class QualityModel {
     int last = 0;
     for (std::size_t i = 0; i < quality.size(); ++i) {
       const int q = std::clamp(quality[i] - 33, 0, kLevels - 1);
-      counts_[i * kPlaces / quality.size()][static_cast<std::size_t>(last)][static_cast<std::size_t>(q)] += weight;
+      counts_[i * kPlaces / quality.size()][static_cast<std::size_t>(last)]
+             [static_cast<std::size_t>(q)] += weight;
       last = q;
     }
   }
@@ -105,11 +111,16 @@ class QualityModel {
 
 char complement(char base) {
   switch (base) {
-    case 'A': return 'T';
-    case 'C': return 'G';
-    case 'G': return 'C';
-    case 'T': return 'A';
-    default: return 'N';
+    case 'A':
+      return 'T';
+    case 'C':
+      return 'G';
+    case 'G':
+      return 'C';
+    case 'T':
+      return 'A';
+    default:
+      return 'N';
   }
 }
 
@@ -169,9 +180,12 @@ class Maker {
     std::vector<Fragment> recent;
     for (std::size_t n = 0; n < pairs; ++n) {
       Fragment fragment = draw();
-      if (!recent.empty() && random_.uniform() < 0.08) fragment = recent[random_.below(recent.size())];
-      if (recent.size() < 5000) recent.push_back(fragment);
-      else recent[random_.below(recent.size())] = fragment;
+      if (!recent.empty() && random_.uniform() < 0.08)
+        fragment = recent[random_.below(recent.size())];
+      if (recent.size() < 5000)
+        recent.push_back(fragment);
+      else
+        recent[random_.below(recent.size())] = fragment;
       write_pair(n, fragment, out1, out2);
     }
   }
@@ -195,13 +209,14 @@ class Maker {
     write_read(n, 2, read_through(reverse, kAdapter2, random_), model2_, bad && (n % 3 == 0), out2);
   }
 
-  void write_read(std::size_t n, int mate, std::string bases, const QualityModel& model, bool bad, std::FILE* out) {
+  void write_read(std::size_t n, int mate, std::string bases, const QualityModel& model, bool bad,
+                  std::FILE* out) {
     std::string quality = model.sample(random_);
     if (bad) quality = degraded(quality, random_);
     add_errors(bases, quality, random_);
-    std::fprintf(out, "@A00123:45:HXXXXXXXX:%zu:%zu:%zu:%zu %d:N:0:ACGTACGT\n%s\n+\n%s\n", 1 + n % 4,
-                 1101 + n / 40000, 1000 + n * 7919 % 30000, 1000 + n * 104729 % 36000, mate, bases.c_str(),
-                 quality.c_str());
+    std::fprintf(out, "@A00123:45:HXXXXXXXX:%zu:%zu:%zu:%zu %d:N:0:ACGTACGT\n%s\n+\n%s\n",
+                 1 + n % 4, 1101 + n / 40000, 1000 + n * 7919 % 30000, 1000 + n * 104729 % 36000,
+                 mate, bases.c_str(), quality.c_str());
   }
 
   std::string reference_;
@@ -213,7 +228,9 @@ class Maker {
 
 int main(int argc, char** argv) {
   if (argc < 4) {
-    std::fprintf(stderr, "usage: %s PAIRS OUT_1.fq OUT_2.fq [REFERENCE.fa|-] [REAL_1.fq|-] [REAL_2.fq|-]\n", argv[0]);
+    std::fprintf(stderr,
+                 "usage: %s PAIRS OUT_1.fq OUT_2.fq [REFERENCE.fa|-] [REAL_1.fq|-] [REAL_2.fq|-]\n",
+                 argv[0]);
     return 2;
   }
   const auto argument = [&](int i) { return i < argc ? argv[i] : "-"; };
@@ -223,7 +240,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "cannot write %s and %s\n", argv[2], argv[3]);
     return 3;
   }
-  Maker(argument(4), argument(5), argument(6)).make(std::strtoull(argv[1], nullptr, 10), out1, out2);
+  Maker(argument(4), argument(5), argument(6))
+      .make(std::strtoull(argv[1], nullptr, 10), out1, out2);
   const bool good = std::fclose(out1) == 0 && std::fclose(out2) == 0;
   return good ? 0 : 4;
 }

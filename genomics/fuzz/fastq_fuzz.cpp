@@ -44,14 +44,20 @@ std::string gzipped(std::string_view text) {
 std::string packed(std::uint8_t how, std::string_view text) {
   std::string out;
   switch (how % 6) {
-    case 1: return gzipped(text);
-    case 2: return gzipped(text.substr(0, text.size() / 2)) + gzipped(text.substr(text.size() / 2));
+    case 1:
+      return gzipped(text);
+    case 2:
+      return gzipped(text.substr(0, text.size() / 2)) + gzipped(text.substr(text.size() / 2));
     case 3:
       genomics::BgzfDeflater(1).deflate(text, out);
       return out.append(genomics::bgzf_end_marker());
-    case 4: return std::string("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", 10).append(text);
-    case 5: return std::string("\x1f\x8b\x08\x04\x00\x00\x00\x00\x00\xff\x06\x00\x42\x43\x02\x00", 16).append(text);
-    default: return std::string(text);
+    case 4:
+      return std::string("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", 10).append(text);
+    case 5:
+      return std::string("\x1f\x8b\x08\x04\x00\x00\x00\x00\x00\xff\x06\x00\x42\x43\x02\x00", 16)
+          .append(text);
+    default:
+      return std::string(text);
   }
 }
 
@@ -64,13 +70,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   write_all(file.get(), std::as_bytes(std::span(bytes)), "memory");
   Warnings warnings;
   try {
-    genomics::FastqReader reader({"/proc/self/fd/" + std::to_string(file.get())}, warnings, 1 + data[0] / 32);
+    genomics::FastqReader reader({"/proc/self/fd/" + std::to_string(file.get())}, warnings,
+                                 1 + data[0] / 32);
     genomics::ParsedChunk chunk;
     while (reader.next(chunk)) {
       for (std::size_t i = 0; i < chunk.records.size(); ++i) {
         // What is handed out must hold what it promises.
-        if (chunk.records[i].bases_view().size() != chunk.records[i].qualities_view().size()) std::abort();
-        for (const char q : chunk.records[i].qualities_view()) if (q < 33 || q > 126) std::abort();
+        if (chunk.records[i].bases_view().size() != chunk.records[i].qualities_view().size())
+          std::abort();
+        for (const char q : chunk.records[i].qualities_view())
+          if (q < 33 || q > 126) std::abort();
       }
     }
   } catch (const Error& error) {

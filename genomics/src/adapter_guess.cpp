@@ -23,12 +23,15 @@ constexpr std::int32_t kLeastMatch = 8;
 constexpr std::int32_t kOneMismatchIn = 16;
 
 bool fits_somewhere(std::string_view read, std::string_view adapter) {
-  const auto length = static_cast<std::int32_t>(read.size()), size = static_cast<std::int32_t>(adapter.size());
+  const auto length = static_cast<std::int32_t>(read.size()),
+             size = static_cast<std::int32_t>(adapter.size());
   for (std::int32_t place = 0; place < length - kLeastMatch; ++place) {
-    const std::int32_t compared = std::min(length - place, size), allowed = compared / kOneMismatchIn;
+    const std::int32_t compared = std::min(length - place, size),
+                       allowed = compared / kOneMismatchIn;
     std::int32_t mismatches = 0;
     for (std::int32_t i = 0; i < compared && mismatches <= allowed; ++i)
-      mismatches += read[static_cast<std::size_t>(place + i)] != adapter[static_cast<std::size_t>(i)];
+      mismatches +=
+          read[static_cast<std::size_t>(place + i)] != adapter[static_cast<std::size_t>(i)];
     if (mismatches <= allowed) return true;
   }
   return false;
@@ -54,7 +57,7 @@ std::string known_adapter_in(std::span<const std::string_view> reads) {
 
 constexpr std::size_t kWord = 10;
 constexpr std::size_t kWords = std::size_t{1} << 2 * kWord;
-constexpr std::size_t kFirstPlace = 20;   // words before are more likely the sample's own
+constexpr std::size_t kFirstPlace = 20;  // words before are more likely the sample's own
 constexpr std::size_t kLastPlace = 500;
 constexpr std::string_view kLetters = "ATCG";
 
@@ -105,7 +108,8 @@ std::string common_beginning(const std::vector<std::string>& tails, bool& open) 
   while (true) {
     std::array<std::size_t, 4> counts{};
     for (const std::string_view tail : left) {
-      if (tail.size() > path.size() && kLetters.find(tail[path.size()]) < 4) ++counts[kLetters.find(tail[path.size()])];
+      if (tail.size() > path.size() && kLetters.find(tail[path.size()]) < 4)
+        ++counts[kLetters.find(tail[path.size()])];
     }
     const std::size_t total = counts[0] + counts[1] + counts[2] + counts[3];
     if (total < kFewest) return path;
@@ -115,7 +119,9 @@ std::string common_beginning(const std::vector<std::string>& tails, bool& open) 
       return path;
     }
     const std::size_t place = path.size();
-    std::erase_if(left, [&](std::string_view tail) { return tail.size() <= place || tail[place] != kLetters[best]; });
+    std::erase_if(left, [&](std::string_view tail) {
+      return tail.size() <= place || tail[place] != kLetters[best];
+    });
     path.push_back(kLetters[best]);
   }
 }
@@ -144,7 +150,8 @@ std::string grow_from(std::size_t seed, std::span<const std::string_view> reads,
 std::string unknown_adapter_in(std::span<const std::string_view> reads, std::size_t tail) {
   constexpr std::size_t kSeeds = 10, kFold = 20;
   std::vector<std::uint32_t> counts(kWords);
-  for (const std::string_view read : reads) for_each_word(read, tail, [&](std::size_t word, std::size_t) { ++counts[word]; });
+  for (const std::string_view read : reads)
+    for_each_word(read, tail, [&](std::size_t word, std::size_t) { ++counts[word]; });
   std::vector<std::size_t> seeds;
   std::uint64_t total = 0;
   for (std::size_t word = 1; word < kWords; ++word) {

@@ -49,18 +49,21 @@ std::size_t block_size_of_extra(std::span<const std::byte> extra) {
 
 std::string_view bgzf_end_marker() noexcept {
   static constexpr char kMarker[] =
-      "\x1f\x8b\x08\x04\x00\x00\x00\x00\x00\xff\x06\x00\x42\x43\x02\x00\x1b\x00\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00";
+      "\x1f\x8b\x08\x04\x00\x00\x00\x00\x00\xff\x06\x00\x42\x43\x02\x00\x1b\x00\x03\x00\x00\x00\x00"
+      "\x00\x00\x00\x00\x00";
   return {kMarker, sizeof(kMarker) - 1};
 }
 
-std::optional<BgzfHeader> try_read_bgzf_header(std::span<const std::byte> bytes, std::size_t* min_bytes) {
+std::optional<BgzfHeader> try_read_bgzf_header(std::span<const std::byte> bytes,
+                                               std::size_t* min_bytes) {
   const auto need = [&](std::size_t count) {
     if (min_bytes != nullptr) *min_bytes = count;
     return bytes.size() >= count;
   };
   if (!need(kGzipHeaderSize)) return std::nullopt;
   constexpr std::byte kExtraOnly{4};
-  if (bytes[0] != std::byte{0x1f} || bytes[1] != std::byte{0x8b} || bytes[2] != std::byte{8} || bytes[3] != kExtraOnly)
+  if (bytes[0] != std::byte{0x1f} || bytes[1] != std::byte{0x8b} || bytes[2] != std::byte{8} ||
+      bytes[3] != kExtraOnly)
     return std::nullopt;
   const std::size_t extra_size = little16(bytes.data() + 10);
   if (!need(kGzipHeaderSize + extra_size)) return std::nullopt;
@@ -89,16 +92,20 @@ std::size_t BgzfInflater::inflate(std::span<const std::byte> block, std::span<ch
   const std::byte* trailer = block.data() + block.size() - kTrailerSize;
   const std::size_t expected_size = little32(trailer + 4);
   if (expected_size > kBgzfMaxBlock || expected_size > out.size())
-    fail(Errc::CorruptData, "{}: BGZF block at byte {}: tells a text of {} bytes, at most 65536 are allowed", file, offset, expected_size);
+    fail(Errc::CorruptData,
+         "{}: BGZF block at byte {}: tells a text of {} bytes, at most 65536 are allowed", file,
+         offset, expected_size);
   std::size_t size = 0;
   const auto result = libdeflate_deflate_decompress(
-      impl_->decompressor, block.data() + header->header_size, block.size() - header->header_size - kTrailerSize,
-      out.data(), expected_size, &size);
+      impl_->decompressor, block.data() + header->header_size,
+      block.size() - header->header_size - kTrailerSize, out.data(), expected_size, &size);
   if (result != LIBDEFLATE_SUCCESS || size != expected_size)
-    fail(Errc::CorruptData, "{}: BGZF block at byte {}: its compressed data are damaged", file, offset);
+    fail(Errc::CorruptData, "{}: BGZF block at byte {}: its compressed data are damaged", file,
+         offset);
   const std::uint32_t expected = little32(trailer);
   if (const std::uint32_t found = libdeflate_crc32(0, out.data(), size); found != expected)
-    fail(Errc::CorruptData, "{}: BGZF block at byte {}: checksum is {:08x}, expected {:08x}", file, offset, found, expected);
+    fail(Errc::CorruptData, "{}: BGZF block at byte {}: checksum is {:08x}, expected {:08x}", file,
+         offset, found, expected);
   return size;
 }
 
@@ -113,7 +120,8 @@ struct BgzfDeflater::Impl {
   /// Returns the size, 0 if it does not fit.
   std::size_t compress(std::string_view text, char* out, std::size_t capacity) {
     if (level == 0) return 0;
-    if (level >= 2) return libdeflate_deflate_compress(compressor, text.data(), text.size(), out, capacity);
+    if (level >= 2)
+      return libdeflate_deflate_compress(compressor, text.data(), text.size(), out, capacity);
     isal_deflate_stateless_init(&stream);
     stream.level = kIgzipLevel;
     stream.level_buf = level_buffer.data();
@@ -154,7 +162,8 @@ struct BgzfDeflater::Impl {
 };
 
 BgzfDeflater::BgzfDeflater(int level) : impl_(std::make_unique<Impl>()) {
-  if (level < 0 || level > 9) fail(Errc::InvalidArgument, "compression level {}: 0 to 9 are known", level);
+  if (level < 0 || level > 9)
+    fail(Errc::InvalidArgument, "compression level {}: 0 to 9 are known", level);
   impl_->level = level;
   if (level == 1) impl_->level_buffer.resize(ISAL_DEF_LVL2_DEFAULT);
   // libdeflate's level 2 is hardly smaller than its 1, but half as fast.

@@ -11,8 +11,8 @@
 
 namespace aceso::genomics {
 
-inline constexpr std::size_t kBgzfMaxBlock = 65536;   ///< compressed or not
-inline constexpr std::size_t kBgzfHeaderSize = 18;    ///< of the blocks we write
+inline constexpr std::size_t kBgzfMaxBlock = 65536;  ///< compressed or not
+inline constexpr std::size_t kBgzfHeaderSize = 18;   ///< of the blocks we write
 inline constexpr std::size_t kBgzfTextPerBlock = 65280;
 
 /// The 28 bytes that end a complete BGZF file.

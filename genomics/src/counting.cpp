@@ -126,7 +126,8 @@ std::uint64_t prefix_key(std::string_view bases) noexcept {
 
 std::string prefix_of_key(std::uint64_t key) {
   std::string bases;
-  for (; key != 0; key >>= 4) bases.push_back(kKeyLetters[std::min<std::size_t>(key & 15, kKeyLetters.size() - 1)]);
+  for (; key != 0; key >>= 4)
+    bases.push_back(kKeyLetters[std::min<std::size_t>(key & 15, kKeyLetters.size() - 1)]);
   return bases;
 }
 

@@ -43,8 +43,9 @@ class DuplicateSketch {
   void add(const DuplicateSketch& other);
 
   struct Result {
-    double rate = 0;                     ///< share of reads that repeat another one
-    std::vector<std::uint64_t> levels;   ///< [n]: distinct sampled fragments seen n times; last: or more
+    double rate = 0;  ///< share of reads that repeat another one
+    std::vector<std::uint64_t>
+        levels;  ///< [n]: distinct sampled fragments seen n times; last: or more
     double sampled_fraction = 1;
   };
   [[nodiscard]] Result result() const;

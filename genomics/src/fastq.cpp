@@ -24,7 +24,8 @@ class Parser {
   void run() {
     thread_local std::vector<std::uint32_t> ends;
     // The cutter puts at most four lines a record into a chunk.
-    if (const std::size_t lines = std::size_t{4} * chunk_.record_count; ends.size() < lines) ends.resize(lines);
+    if (const std::size_t lines = std::size_t{4} * chunk_.record_count; ends.size() < lines)
+      ends.resize(lines);
     const std::size_t lines = kernels().find_newlines(chunk_.text(), chunk_.size, ends.data());
     out_.clear();
     out_.records.reserve(chunk_.record_count);
@@ -56,7 +57,8 @@ class Parser {
 
   template <typename... Args>
   [[noreturn]] void refuse(fmt::format_string<Args...> format, Args&&... args) {
-    fail(Errc::CorruptData, "{}: {}", chunk_.place(record_), fmt::format(format, std::forward<Args>(args)...));
+    fail(Errc::CorruptData, "{}: {}", chunk_.place(record_),
+         fmt::format(format, std::forward<Args>(args)...));
   }
 
   void add_record(std::uint32_t begin, const std::uint32_t* ends) {
@@ -67,7 +69,8 @@ class Parser {
     const Line quality = line(ends[2] + 1, ends[3]);
     if (name.size == 0 || name.text[0] != '@') refuse_name(name.view());
     if (plus.size == 0 || plus.text[0] != '+') refuse_plus(plus.view());
-    if (plus.size > 1 && plus.view().substr(1) != name.view().substr(1)) refuse_repeated_name(name.view(), plus.view());
+    if (plus.size > 1 && plus.view().substr(1) != name.view().substr(1))
+      refuse_repeated_name(name.view(), plus.view());
     if (quality.size != bases.size) refuse_quality_size(bases.size, quality);
     FastqRecord record{.name = name.text + 1,
                        .bases = bases.text,
@@ -76,7 +79,8 @@ class Parser {
                        .length = bases.size,
                        .text_size = ends[3] + 1 - begin,
                        .plain = !carriage_returns_ && plus.size == 1};
-    ReadFacts facts = kernels().read_facts(record.bases, record.qualities, record.length, qualified_);
+    ReadFacts facts =
+        kernels().read_facts(record.bases, record.qualities, record.length, qualified_);
     if (!facts.qualities_valid) refuse_quality_letter(record.qualities_view());
     if (facts.other > 0) {
       make_uniform(record);
@@ -88,20 +92,29 @@ class Parser {
   }
 
   [[noreturn]] void refuse_name(std::string_view found) {
-    if (found.starts_with('>')) refuse("expected '@' and a name, found '>': this is FASTA, qualities are missing");
+    if (found.starts_with('>'))
+      refuse("expected '@' and a name, found '>': this is FASTA, qualities are missing");
     if (record_ > 0 || chunk_.first_record > 0)
-      refuse("expected '@' and a name, found '{}': is a sequence or quality on several lines?", printable(found, 40));
+      refuse("expected '@' and a name, found '{}': is a sequence or quality on several lines?",
+             printable(found, 40));
     refuse("expected '@' and a name, found '{}': is this FASTQ?", printable(found, 40));
   }
 
   [[noreturn]] void refuse_plus(std::string_view found) {
-    const bool bases = !found.empty() && std::ranges::all_of(found, [](unsigned char c) { return std::isalpha(c) != 0; });
-    if (bases) refuse("expected '+' in the third line, found '{}': is the sequence on several lines? Only four lines a record are read", printable(found, 40));
+    const bool bases = !found.empty() && std::ranges::all_of(found, [](unsigned char c) {
+      return std::isalpha(c) != 0;
+    });
+    if (bases)
+      refuse(
+          "expected '+' in the third line, found '{}': is the sequence on several lines? Only four "
+          "lines a record are read",
+          printable(found, 40));
     refuse("expected '+' in the third line, found '{}'", printable(found, 40));
   }
 
   [[noreturn]] void refuse_repeated_name(std::string_view name, std::string_view plus) {
-    refuse("the name behind '+' differs: expected '{}', found '{}'", printable(name.substr(1), 60), printable(plus.substr(1), 60));
+    refuse("the name behind '+' differs: expected '{}', found '{}'", printable(name.substr(1), 60),
+           printable(plus.substr(1), 60));
   }
 
   [[noreturn]] void refuse_quality_size(std::uint32_t bases, const Line& quality) {
@@ -111,8 +124,8 @@ class Parser {
 
   [[noreturn]] void refuse_quality_letter(std::string_view quality) {
     const auto bad = std::ranges::find_if(quality, [](char c) { return c < 33 || c > 126; });
-    refuse("quality letter {} is 0x{:02x}, expected '!' (0x21) to '~' (0x7e)", bad - quality.begin() + 1,
-           static_cast<unsigned>(static_cast<unsigned char>(*bad)));
+    refuse("quality letter {} is 0x{:02x}, expected '!' (0x21) to '~' (0x7e)",
+           bad - quality.begin() + 1, static_cast<unsigned>(static_cast<unsigned char>(*bad)));
   }
 
   /// Called for reads with letters other than A C G T N only.
@@ -131,7 +144,8 @@ class Parser {
         base = 'T';
       } else if (std::string_view("ACGTN").find(base) == std::string_view::npos) {
         if (std::string_view("RYSWKMBDHV").find(base) == std::string_view::npos)
-          refuse("sequence letter {} is '{}', expected a base", &base - record.bases + 1, printable({&base, 1}));
+          refuse("sequence letter {} is '{}', expected a base", &base - record.bases + 1,
+                 printable({&base, 1}));
         ambiguous = true;
       }
     }
@@ -175,7 +189,11 @@ class Parser {
 };
 
 /// The name up to the first blank.
-std::string_view identifier(std::string_view name) { return name.substr(0, name.find_first_of(" \t")); }
+std::string_view identifier(std::string_view name) {
+  std::size_t size = 0;
+  while (size < name.size() && name[size] != ' ' && name[size] != '\t') ++size;
+  return name.substr(0, size);
+}
 
 bool differ_in_mate_number_only(std::string_view a, std::string_view b) {
   if (a.size() != b.size() || a.size() < 2) return false;
@@ -188,7 +206,8 @@ bool differ_in_mate_number_only(std::string_view a, std::string_view b) {
 std::string FastqChunk::place(std::uint32_t record) const {
   const auto behind = std::ranges::upper_bound(origins, record, {}, &Origin::begin);
   const Origin& origin = *(behind - 1);
-  return fmt::format("{}: record {}", (*files)[origin.file], origin.number_1based + record - origin.begin);
+  return fmt::format("{}: record {}", (*files)[origin.file],
+                     origin.number_1based + record - origin.begin);
 }
 
 void ParsedChunk::clear() {
@@ -198,7 +217,8 @@ void ParsedChunk::clear() {
   quality_most = 0;
 }
 
-void parse_fastq(const FastqChunk& chunk, std::uint8_t qualified, Warnings& warnings, ParsedChunk& out) {
+void parse_fastq(const FastqChunk& chunk, std::uint8_t qualified, Warnings& warnings,
+                 ParsedChunk& out) {
   Parser(chunk, qualified, warnings, out).run();
 }
 
@@ -207,7 +227,9 @@ void check_mates(const FastqChunk& chunk_a, const FastqRecord& a, const FastqChu
   const std::string_view name_a = identifier(a.name_view()), name_b = identifier(b.name_view());
   if (name_a == name_b) {
     if (!name_a.ends_with("/1") && !name_a.ends_with("/2")) return;
-    fail(Errc::CorruptData, "{} and {}: both reads are named '{}', expected '/1' and '/2': is the same file given twice?",
+    fail(Errc::CorruptData,
+         "{} and {}: both reads are named '{}', expected '/1' and '/2': is the same file given "
+         "twice?",
          chunk_a.place(record), chunk_b.place(record), printable(name_a));
   }
   if (differ_in_mate_number_only(name_a, name_b)) return;
@@ -228,7 +250,8 @@ struct FastqReader::Impl {
   bool ended = false;
 };
 
-FastqReader::FastqReader(std::vector<std::filesystem::path> files, Warnings& warnings, std::uint32_t records_per_chunk)
+FastqReader::FastqReader(std::vector<std::filesystem::path> files, Warnings& warnings,
+                         std::uint32_t records_per_chunk)
     : impl_(std::make_unique<Impl>(std::move(files), warnings, records_per_chunk)) {}
 FastqReader::~FastqReader() = default;
 FastqReader::FastqReader(FastqReader&&) noexcept = default;
@@ -238,7 +261,8 @@ bool FastqReader::next(ParsedChunk& out, const std::stop_token& stop) {
   while (impl_->ready.empty() && !impl_->ended) {
     throw_if_stopped(stop);
     if (auto piece = impl_->source.next()) {
-      impl_->cutter.add(inflate_piece(std::move(*piece), impl_->inflater, *impl_->source.file_names()), keep);
+      impl_->cutter.add(
+          inflate_piece(std::move(*piece), impl_->inflater, *impl_->source.file_names()), keep);
     } else {
       impl_->cutter.finish(keep);
       impl_->ended = true;

@@ -18,7 +18,8 @@ bool is_blank(char c) { return c == '\n' || c == '\r'; }
 
 }  // namespace
 
-FastqCutter::FastqCutter(std::uint32_t records, std::shared_ptr<const std::vector<std::string>> files)
+FastqCutter::FastqCutter(std::uint32_t records,
+                         std::shared_ptr<const std::vector<std::string>> files)
     : records_(records) {
   chunk_.files = std::move(files);
   chunk_.origins.push_back({0, 0, 1});
@@ -57,7 +58,8 @@ void FastqCutter::finish(const Emit& emit) {
 
 void FastqCutter::append(const char* text, std::size_t size) {
   if (size > kMostText - chunk_.size)
-    fail(Errc::CorruptData, "{}: lines of more than 1 GiB: is this FASTQ?", chunk_.place(records_begun()));
+    fail(Errc::CorruptData, "{}: lines of more than 1 GiB: is this FASTQ?",
+         chunk_.place(records_begun()));
   reserve(chunk_.size + size);
   std::memcpy(chunk_.text() + chunk_.size, text, size);
   chunk_.size += size;
@@ -94,10 +96,12 @@ void FastqCutter::end_file(const Emit& emit) {
 /// is none of them.
 void FastqCutter::drop_blank_tail() {
   const char* text = chunk_.text();
-  if (chunk_.size < 2 || !is_blank(text[chunk_.size - 1]) || !is_blank(text[chunk_.size - 2])) return;
+  if (chunk_.size < 2 || !is_blank(text[chunk_.size - 1]) || !is_blank(text[chunk_.size - 2]))
+    return;
   std::size_t solid = chunk_.size;
   while (solid > 0 && is_blank(text[solid - 1])) --solid;
-  const auto blank_lines = static_cast<std::size_t>(std::count(text + solid, text + chunk_.size, '\n'));
+  const auto blank_lines =
+      static_cast<std::size_t>(std::count(text + solid, text + chunk_.size, '\n'));
   // The first '\n' ends the last solid line, if there is one.
   std::size_t kept = solid > 0 ? 1 : 0;
   const std::size_t solid_lines = lines_ - blank_lines + kept;
@@ -112,7 +116,8 @@ void FastqCutter::drop_blank_tail() {
 
 void FastqCutter::check_nothing_behind_blanks(const char* text, std::size_t size) {
   if (std::all_of(text, text + size, is_blank)) return;
-  fail(Errc::CorruptData, "{}: expected '@' and a name, found blank lines with more text behind them",
+  fail(Errc::CorruptData,
+       "{}: expected '@' and a name, found blank lines with more text behind them",
        chunk_.place(records_begun()));
 }
 

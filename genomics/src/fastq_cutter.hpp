@@ -29,15 +29,17 @@ class FastqCutter {
   void drop_blank_tail();
   void check_nothing_behind_blanks(const char* text, std::size_t size);
   void flush(const Emit& emit);
-  [[nodiscard]] std::uint32_t records_begun() const noexcept { return static_cast<std::uint32_t>((lines_ + 3) / 4); }
+  [[nodiscard]] std::uint32_t records_begun() const noexcept {
+    return static_cast<std::uint32_t>((lines_ + 3) / 4);
+  }
 
   std::uint32_t records_;
   FastqChunk chunk_;
-  std::size_t lines_ = 0;          ///< in chunk_
+  std::size_t lines_ = 0;  ///< in chunk_
   std::uint64_t first_record_ = 0;
   std::uint32_t file_ = 0;
-  bool blank_tail_ = false;        ///< blank lines were dropped: the file must have ended
-  bool broken_ = false;            ///< a file ended inside a record: the parser will say so
+  bool blank_tail_ = false;  ///< blank lines were dropped: the file must have ended
+  bool broken_ = false;      ///< a file ended inside a record: the parser will say so
 };
 
 }  // namespace aceso::genomics

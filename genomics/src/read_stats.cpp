@@ -17,7 +17,8 @@ void CycleTable::add(std::span<const Slice> slices) {
     }
     end = std::min(end, kMostCycles);
     reserve(end);
-    for (std::uint32_t cycle = begin / kStripCycles * kStripCycles; cycle < end; cycle += kStripCycles) {
+    for (std::uint32_t cycle = begin / kStripCycles * kStripCycles; cycle < end;
+         cycle += kStripCycles) {
       StripPlanes planes;
       for (std::size_t base = 0; base < 4; ++base) {
         planes.count[base] = values_.data() + base * capacity_ + cycle;
@@ -33,7 +34,8 @@ void CycleTable::add_others(const Slice& slice) {
   for (std::uint32_t i = 0; i < slice.length && slice.cycle + i < kMostCycles; ++i) {
     if (std::string_view("ACGT").find(slice.bases[i]) != std::string_view::npos) continue;
     values_[4 * capacity_ + slice.cycle + i] += 1;
-    values_[(kLetters + 4) * capacity_ + slice.cycle + i] += static_cast<std::uint8_t>(slice.qualities[i]) - 33U;
+    values_[(kLetters + 4) * capacity_ + slice.cycle + i] +=
+        static_cast<std::uint8_t>(slice.qualities[i]) - 33U;
   }
 }
 
@@ -41,10 +43,12 @@ void CycleTable::reserve(std::uint32_t cycles) {
   cycles_ = std::max(cycles_, cycles);
   if (cycles <= capacity_) return;
   // Whole strips, and one more: kernels add to strips that begin before the end.
-  const std::uint32_t capacity = std::max<std::uint32_t>((cycles / kStripCycles + 1) * kStripCycles, capacity_ * 2);
+  const std::uint32_t capacity =
+      std::max<std::uint32_t>((cycles / kStripCycles + 1) * kStripCycles, capacity_ * 2);
   std::vector<std::uint64_t> values(std::size_t{2} * kLetters * capacity);
   for (std::size_t plane = 0; plane < 2 * kLetters; ++plane)
-    std::copy_n(values_.begin() + static_cast<std::ptrdiff_t>(plane * capacity_), capacity_, values.begin() + static_cast<std::ptrdiff_t>(plane * capacity));
+    std::copy_n(values_.begin() + static_cast<std::ptrdiff_t>(plane * capacity_), capacity_,
+                values.begin() + static_cast<std::ptrdiff_t>(plane * capacity));
   values_ = std::move(values);
   capacity_ = capacity;
 }
@@ -52,14 +56,16 @@ void CycleTable::reserve(std::uint32_t cycles) {
 void CycleTable::add(const CycleTable& other) {
   reserve(other.cycles_);
   for (std::size_t plane = 0; plane < 2 * kLetters; ++plane) {
-    for (std::size_t c = 0; c < other.cycles_; ++c) values_[plane * capacity_ + c] += other.values_[plane * other.capacity_ + c];
+    for (std::size_t c = 0; c < other.cycles_; ++c)
+      values_[plane * capacity_ + c] += other.values_[plane * other.capacity_ + c];
   }
 }
 
 void CycleTable::subtract(const CycleTable& other) {
   reserve(other.cycles_);
   for (std::size_t plane = 0; plane < 2 * kLetters; ++plane) {
-    for (std::size_t c = 0; c < other.cycles_; ++c) values_[plane * capacity_ + c] -= other.values_[plane * other.capacity_ + c];
+    for (std::size_t c = 0; c < other.cycles_; ++c)
+      values_[plane * capacity_ + c] -= other.values_[plane * other.capacity_ + c];
   }
   const auto empty = [&](std::uint32_t cycle) {
     for (std::size_t letter = 0; letter < kLetters; ++letter) {
@@ -104,7 +110,8 @@ void ReadTotals::add(const ReadTotals& other) {
 void SampledStats::add(const FastqRecord& read) {
   const std::uint32_t kept = std::min(read.length, kCycles);
   if (kept > cycles()) quality_at.resize(kept * kQualities);
-  for (std::uint32_t c = 0; c < kept; ++c) ++quality_at[c * kQualities + static_cast<std::uint8_t>(read.qualities[c]) - 33U];
+  for (std::uint32_t c = 0; c < kept; ++c)
+    ++quality_at[c * kQualities + static_cast<std::uint8_t>(read.qualities[c]) - 33U];
   std::uint32_t code = 0, known = 0;
   for (const char base : read.bases_view()) {
     const auto digit = std::string_view("ACGT").find(base);

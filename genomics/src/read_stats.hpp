@@ -47,7 +47,7 @@ struct ReadTotals {
   std::uint64_t reads = 0, bases = 0, q20 = 0, q30 = 0, gc = 0, n = 0;
   std::array<std::uint64_t, 128> by_mean_quality{};  ///< reads, by rounded mean quality
   std::array<std::uint64_t, 101> by_gc_percent{};
-  std::vector<std::uint64_t> by_length;              ///< longer than kMostCycles: in the last
+  std::vector<std::uint64_t> by_length;  ///< longer than kMostCycles: in the last
 
   void add(std::uint32_t length, const ReadFacts& facts);
   void add(const ReadTotals& other);
@@ -61,11 +61,14 @@ struct SampledStats {
   static constexpr std::size_t kKmerSize = 5;
 
   std::vector<std::uint32_t> quality_at;  ///< [cycle][quality]
-  std::array<std::uint64_t, 1024> kmers{};  ///< by 2-bit code, A C G T = 0 1 2 3, first base highest
+  std::array<std::uint64_t, 1024>
+      kmers{};  ///< by 2-bit code, A C G T = 0 1 2 3, first base highest
 
   void add(const FastqRecord& read);
   void add(const SampledStats& other);
-  [[nodiscard]] std::uint32_t cycles() const noexcept { return static_cast<std::uint32_t>(quality_at.size() / kQualities); }
+  [[nodiscard]] std::uint32_t cycles() const noexcept {
+    return static_cast<std::uint32_t>(quality_at.size() / kQualities);
+  }
   /// The quality below which `fraction` of the sampled bases of `cycle` lie.
   [[nodiscard]] double quantile(std::uint32_t cycle, double fraction) const;
 };

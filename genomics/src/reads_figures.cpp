@@ -31,9 +31,12 @@ double ratio(std::uint64_t part, std::uint64_t whole) {
 }
 
 Json summary_of(const StageFigures& stage, bool paired) {
-  Json out = {{"total_reads", stage.reads},        {"total_bases", stage.bases},
-              {"q20_bases", stage.q20},            {"q30_bases", stage.q30},
-              {"q20_rate", stage.share(stage.q20)}, {"q30_rate", stage.share(stage.q30)},
+  Json out = {{"total_reads", stage.reads},
+              {"total_bases", stage.bases},
+              {"q20_bases", stage.q20},
+              {"q30_bases", stage.q30},
+              {"q20_rate", stage.share(stage.q20)},
+              {"q30_rate", stage.share(stage.q30)},
               {"read1_mean_length", stage.mean_length[0]}};
   if (paired) out["read2_mean_length"] = stage.mean_length[1];
   out["gc_content"] = stage.share(stage.gc);
@@ -44,7 +47,8 @@ Json summary_of(const StageFigures& stage, bool paired) {
 Json frequent_starts(const MateTally& mate) {
   std::vector<std::pair<std::string, std::uint64_t>> often;
   for (const auto& [bases, count] : mate.starts) {
-    if (count >= kStartFewest && count * 1000 > mate.starts_sampled) often.emplace_back(bases, count);
+    if (count >= kStartFewest && count * 1000 > mate.starts_sampled)
+      often.emplace_back(bases, count);
   }
   std::ranges::sort(often);
   Json out = Json::object();
@@ -55,7 +59,8 @@ Json frequent_starts(const MateTally& mate) {
 Json mate_members(const ReadTotals& totals, const CycleTable& cycles) {
   Json quality, content;
   // The order of fastp's members, not of our letters.
-  static constexpr std::pair<const char*, std::size_t> kOrder[] = {{"A", 0}, {"T", 3}, {"C", 1}, {"G", 2}};
+  static constexpr std::pair<const char*, std::size_t> kOrder[] = {
+      {"A", 0}, {"T", 3}, {"C", 1}, {"G", 2}};
   for (const auto& [letter, index] : kOrder) {
     quality[letter] = quality_curve(cycles, index, 1, kMostCurve);
     content[letter] = content_curve(cycles, 1U << index, 1, kMostCurve);
@@ -63,9 +68,10 @@ Json mate_members(const ReadTotals& totals, const CycleTable& cycles) {
   quality["mean"] = quality_curve(cycles, kLetters, 1, kMostCurve);
   content["N"] = content_curve(cycles, 1U << 4, 1, kMostCurve);
   content["GC"] = content_curve(cycles, 0b0110, 1, kMostCurve);
-  return {{"total_reads", totals.reads}, {"total_bases", totals.bases}, {"q20_bases", totals.q20},
-          {"q30_bases", totals.q30},     {"total_cycles", cycles.cycles()},
-          {"quality_curves", quality},   {"content_curves", content}};
+  return {{"total_reads", totals.reads},     {"total_bases", totals.bases},
+          {"q20_bases", totals.q20},         {"q30_bases", totals.q30},
+          {"total_cycles", cycles.cycles()}, {"quality_curves", quality},
+          {"content_curves", content}};
 }
 
 Json adapter_counts(const CountTable& table) {
@@ -75,8 +81,10 @@ Json adapter_counts(const CountTable& table) {
   for (const auto& [key, count] : all) total += count;
   std::vector<std::pair<std::string, std::uint64_t>> named;
   for (const auto& [key, count] : all) {
-    if (ratio(count, total) >= kWorthNaming) named.emplace_back(prefix_of_key(key), count);
-    else others += count;
+    if (ratio(count, total) >= kWorthNaming)
+      named.emplace_back(prefix_of_key(key), count);
+    else
+      others += count;
   }
   std::ranges::sort(named);
   Json out = Json::object();
@@ -86,18 +94,23 @@ Json adapter_counts(const CountTable& table) {
 }
 
 Json adapter_members(const ReadsResult& result) {
-  const auto shown = [&](std::size_t m) { return result.rules.adapter[m].empty() ? "unspecified" : result.rules.adapter[m]; };
+  const auto shown = [&](std::size_t m) {
+    return result.rules.adapter[m].empty() ? "unspecified" : result.rules.adapter[m];
+  };
   Json out = {{"adapter_trimmed_reads", result.tally.adapter_reads},
               {"adapter_trimmed_bases", result.tally.adapter_bases},
               {"read1_adapter_sequence", shown(0)}};
   if (result.rules.paired) out["read2_adapter_sequence"] = shown(1);
   out["read1_adapter_counts"] = adapter_counts(result.tally.mates[0].adapters);
-  if (result.rules.paired) out["read2_adapter_counts"] = adapter_counts(result.tally.mates[1].adapters);
+  if (result.rules.paired)
+    out["read2_adapter_counts"] = adapter_counts(result.tally.mates[1].adapters);
   return out;
 }
 
 Json filtering_members(const Tally& tally, bool correct) {
-  const auto reads = [&](Verdict verdict) { return tally.reads_by_verdict[static_cast<std::size_t>(verdict)]; };
+  const auto reads = [&](Verdict verdict) {
+    return tally.reads_by_verdict[static_cast<std::size_t>(verdict)];
+  };
   Json out = {{"passed_filter_reads", reads(Verdict::Passed)},
               {"low_quality_reads", reads(Verdict::LowQuality)},
               {"too_many_N_reads", reads(Verdict::TooManyN)},
@@ -113,7 +126,8 @@ Json filtering_members(const Tally& tally, bool correct) {
 
 }  // namespace
 
-std::vector<double> quality_curve(const CycleTable& cycles, std::size_t letter, std::uint32_t step, std::uint32_t most) {
+std::vector<double> quality_curve(const CycleTable& cycles, std::size_t letter, std::uint32_t step,
+                                  std::uint32_t most) {
   std::vector<double> curve;
   const std::uint32_t end = std::min(cycles.cycles(), most);
   for (std::uint32_t begin = 0; begin < end; begin += step) {
@@ -133,7 +147,8 @@ std::vector<double> quality_curve(const CycleTable& cycles, std::size_t letter, 
   return curve;
 }
 
-std::vector<double> content_curve(const CycleTable& cycles, unsigned letters, std::uint32_t step, std::uint32_t most) {
+std::vector<double> content_curve(const CycleTable& cycles, unsigned letters, std::uint32_t step,
+                                  std::uint32_t most) {
   std::vector<double> curve;
   const std::uint32_t end = std::min(cycles.cycles(), most);
   for (std::uint32_t begin = 0; begin < end; begin += step) {
@@ -177,12 +192,14 @@ Json fastp_members(const ReadsResult& result, const ReadsFigures& figures) {
   out["duplication"] = {{"rate", figures.duplication.rate}};
   if (paired) {
     const std::vector<std::uint64_t> histogram(tally.inserts.begin(), tally.inserts.end() - 1);
-    out["insert_size"] = {{"peak", figures.insert_peak}, {"unknown", tally.inserts.back()}, {"histogram", histogram}};
+    out["insert_size"] = {
+        {"peak", figures.insert_peak}, {"unknown", tally.inserts.back()}, {"histogram", histogram}};
   }
   if (result.rules.trim_adapters) out["adapter_cutting"] = adapter_members(result);
   for (std::size_t m = 0; m < (paired ? 2U : 1U); ++m) {
     const std::string mate = m == 0 ? "read1" : "read2";
-    out[mate + "_before_filtering"] = mate_members(tally.mates[m].before, tally.mates[m].cycles_before);
+    out[mate + "_before_filtering"] =
+        mate_members(tally.mates[m].before, tally.mates[m].cycles_before);
     out[mate + "_before_filtering"]["overrepresented_sequences"] = frequent_starts(tally.mates[m]);
     out[mate + "_after_filtering"] = mate_members(tally.mates[m].after, figures.cycles_after[m]);
   }

@@ -31,9 +31,13 @@ struct ReadsFigures {
 [[nodiscard]] ReadsFigures figures_of(const ReadsResult& result);
 
 /// Mean quality of a letter (kLetters: of all) per bin of `step` cycles.
-[[nodiscard]] std::vector<double> quality_curve(const CycleTable& cycles, std::size_t letter, std::uint32_t step = 1, std::uint32_t most = kMostCycles);
+[[nodiscard]] std::vector<double> quality_curve(const CycleTable& cycles, std::size_t letter,
+                                                std::uint32_t step = 1,
+                                                std::uint32_t most = kMostCycles);
 /// Share of letters among all, per bin; `letters` is a set of bits.
-[[nodiscard]] std::vector<double> content_curve(const CycleTable& cycles, unsigned letters, std::uint32_t step = 1, std::uint32_t most = kMostCycles);
+[[nodiscard]] std::vector<double> content_curve(const CycleTable& cycles, unsigned letters,
+                                                std::uint32_t step = 1,
+                                                std::uint32_t most = kMostCycles);
 
 /// The members that fastp writes at the top of its JSON, where they mean the same.
 [[nodiscard]] Json fastp_members(const ReadsResult& result, const ReadsFigures& figures);

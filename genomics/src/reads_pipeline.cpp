@@ -42,7 +42,9 @@ class Replay {
     return piece;
   }
 
-  [[nodiscard]] const std::shared_ptr<const std::vector<std::string>>& names() const { return source_.file_names(); }
+  [[nodiscard]] const std::shared_ptr<const std::vector<std::string>>& names() const {
+    return source_.file_names();
+  }
 
  private:
   TextSource source_;
@@ -59,12 +61,13 @@ struct Head {
 
 Head look_at_head(Replay& source, std::size_t reads_wanted) {
   Head head;
-  Warnings unheard;  // the run itself warns
+  Warnings unheard;                        // the run itself warns
   FastqCutter cutter(16, source.names());  // few: a read may have 100,000 bases
   ParsedChunk parsed;
   const auto learn = [&](const FastqChunk& chunk) {
     parse_fastq(chunk, 15, unheard, parsed);
-    if (head.first_name.empty() && !parsed.records.empty()) head.first_name = parsed.records.front().name_view();
+    if (head.first_name.empty() && !parsed.records.empty())
+      head.first_name = parsed.records.front().name_view();
     for (const FastqRecord& record : parsed.records) {
       if (head.reads.size() < reads_wanted) head.reads.emplace_back(record.bases_view());
     }
@@ -174,7 +177,8 @@ struct WorkOnPairs {
   }
 
   [[noreturn]] static void refuse(const FastqChunk& chunk, const std::vector<std::string>& other) {
-    fail(Errc::CorruptData, "{} has no mate: {} ends after {} reads", chunk.place(0), other.back(), chunk.first_record);
+    fail(Errc::CorruptData, "{} has no mate: {} ends after {} reads", chunk.place(0), other.back(),
+         chunk.first_record);
   }
 };
 
@@ -244,14 +248,16 @@ struct WritePackets {
 
 // From the job to the graph.
 
-QualityCut quality_cut(bool enabled, std::optional<int> window, std::optional<int> mean, const ReadsJob& job) {
+QualityCut quality_cut(bool enabled, std::optional<int> window, std::optional<int> mean,
+                       const ReadsJob& job) {
   return {enabled, window.value_or(job.cut_window), mean.value_or(job.cut_mean_quality)};
 }
 
 UmiPlace umi_place(const std::string& location) {
   static constexpr std::pair<std::string_view, UmiPlace> kPlaces[] = {
-      {"index1", UmiPlace::Index1},      {"index2", UmiPlace::Index2},     {"read1", UmiPlace::Read1},
-      {"read2", UmiPlace::Read2},        {"per_index", UmiPlace::PerIndex}, {"per_read", UmiPlace::PerRead},
+      {"index1", UmiPlace::Index1},      {"index2", UmiPlace::Index2},
+      {"read1", UmiPlace::Read1},        {"read2", UmiPlace::Read2},
+      {"per_index", UmiPlace::PerIndex}, {"per_read", UmiPlace::PerRead},
   };
   for (const auto& [word, place] : kPlaces) {
     if (location == word) return place;
@@ -261,10 +267,12 @@ UmiPlace umi_place(const std::string& location) {
 
 std::string checked_adapter(const std::string& bases, std::string_view option) {
   std::string upper;
-  for (const char c : bases) upper.push_back(static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
+  for (const char c : bases)
+    upper.push_back(static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
   if (upper.find_first_not_of("ACGTN") != std::string::npos)
     fail(Errc::InvalidArgument, "{}: expected letters A C G T N, found '{}'", option, bases);
-  if (upper.size() < 4) fail(Errc::InvalidArgument, "{}: expected at least 4 letters, found '{}'", option, bases);
+  if (upper.size() < 4)
+    fail(Errc::InvalidArgument, "{}: expected at least 4 letters, found '{}'", option, bases);
   return upper;
 }
 
@@ -277,12 +285,16 @@ std::vector<std::string> adapters_of_fasta(const Path& path) {
     bases.clear();
   };
   const std::string text = read_file(path, 64 << 20);
-  if (!text.empty() && text[0] != '>') fail(Errc::CorruptData, "{}: expected FASTA, found no '>' at its beginning", path.string());
+  if (!text.empty() && text[0] != '>')
+    fail(Errc::CorruptData, "{}: expected FASTA, found no '>' at its beginning", path.string());
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
     const std::string_view line(text.data() + at, end - at);
-    if (line.starts_with('>')) keep();
-    else for (const char c : line) if (std::isspace(static_cast<unsigned char>(c)) == 0) bases.push_back(c);
+    if (line.starts_with('>'))
+      keep();
+    else
+      for (const char c : line)
+        if (std::isspace(static_cast<unsigned char>(c)) == 0) bases.push_back(c);
     at = end + 1;
   }
   keep();
@@ -293,24 +305,40 @@ Rules rules_of(const ReadsJob& job) {
   Rules rules;
   rules.paired = !job.reads2.empty() || job.interleaved;
   rules.fixed[0] = {job.trim_front, job.trim_tail, job.crop_length};
-  rules.fixed[1] = {job.trim_front2.value_or(job.trim_front), job.trim_tail2.value_or(job.trim_tail), job.crop_length2.value_or(job.crop_length)};
-  rules.cut_front = quality_cut(job.cut_front, job.cut_front_window, job.cut_front_mean_quality, job);
+  rules.fixed[1] = {job.trim_front2.value_or(job.trim_front),
+                    job.trim_tail2.value_or(job.trim_tail),
+                    job.crop_length2.value_or(job.crop_length)};
+  rules.cut_front =
+      quality_cut(job.cut_front, job.cut_front_window, job.cut_front_mean_quality, job);
   rules.cut_tail = quality_cut(job.cut_tail, job.cut_tail_window, job.cut_tail_mean_quality, job);
-  rules.cut_right = quality_cut(job.cut_right, job.cut_right_window, job.cut_right_mean_quality, job);
+  rules.cut_right =
+      quality_cut(job.cut_right, job.cut_right_window, job.cut_right_mean_quality, job);
   rules.poly_g_least = job.poly_g_min_length;
   rules.poly_x = job.trim_poly_x;
   rules.poly_x_least = job.poly_x_min_length;
   rules.trim_adapters = !job.keep_adapters;
   rules.correct = job.correct_overlap;
-  rules.overlap = {static_cast<std::uint32_t>(job.overlap_min_length), static_cast<std::uint32_t>(job.overlap_max_mismatches), job.overlap_max_mismatch_percent / 100.0};
+  rules.overlap = {static_cast<std::uint32_t>(job.overlap_min_length),
+                   static_cast<std::uint32_t>(job.overlap_max_mismatches),
+                   job.overlap_max_mismatch_percent / 100.0};
   if (job.adapter) rules.adapter[0] = checked_adapter(*job.adapter, "--adapter");
-  if (job.adapter2) rules.adapter[1] = checked_adapter(*job.adapter2, "--adapter2");
-  else rules.adapter[1] = rules.adapter[0];
+  if (job.adapter2)
+    rules.adapter[1] = checked_adapter(*job.adapter2, "--adapter2");
+  else
+    rules.adapter[1] = rules.adapter[0];
   if (job.adapter_fasta) rules.more_adapters = adapters_of_fasta(*job.adapter_fasta);
-  rules.filter = {!job.keep_low_quality, job.qualified_quality, job.max_unqualified_percent, job.max_n_bases,
-                  job.min_mean_quality, !job.keep_any_length, job.min_length, job.max_length,
-                  job.drop_low_complexity, job.min_complexity_percent};
-  rules.umi = {umi_place(job.umi_location), job.umi_length, job.umi_skip, job.umi_prefix.value_or("")};
+  rules.filter = {!job.keep_low_quality,
+                  job.qualified_quality,
+                  job.max_unqualified_percent,
+                  job.max_n_bases,
+                  job.min_mean_quality,
+                  !job.keep_any_length,
+                  job.min_length,
+                  job.max_length,
+                  job.drop_low_complexity,
+                  job.min_complexity_percent};
+  rules.umi = {umi_place(job.umi_location), job.umi_length, job.umi_skip,
+               job.umi_prefix.value_or("")};
   return rules;
 }
 
@@ -322,13 +350,16 @@ bool same_file(const Path& a, const Path& b) {
 void check_files(const ReadsJob& job) {
   if (job.reads.empty()) fail(Errc::InvalidArgument, "no reads are given");
   if (job.interleaved && !job.reads2.empty())
-    fail(Errc::InvalidArgument, "interleaved reads have both mates in one file, but reads2 is given as well");
+    fail(Errc::InvalidArgument,
+         "interleaved reads have both mates in one file, but reads2 is given as well");
   if (job.output2 && job.reads2.empty() && !job.interleaved)
-    fail(Errc::InvalidArgument, "output2 is given, but the reads are not paired: give reads2, or say interleaved");
+    fail(Errc::InvalidArgument,
+         "output2 is given, but the reads are not paired: give reads2, or say interleaved");
   if (job.output2 && !job.output) fail(Errc::InvalidArgument, "output2 is given without output");
   for (const Path& read : job.reads) {
     for (const Path& mate : job.reads2) {
-      if (same_file(read, mate)) fail(Errc::InvalidArgument, "{} is given as reads and as reads2", read.string());
+      if (same_file(read, mate))
+        fail(Errc::InvalidArgument, "{} is given as reads and as reads2", read.string());
     }
   }
   const std::optional<Path>* outputs[] = {&job.output, &job.output2, &job.unpaired, &job.failed};
@@ -336,11 +367,13 @@ void check_files(const ReadsJob& job) {
     if (!*output) continue;
     for (const auto* files : {&job.reads, &job.reads2}) {
       for (const Path& file : *files) {
-        if (same_file(file, **output)) fail(Errc::InvalidArgument, "{} is an input and an output", file.string());
+        if (same_file(file, **output))
+          fail(Errc::InvalidArgument, "{} is an input and an output", file.string());
       }
     }
     for (const auto* other : outputs) {
-      if (other != output && *other && **other == **output && !std::filesystem::is_character_file(**output))
+      if (other != output && *other && **other == **output &&
+          !std::filesystem::is_character_file(**output))
         fail(Errc::InvalidArgument, "{} is given for two outputs", (*output)->string());
     }
   }
@@ -348,9 +381,11 @@ void check_files(const ReadsJob& job) {
 
 void check_umi(const ReadsJob& job) {
   const UmiPlace place = umi_place(job.umi_location);
-  const bool of_reads = place == UmiPlace::Read1 || place == UmiPlace::Read2 || place == UmiPlace::PerRead;
+  const bool of_reads =
+      place == UmiPlace::Read1 || place == UmiPlace::Read2 || place == UmiPlace::PerRead;
   if (of_reads && job.umi_length == 0)
-    fail(Errc::InvalidArgument, "umi_location is {}: expected an umi_length above 0", job.umi_location);
+    fail(Errc::InvalidArgument, "umi_location is {}: expected an umi_length above 0",
+         job.umi_location);
 }
 
 std::string guess(const std::vector<std::string>& reads, const FixedTrim& fixed) {
@@ -372,7 +407,8 @@ Prepared prepare(const ReadsJob& job, app::RunContext& context) {
   Rules& rules = out.result.rules;
   rules = rules_of(job);
   out.source1 = std::make_shared<Replay>(job.reads, context.warnings);
-  const bool guessing = rules.trim_adapters && (!rules.paired || (job.guess_pair_adapters && !job.interleaved));
+  const bool guessing =
+      rules.trim_adapters && (!rules.paired || (job.guess_pair_adapters && !job.interleaved));
   const std::size_t wanted1 = guessing && rules.adapter[0].empty() ? kGuessMostReads : 0;
   const Head head1 = look_at_head(*out.source1, wanted1);
   std::size_t bytes_per_record = head1.bytes_per_record;
@@ -394,7 +430,8 @@ Prepared prepare(const ReadsJob& job, app::RunContext& context) {
 auto add_reading(graph::Graph& g, const std::string& mate, const std::shared_ptr<Replay>& source,
                  std::uint32_t records, unsigned threads) {
   auto read = g.add("read" + mate, ReadText{.source = source});
-  auto inflate = g.add("inflate" + mate, Inflate{.files = source->names(), .inflater = nullptr}, {.copies = threads});
+  auto inflate = g.add("inflate" + mate, Inflate{.files = source->names(), .inflater = nullptr},
+                       {.copies = threads});
   auto cut = g.add("cut" + mate, Cut{.cutter = FastqCutter(records, source->names())});
   g.connect(read, &ReadText::out, inflate, &Inflate::in);
   g.connect(inflate, &Inflate::out, cut, &Cut::in);
@@ -412,8 +449,13 @@ void warn_of_odd_qualities(const Tally& tally, const ReadsJob& job, Warnings& wa
   // phred+64 begins at ';' (Solexa) or '@' and Illumina's went up to 'h'; phred+33 begins at '!'.
   constexpr std::uint8_t kLeast64 = ';', kMost33 = 'P';
   for (const MateTally& mate : tally.mates) {
-    if (mate.quality_least < kLeast64 || mate.quality_most <= kMost33 || mate.quality_most == 0) continue;
-    warnings.add("fastq.phred64", fmt::format("{}: qualities lie between '{}' and '{}': they look like phred+64, but are read as phred+33", job.reads.front().string(), static_cast<char>(mate.quality_least), static_cast<char>(mate.quality_most)));
+    if (mate.quality_least < kLeast64 || mate.quality_most <= kMost33 || mate.quality_most == 0)
+      continue;
+    warnings.add("fastq.phred64",
+                 fmt::format("{}: qualities lie between '{}' and '{}': they look like phred+64, "
+                             "but are read as phred+33",
+                             job.reads.front().string(), static_cast<char>(mate.quality_least),
+                             static_cast<char>(mate.quality_most)));
     return;
   }
 }
@@ -426,7 +468,8 @@ ReadsResult run_reads(const ReadsJob& job, app::RunContext& context) {
   auto outputs = std::make_shared<Outputs>(job, plan);
   plan.compression_level = job.compression_level;
   plan.interleave = prepared.result.rules.paired && !job.output2;
-  const auto shop = std::make_shared<const Shop>(Shop{prepared.result.rules, plan, &context.warnings, job.interleaved});
+  const auto shop = std::make_shared<const Shop>(
+      Shop{prepared.result.rules, plan, &context.warnings, job.interleaved});
 
   context.progress.stage("reads", total_size(job.reads) + total_size(job.reads2), "bytes");
   graph::Graph g;
@@ -437,7 +480,12 @@ ReadsResult run_reads(const ReadsJob& job, app::RunContext& context) {
   const graph::RunOptions options{.threads = threads, .stop = context.stop};
   if (prepared.source2) {
     auto cut2 = add_reading(g, "2", prepared.source2, prepared.records, threads);
-    auto work = g.add("work", WorkOnPairs{.shop = shop, .files1 = prepared.source1->names(), .files2 = prepared.source2->names(), .worker = nullptr}, {.copies = threads});
+    auto work = g.add("work",
+                      WorkOnPairs{.shop = shop,
+                                  .files1 = prepared.source1->names(),
+                                  .files2 = prepared.source2->names(),
+                                  .worker = nullptr},
+                      {.copies = threads});
     g.connect(cut1, &Cut::out, work, &WorkOnPairs::in1);
     g.connect(cut2, &Cut::out, work, &WorkOnPairs::in2);
     g.connect(work, &WorkOnPairs::out, write, &WritePackets::in);

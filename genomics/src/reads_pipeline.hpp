@@ -9,11 +9,11 @@
 namespace aceso::genomics {
 
 struct ReadsResult {
-  Rules rules;          ///< with what was found out from the reads
+  Rules rules;  ///< with what was found out from the reads
   bool two_colour = false;
   bool adapter_guessed = false;
   Tally tally;
-  std::string plan;     ///< of the graph, with counters, for the log
+  std::string plan;  ///< of the graph, with counters, for the log
 };
 
 /// Runs `job`. Output files appear only when all of it went well.

@@ -13,8 +13,8 @@ namespace aceso::genomics {
 namespace {
 
 /// Why a read is in the file of failed reads; appended to its name.
-constexpr std::string_view kReasons[kVerdicts] = {" mate_failed",     " too_many_N", " too_short", " too_long",
-                                                  " low_quality", " low_complexity"};
+constexpr std::string_view kReasons[kVerdicts] = {
+    " mate_failed", " too_many_N", " too_short", " too_long", " low_quality", " low_complexity"};
 
 /// One read on its way.
 struct Side {
@@ -28,21 +28,24 @@ struct Side {
   bool only_acgt = true;  ///< as they came
 
   [[nodiscard]] bool whole() const noexcept {
-    return window.bases == record->bases && window.length == static_cast<std::int32_t>(record->length);
+    return window.bases == record->bases &&
+           window.length == static_cast<std::int32_t>(record->length);
   }
   [[nodiscard]] bool corrected() const noexcept { return bases != record->bases; }
 };
 
 bool has_only_acgt(const ReadFacts& facts) { return facts.n + facts.other == 0; }
 
-Slice slice_of(const char* bases, const char* qualities, std::uint32_t cycle, std::int64_t length, bool only_acgt) {
+Slice slice_of(const char* bases, const char* qualities, std::uint32_t cycle, std::int64_t length,
+               bool only_acgt) {
   return {bases, qualities, cycle, static_cast<std::uint32_t>(length), only_acgt};
 }
 
 }  // namespace
 
 struct ReadsWorker::Impl {
-  Impl(const Rules& r, const SinkPlan& p, Warnings& w) : rules(r), plan(p), warnings(w), deflater(p.compression_level) {}
+  Impl(const Rules& r, const SinkPlan& p, Warnings& w)
+      : rules(r), plan(p), warnings(w), deflater(p.compression_level) {}
 
   // The run of a chunk.
 
@@ -58,7 +61,8 @@ struct ReadsWorker::Impl {
       const FastqRecord& record = reads.records[i];
       const ReadFacts& facts = reads.facts[i];
       mate.before.add(record.length, facts);
-      before.push_back(slice_of(record.bases, record.qualities, 0, record.length, has_only_acgt(facts)));
+      before.push_back(
+          slice_of(record.bases, record.qualities, 0, record.length, has_only_acgt(facts)));
       const std::uint64_t number = first_record + i;
       if (number % SampledStats::kEvery == 0) mate.sampled.add(record);
       if (number % kStartEvery == 0 && number < kStartMostReads) count_start(record, mate);
@@ -68,7 +72,8 @@ struct ReadsWorker::Impl {
 
   static void count_start(const FastqRecord& record, MateTally& mate) {
     ++mate.starts_sampled;
-    if (record.length >= 20) ++mate.starts[std::string(record.bases_view().substr(0, kStartLength))];
+    if (record.length >= 20)
+      ++mate.starts[std::string(record.bases_view().substr(0, kStartLength))];
   }
 
   void begin_chunk() {
@@ -86,8 +91,10 @@ struct ReadsWorker::Impl {
     packet.source_bytes = source_bytes;
     for (std::size_t s = 0; s < kSinks; ++s) {
       if (!plan.sinks[s].wanted) continue;
-      if (plan.sinks[s].packed) deflater.deflate(sheets[s].text(), packet.bytes[s]);
-      else packet.bytes[s] = sheets[s].text();
+      if (plan.sinks[s].packed)
+        deflater.deflate(sheets[s].text(), packet.bytes[s]);
+      else
+        packet.bytes[s] = sheets[s].text();
     }
     return packet;
   }
@@ -98,7 +105,8 @@ struct ReadsWorker::Impl {
     Side side;
     side.record = &record;
     side.facts = facts;
-    side.window = {record.bases, record.qualities, static_cast<std::int32_t>(record.length), 0, false};
+    side.window = {record.bases, record.qualities, static_cast<std::int32_t>(record.length), 0,
+                   false};
     side.bases = record.bases;
     side.qualities = record.qualities;
     side.only_acgt = has_only_acgt(facts);
@@ -108,7 +116,8 @@ struct ReadsWorker::Impl {
   void run_single(const FastqRecord& record, const ReadFacts& facts) {
     Side side = side_of(record, facts);
     tally.duplicates.add(hash_bases(record.bases_view(), 0));
-    if (rules.umi.place != UmiPlace::None) umi = take_umi(record.name_view(), side.window, {}, nullptr, rules.umi);
+    if (rules.umi.place != UmiPlace::None)
+      umi = take_umi(record.name_view(), side.window, {}, nullptr, rules.umi);
     trim_ends(side.window, rules.fixed[0], rules);
     if (!side.window.gone) {
       if (rules.poly_g) poly_g(side.window);
@@ -121,15 +130,19 @@ struct ReadsWorker::Impl {
     settle(side);
     ++tally.reads_by_verdict[static_cast<std::size_t>(side.verdict)];
     account(side, 0, side.verdict == Verdict::Passed);
-    if (side.verdict == Verdict::Passed) write(Sink::Read1, side);
-    else write_failed(side, side.verdict);
+    if (side.verdict == Verdict::Passed)
+      write(Sink::Read1, side);
+    else
+      write_failed(side, side.verdict);
   }
 
-  void run_pair(const FastqRecord& record1, const ReadFacts& facts1, const FastqRecord& record2, const ReadFacts& facts2) {
+  void run_pair(const FastqRecord& record1, const ReadFacts& facts1, const FastqRecord& record2,
+                const ReadFacts& facts2) {
     Side read = side_of(record1, facts1), mate = side_of(record2, facts2);
     tally.duplicates.add(hash_bases(record2.bases_view(), hash_bases(record1.bases_view(), 0)));
     if (rules.umi.place != UmiPlace::None)
-      umi = take_umi(record1.name_view(), read.window, record2.name_view(), &mate.window, rules.umi);
+      umi =
+          take_umi(record1.name_view(), read.window, record2.name_view(), &mate.window, rules.umi);
     trim_ends(read.window, rules.fixed[0], rules);
     trim_ends(mate.window, rules.fixed[1], rules);
     if (!read.window.gone && !mate.window.gone) trim_pair(read, mate);
@@ -179,16 +192,19 @@ struct ReadsWorker::Impl {
   Overlap find_overlap(const Window& read, const Window& mate) {
     const auto size = static_cast<std::size_t>(mate.length);
     if (turned.size() < size + 2 * kTextMargin) turned.resize(size + 2 * kTextMargin);
-    kernels().reverse_complement(mate.bases, static_cast<std::uint32_t>(mate.length), turned.data() + kTextMargin);
-    return kernels().find_overlap(read.bases, static_cast<std::uint32_t>(read.length), turned.data() + kTextMargin,
+    kernels().reverse_complement(mate.bases, static_cast<std::uint32_t>(mate.length),
+                                 turned.data() + kTextMargin);
+    return kernels().find_overlap(read.bases, static_cast<std::uint32_t>(read.length),
+                                  turned.data() + kTextMargin,
                                   static_cast<std::uint32_t>(mate.length), rules.overlap);
   }
 
   void count_insert(const Window& read, const Window& mate, const Overlap& overlap) {
     std::size_t size = kMostInsert;
     if (overlap.found) {
-      const std::int32_t bases = overlap.offset > 0 ? read.length + mate.length - static_cast<std::int32_t>(overlap.length)
-                                                    : static_cast<std::int32_t>(overlap.length);
+      const std::int32_t bases =
+          overlap.offset > 0 ? read.length + mate.length - static_cast<std::int32_t>(overlap.length)
+                             : static_cast<std::int32_t>(overlap.length);
       size = std::min(static_cast<std::size_t>(bases + read.front + mate.front), kMostInsert);
     }
     ++tally.inserts[size];
@@ -251,7 +267,8 @@ struct ReadsWorker::Impl {
     const std::int32_t least_match = count > 256 ? 6 : count > 16 ? 5 : 4;
     const std::string_view whole = side.window.view();
     bool cut = false;
-    for (const std::string& adapter : rules.more_adapters) cut |= trim_adapter(side.window, adapter, least_match);
+    for (const std::string& adapter : rules.more_adapters)
+      cut |= trim_adapter(side.window, adapter, least_match);
     if (cut) count_adapter(whole.substr(side.window.view().size()), m, count_read);
   }
 
@@ -264,7 +281,8 @@ struct ReadsWorker::Impl {
   /// Brings the facts up to date with the window, and judges.
   void settle(Side& side) {
     if (!side.whole() || side.corrected())
-      side.facts = kernels().read_facts(side.window.bases, side.window.qualities, static_cast<std::uint32_t>(side.window.length),
+      side.facts = kernels().read_facts(side.window.bases, side.window.qualities,
+                                        static_cast<std::uint32_t>(side.window.length),
                                         static_cast<std::uint8_t>(rules.filter.qualified));
     side.verdict = judge(side.window, side.facts, rules.filter);
   }
@@ -272,15 +290,19 @@ struct ReadsWorker::Impl {
   /// Notes what the figures after filtering lack and gain against those before.
   void account(const Side& side, std::size_t m, bool passed) {
     const FastqRecord& record = *side.record;
-    if (passed) tally.mates[m].after.add(static_cast<std::uint32_t>(side.window.length), side.facts);
+    if (passed)
+      tally.mates[m].after.add(static_cast<std::uint32_t>(side.window.length), side.facts);
     if (passed && side.window.bases == record.bases && !side.corrected()) {
       const auto kept = static_cast<std::uint32_t>(side.window.length);
       if (kept < record.length)
-        removed[m].push_back(slice_of(record.bases + kept, record.qualities + kept, kept, record.length - kept, side.only_acgt));
+        removed[m].push_back(slice_of(record.bases + kept, record.qualities + kept, kept,
+                                      record.length - kept, side.only_acgt));
       return;
     }
     removed[m].push_back(slice_of(side.bases, side.qualities, 0, record.length, side.only_acgt));
-    if (passed) added[m].push_back(slice_of(side.window.bases, side.window.qualities, 0, side.window.length, has_only_acgt(side.facts)));
+    if (passed)
+      added[m].push_back(slice_of(side.window.bases, side.window.qualities, 0, side.window.length,
+                                  has_only_acgt(side.facts)));
   }
 
   // Writing.
@@ -289,22 +311,29 @@ struct ReadsWorker::Impl {
 
   void write(Sink sink, const Side& side) {
     if (!plan.of(sink).wanted) return;
-    if (umi.empty() && side.whole() && side.record->plain) return sheet(sink).add_unchanged(*side.record);
-    const std::string_view qualities{side.window.qualities, static_cast<std::size_t>(side.window.length)};
-    if (umi.empty()) return sheet(sink).add(side.record->name_view(), {}, side.window.view(), qualities);
-    sheet(sink).add(name_with_umi(side.record->name_view(), umi, rules.umi), {}, side.window.view(), qualities);
+    if (umi.empty() && side.whole() && side.record->plain)
+      return sheet(sink).add_unchanged(*side.record);
+    const std::string_view qualities{side.window.qualities,
+                                     static_cast<std::size_t>(side.window.length)};
+    if (umi.empty())
+      return sheet(sink).add(side.record->name_view(), {}, side.window.view(), qualities);
+    sheet(sink).add(name_with_umi(side.record->name_view(), umi, rules.umi), {}, side.window.view(),
+                    qualities);
   }
 
   void write_left_out(const Side& side) {
-    if (side.verdict == Verdict::Passed && plan.of(Sink::Unpaired).wanted) write(Sink::Unpaired, side);
-    else write_failed(side, side.verdict);
+    if (side.verdict == Verdict::Passed && plan.of(Sink::Unpaired).wanted)
+      write(Sink::Unpaired, side);
+    else
+      write_failed(side, side.verdict);
   }
 
   void write_failed(const Side& side, Verdict verdict) {
     if (!plan.of(Sink::Failed).wanted) return;
     const std::size_t length = side.record->length;
-    sheet(Sink::Failed).add(side.record->name_view(), kReasons[static_cast<std::size_t>(verdict)], {side.bases, length},
-                            {side.qualities, length});
+    sheet(Sink::Failed)
+        .add(side.record->name_view(), kReasons[static_cast<std::size_t>(verdict)],
+             {side.bases, length}, {side.qualities, length});
   }
 
   const Rules rules;
@@ -321,8 +350,9 @@ struct ReadsWorker::Impl {
 };
 
 void refuse_lonely(const FastqChunk& chunk, std::size_t record, const FastqChunk& other) {
-  fail(Errc::CorruptData, "{} has no mate: {} ends after {} reads", chunk.place(static_cast<std::uint32_t>(record)),
-       other.files->back(), other.first_record + other.record_count);
+  fail(Errc::CorruptData, "{} has no mate: {} ends after {} reads",
+       chunk.place(static_cast<std::uint32_t>(record)), other.files->back(),
+       other.first_record + other.record_count);
 }
 
 ReadsWorker::ReadsWorker(const Rules& rules, const SinkPlan& plan, Warnings& warnings)
@@ -364,7 +394,8 @@ Packet ReadsWorker::interleaved(const FastqChunk& chunk) {
   ParsedChunk both;
   work.parse(chunk, both, work.tally.mates[0]);
   if (both.records.size() % 2 != 0)
-    fail(Errc::CorruptData, "{}: its mate is missing: an interleaved file holds an even number of reads",
+    fail(Errc::CorruptData,
+         "{}: its mate is missing: an interleaved file holds an even number of reads",
          chunk.place(static_cast<std::uint32_t>(both.records.size() - 1)));
   for (ParsedChunk& parsed : work.parsed) parsed.clear();
   for (std::size_t i = 0; i < both.records.size(); ++i) {

@@ -48,8 +48,9 @@ struct MateTally {
   CycleTable cycles_before;
   CycleTable removed, added;  ///< after = before - removed + added
   SampledStats sampled;
-  CountTable adapters;        ///< prefix_key() of what was cut as adapter
-  std::unordered_map<std::string, std::uint64_t> starts;  ///< first kStartLength letters of sampled reads
+  CountTable adapters;  ///< prefix_key() of what was cut as adapter
+  std::unordered_map<std::string, std::uint64_t>
+      starts;  ///< first kStartLength letters of sampled reads
   std::uint64_t starts_sampled = 0;
   std::uint8_t quality_least = 255, quality_most = 0;
 };
@@ -64,7 +65,8 @@ inline constexpr std::size_t kMostInsert = 512;
 struct Tally {
   std::array<MateTally, 2> mates;
   std::array<std::uint64_t, kVerdicts> reads_by_verdict{};
-  std::array<std::uint64_t, kMostInsert + 1> inserts{};  ///< pairs by fragment length; last: unknown
+  std::array<std::uint64_t, kMostInsert + 1>
+      inserts{};  ///< pairs by fragment length; last: unknown
   DuplicateSketch duplicates;
   std::uint64_t adapter_reads = 0, adapter_bases = 0;
   std::uint64_t poly_x_reads = 0, poly_x_bases = 0;
@@ -75,7 +77,8 @@ struct Tally {
 };
 
 /// Says that `record` of `chunk` has no mate since the files of `other` end with `other`.
-[[noreturn]] void refuse_lonely(const FastqChunk& chunk, std::size_t record, const FastqChunk& other);
+[[noreturn]] void refuse_lonely(const FastqChunk& chunk, std::size_t record,
+                                const FastqChunk& other);
 
 class ReadsWorker {
  public:

@@ -26,7 +26,8 @@ class RecordSheet {
     run_ = {begin, record.text_size};
   }
 
-  void add(std::string_view name, std::string_view suffix, std::string_view bases, std::string_view qualities) {
+  void add(std::string_view name, std::string_view suffix, std::string_view bases,
+           std::string_view qualities) {
     end_run();
     text_.append("@").append(name).append(suffix).append("\n");
     text_.append(bases).append("\n+\n").append(qualities).append("\n");

@@ -35,13 +35,13 @@ struct UmiRules {
 /// Filters, in the units of the options.
 struct FilterRules {
   bool quality = true;
-  int qualified = 15;               ///< phred
+  int qualified = 15;  ///< phred
   int most_unqualified_percent = 40;
   int most_n = 5;
   int least_mean_quality = 0;
   bool length = true;
   int least_length = 15;
-  int most_length = 0;              ///< 0: any
+  int most_length = 0;  ///< 0: any
   bool complexity = false;
   int least_complexity_percent = 30;
 };
@@ -57,7 +57,7 @@ struct Rules {
   bool trim_adapters = true;
   bool correct = false;
   OverlapRules overlap;
-  std::string adapter[2];                ///< empty: unknown
+  std::string adapter[2];  ///< empty: unknown
   std::vector<std::string> more_adapters;
   FilterRules filter;
   UmiRules umi;

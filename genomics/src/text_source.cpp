@@ -30,13 +30,16 @@ class Window {
     end_ -= begin_;
     begin_ = 0;
     while (size() < count && !ended_) {
-      const std::size_t got = read_some(file_.get(), {bytes_.data() + end_, bytes_.size() - end_}, path_);
+      const std::size_t got =
+          read_some(file_.get(), {bytes_.data() + end_, bytes_.size() - end_}, path_);
       ended_ = got == 0;
       end_ += got;
     }
   }
 
-  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {bytes_.data() + begin_, size()}; }
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
+    return {bytes_.data() + begin_, size()};
+  }
   [[nodiscard]] std::size_t size() const noexcept { return end_ - begin_; }
   [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
 
@@ -73,7 +76,9 @@ void refuse_other_packings(std::span<const std::byte> bytes, const std::string& 
   };
   for (const Other& other : kOthers) {
     if (begins_with(bytes, other.magic))
-      fail(Errc::Unsupported, "{}: this is {}, expected FASTQ, plain or compressed with gzip or bgzip; {}", name, other.what, other.hint);
+      fail(Errc::Unsupported,
+           "{}: this is {}, expected FASTQ, plain or compressed with gzip or bgzip; {}", name,
+           other.what, other.hint);
   }
 }
 
@@ -101,7 +106,8 @@ class Gunzip {
 
   bool next_member(Window& in, const std::string& name) {
     in.want(1);
-    if (std::ranges::all_of(in.bytes(), [](std::byte b) { return b == std::byte{0}; }) && in.size() < kReadSize) {
+    if (std::ranges::all_of(in.bytes(), [](std::byte b) { return b == std::byte{0}; }) &&
+        in.size() < kReadSize) {
       // Tapes pad with zeros; so do some archives.
       in.skip(in.size());
       in.want(1);
@@ -109,7 +115,9 @@ class Gunzip {
     }
     in.want(2);
     if (!begins_with(in.bytes(), "\x1f\x8b"))
-      fail(Errc::CorruptData, "{}: at byte {}: expected the end of the file or another gzip member, found other bytes", name, in.offset());
+      fail(Errc::CorruptData,
+           "{}: at byte {}: expected the end of the file or another gzip member, found other bytes",
+           name, in.offset());
     begin_member();
     return true;
   }
@@ -126,12 +134,15 @@ class Gunzip {
     const bool no_input = in.size() == 0;
     in.skip(used);
     if (result == ISAL_INCORRECT_CHECKSUM)
-      fail(Errc::CorruptData, "{}: gzip member ending at byte {}: checksum or size differs from what it tells", name, in.offset());
+      fail(Errc::CorruptData,
+           "{}: gzip member ending at byte {}: checksum or size differs from what it tells", name,
+           in.offset());
     if (result != ISAL_DECOMP_OK && result != ISAL_END_INPUT)
       fail(Errc::CorruptData, "{}: near byte {}: gzip data are damaged", name, in.offset());
     between_members_ = state_.block_state == ISAL_BLOCK_FINISH;
     if (!between_members_ && no_input && made == 0)
-      fail(Errc::CorruptData, "{}: ends inside gzip data, at byte {}: the file is truncated", name, in.offset());
+      fail(Errc::CorruptData, "{}: ends inside gzip data, at byte {}: the file is truncated", name,
+           in.offset());
     return made;
   }
 
@@ -142,7 +153,8 @@ class Gunzip {
 }  // namespace
 
 struct TextSource::Impl {
-  Impl(std::vector<std::filesystem::path> paths, Warnings& sink) : files(std::move(paths)), warnings(sink) {
+  Impl(std::vector<std::filesystem::path> paths, Warnings& sink)
+      : files(std::move(paths)), warnings(sink) {
     std::vector<std::string> list;
     for (const auto& file : files) list.push_back(file.string());
     names = std::make_shared<const std::vector<std::string>>(std::move(list));
@@ -192,7 +204,8 @@ struct TextSource::Impl {
 
   void read_gzip(TextPiece& out) {
     out.bytes = Buffer(kPieceSize);
-    out.size = gunzip->read(*window, {reinterpret_cast<char*>(out.bytes.data()), kPieceSize}, name());
+    out.size =
+        gunzip->read(*window, {reinterpret_cast<char*>(out.bytes.data()), kPieceSize}, name());
     out.file_ends = out.size < kPieceSize;
     text_size += out.size;
   }
@@ -217,7 +230,8 @@ struct TextSource::Impl {
   }
 
   void note_block(std::span<const std::byte> block) {
-    for (const std::byte size_byte : block.last(4)) text_size += std::to_integer<std::uint8_t>(size_byte);
+    for (const std::byte size_byte : block.last(4))
+      text_size += std::to_integer<std::uint8_t>(size_byte);
     marker_seen = block.size() == bgzf_end_marker().size() && begins_with(block, bgzf_end_marker());
   }
 
@@ -227,15 +241,20 @@ struct TextSource::Impl {
     std::size_t needed = 0;
     const auto header = try_read_bgzf_header(bytes, &needed);
     if (!header && bytes.size() >= needed)
-      fail(Errc::CorruptData, "{}: at byte {}: expected a BGZF block (gzip with the extra field BC), found other bytes", name(), offset);
+      fail(
+          Errc::CorruptData,
+          "{}: at byte {}: expected a BGZF block (gzip with the extra field BC), found other bytes",
+          name(), offset);
     if (!header || header->block_size > bytes.size())
-      fail(Errc::CorruptData, "{}: ends inside the BGZF block at byte {}: the file is truncated", name(), offset);
+      fail(Errc::CorruptData, "{}: ends inside the BGZF block at byte {}: the file is truncated",
+           name(), offset);
     return header->block_size;
   }
 
   void end_file() {
     if (packing == Packing::Bgzf && !marker_seen)
-      warnings.add("bgzf.no_end_marker", fmt::format("{}: has no BGZF end marker: it may be truncated", name()));
+      warnings.add("bgzf.no_end_marker",
+                   fmt::format("{}: has no BGZF end marker: it may be truncated", name()));
     if (text_size == 0) warnings.add("fastq.no_reads", fmt::format("{}: holds no reads", name()));
     window.reset();
     ++index;
@@ -267,9 +286,12 @@ std::optional<TextPiece> TextSource::next() {
   return impl_->piece();
 }
 
-const std::shared_ptr<const std::vector<std::string>>& TextSource::file_names() const noexcept { return impl_->names; }
+const std::shared_ptr<const std::vector<std::string>>& TextSource::file_names() const noexcept {
+  return impl_->names;
+}
 
-TextPiece inflate_piece(TextPiece piece, BgzfInflater& inflater, const std::vector<std::string>& files) {
+TextPiece inflate_piece(TextPiece piece, BgzfInflater& inflater,
+                        const std::vector<std::string>& files) {
   if (!piece.blocks) return piece;
   TextPiece out = piece;
   out.blocks = false;
@@ -277,13 +299,16 @@ TextPiece inflate_piece(TextPiece piece, BgzfInflater& inflater, const std::vect
   std::span<const std::byte> bytes{piece.bytes.data(), piece.size};
   std::uint64_t offset = piece.offset;
   std::size_t room = 0;
-  for (auto rest = bytes; !rest.empty(); rest = rest.subspan(try_read_bgzf_header(rest)->block_size)) room += kBgzfMaxBlock;
+  for (auto rest = bytes; !rest.empty();
+       rest = rest.subspan(try_read_bgzf_header(rest)->block_size))
+    room += kBgzfMaxBlock;
   out.bytes = Buffer(std::max<std::size_t>(room, 1));
   char* text = reinterpret_cast<char*>(out.bytes.data());
   while (!bytes.empty()) {
     // The source cut the piece at whole blocks with good headers.
     const std::size_t block = try_read_bgzf_header(bytes)->block_size;
-    out.size += inflater.inflate(bytes.first(block), {text + out.size, kBgzfMaxBlock}, files[piece.file], offset);
+    out.size += inflater.inflate(bytes.first(block), {text + out.size, kBgzfMaxBlock},
+                                 files[piece.file], offset);
     bytes = bytes.subspan(block);
     offset += block;
   }

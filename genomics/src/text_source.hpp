@@ -19,12 +19,12 @@ namespace aceso::genomics {
 
 struct TextPiece {
   Buffer bytes;
-  std::size_t size = 0;             ///< bytes used
-  bool blocks = false;              ///< whole BGZF blocks instead of text
-  bool file_ends = false;           ///< behind these bytes
-  std::uint32_t file = 0;           ///< index
-  std::uint64_t offset = 0;         ///< of the first block in its file
-  std::uint64_t source_bytes = 0;   ///< read from the file for this piece
+  std::size_t size = 0;            ///< bytes used
+  bool blocks = false;             ///< whole BGZF blocks instead of text
+  bool file_ends = false;          ///< behind these bytes
+  std::uint32_t file = 0;          ///< index
+  std::uint64_t offset = 0;        ///< of the first block in its file
+  std::uint64_t source_bytes = 0;  ///< read from the file for this piece
 };
 
 class TextSource {
@@ -47,7 +47,8 @@ class TextSource {
 };
 
 /// Inflates a piece of BGZF blocks; gives others back as they are.
-[[nodiscard]] TextPiece inflate_piece(TextPiece piece, BgzfInflater& inflater, const std::vector<std::string>& files);
+[[nodiscard]] TextPiece inflate_piece(TextPiece piece, BgzfInflater& inflater,
+                                      const std::vector<std::string>& files);
 
 /// Sum of the sizes of `files`; 0 if one is no regular file.
 [[nodiscard]] std::uint64_t total_size(const std::vector<std::filesystem::path>& files);

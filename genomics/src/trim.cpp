@@ -35,7 +35,8 @@ bool cut_front(const Window& read, std::int32_t tail, const QualityCut& cut, std
 }
 
 /// Cuts from the first bad window on; keeps that window's good beginning.
-bool cut_right(const Window& read, std::int32_t front, std::int32_t tail, const QualityCut& cut, std::int32_t& length) {
+bool cut_right(const Window& read, std::int32_t front, std::int32_t tail, const QualityCut& cut,
+               std::int32_t& length) {
   const std::int32_t width = cut.window;
   if (read.length - front - tail - width <= 0) return false;
   std::int32_t sum = 0, s = front;
@@ -52,7 +53,8 @@ bool cut_right(const Window& read, std::int32_t front, std::int32_t tail, const 
 }
 
 /// Drops bases from the tail until a window is good.
-bool cut_tail(const Window& read, std::int32_t front, std::int32_t tail, const QualityCut& cut, std::int32_t& length) {
+bool cut_tail(const Window& read, std::int32_t front, std::int32_t tail, const QualityCut& cut,
+              std::int32_t& length) {
   const std::int32_t width = cut.window, last = read.length - tail - 1;
   if (read.length - front - tail - width <= 0) return false;
   std::int32_t sum = 0, t = last;
@@ -91,11 +93,16 @@ std::int32_t find_adapter(const Window& read, std::string_view adapter, std::int
 
 char complement(char base) {
   switch (base) {
-    case 'A': return 'T';
-    case 'C': return 'G';
-    case 'G': return 'C';
-    case 'T': return 'A';
-    default: return 'N';
+    case 'A':
+      return 'T';
+    case 'C':
+      return 'G';
+    case 'G':
+      return 'C';
+    case 'T':
+      return 'A';
+    default:
+      return 'N';
   }
 }
 
@@ -109,7 +116,8 @@ bool is_complex(const Window& read, std::int32_t least_percent) {
 }  // namespace
 
 void trim_ends(Window& read, const FixedTrim& fixed, const Rules& rules) {
-  const bool by_quality = rules.cut_front.enabled || rules.cut_tail.enabled || rules.cut_right.enabled;
+  const bool by_quality =
+      rules.cut_front.enabled || rules.cut_tail.enabled || rules.cut_right.enabled;
   if (fixed.front == 0 && fixed.tail == 0 && !by_quality) return;
   std::int32_t front = fixed.front, length = read.length - fixed.front - fixed.tail;
   if (length < 0) return drop(read);
@@ -132,8 +140,10 @@ void trim_poly_g(Window& read, std::int32_t least) {
   std::int32_t others = 0, first_g = read.length - 1, i = 0;
   for (; i < read.length; ++i) {
     const std::int32_t place = read.length - i - 1;
-    if (read.bases[place] == 'G') first_g = place;
-    else ++others;
+    if (read.bases[place] == 'G')
+      first_g = place;
+    else
+      ++others;
     const std::int32_t allowed = (i + 1) / kOneMismatchIn;
     if (others > kPolyMostMismatches || (others > allowed && i >= least - 1)) break;
   }
@@ -149,7 +159,8 @@ std::int32_t trim_poly_x(Window& read, std::int32_t least) {
     for (std::size_t b = 0; b < 4; ++b) counts[b] += base == 'N' || base == kBases[b];
     const std::int32_t seen = i + 1;
     const std::int32_t allowed = std::min(kPolyMostMismatches, seen / kOneMismatchIn);
-    const bool none_left = std::ranges::all_of(counts, [&](std::int32_t count) { return seen - count > allowed; });
+    const bool none_left =
+        std::ranges::all_of(counts, [&](std::int32_t count) { return seen - count > allowed; });
     if (none_left && (i >= kOneMismatchIn || seen >= least - 1)) break;
   }
   if (i + 1 < least || i == 0) return 0;
@@ -204,8 +215,10 @@ Verdict judge(const Window& read, const ReadFacts& facts, const FilterRules& rul
   if (read.gone || read.length == 0) return Verdict::TooShort;
   const std::int32_t unqualified = read.length - static_cast<std::int32_t>(facts.qualified);
   if (rules.quality) {
-    if (unqualified > rules.most_unqualified_percent * static_cast<double>(read.length) / 100.0) return Verdict::LowQuality;
-    if (rules.least_mean_quality > 0 && static_cast<std::int32_t>(facts.quality_sum) / read.length < rules.least_mean_quality)
+    if (unqualified > rules.most_unqualified_percent * static_cast<double>(read.length) / 100.0)
+      return Verdict::LowQuality;
+    if (rules.least_mean_quality > 0 &&
+        static_cast<std::int32_t>(facts.quality_sum) / read.length < rules.least_mean_quality)
       return Verdict::LowQuality;
     if (static_cast<std::int32_t>(facts.n) > rules.most_n) return Verdict::TooManyN;
   }
@@ -213,7 +226,8 @@ Verdict judge(const Window& read, const ReadFacts& facts, const FilterRules& rul
     if (read.length < rules.least_length) return Verdict::TooShort;
     if (rules.most_length > 0 && read.length > rules.most_length) return Verdict::TooLong;
   }
-  if (rules.complexity && !is_complex(read, rules.least_complexity_percent)) return Verdict::LowComplexity;
+  if (rules.complexity && !is_complex(read, rules.least_complexity_percent))
+    return Verdict::LowComplexity;
   return Verdict::Passed;
 }
 

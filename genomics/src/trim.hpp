@@ -17,7 +17,9 @@ struct Window {
   std::int32_t front = 0;  ///< letters cut at the front by trim_ends(), a UMI not counted
   bool gone = false;       ///< nothing is left; counts as too short
 
-  [[nodiscard]] std::string_view view() const noexcept { return {bases, static_cast<std::size_t>(length)}; }
+  [[nodiscard]] std::string_view view() const noexcept {
+    return {bases, static_cast<std::size_t>(length)};
+  }
   void drop_front(std::int32_t count) noexcept {
     bases += count;
     qualities += count;
@@ -37,7 +39,8 @@ std::int32_t trim_poly_x(Window& read, std::int32_t least);
 /// Cuts `adapter` and what follows if it begins in the read; at the end of the read
 /// `least_match` + 1 bases of it suffice. One mismatch in eight is let pass. The adapter may
 /// begin up to 4 bases before the read. Returns whether it was found.
-[[nodiscard]] bool trim_adapter(Window& read, std::string_view adapter, std::int32_t least_match = 4);
+[[nodiscard]] bool trim_adapter(Window& read, std::string_view adapter,
+                                std::int32_t least_match = 4);
 
 /// Cuts both mates where the overlap says that they read through their fragment.
 [[nodiscard]] bool trim_read_through(Window& read, Window& mate, const Overlap& overlap);
@@ -51,7 +54,14 @@ struct Corrected {
 Corrected correct_by_overlap(Window& read, Window& mate, const Overlap& overlap);
 
 /// Why a read was left out; of a pair, the greater of both counts.
-enum class Verdict : std::uint8_t { Passed, TooManyN, TooShort, TooLong, LowQuality, LowComplexity };
+enum class Verdict : std::uint8_t {
+  Passed,
+  TooManyN,
+  TooShort,
+  TooLong,
+  LowQuality,
+  LowComplexity
+};
 inline constexpr std::size_t kVerdicts = 6;
 
 /// `facts` are those of the read as it is now, made with rules.filter.qualified.

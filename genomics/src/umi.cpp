@@ -28,14 +28,19 @@ std::string_view last_index(std::string_view name) {
   return name.substr(mark + 1);
 }
 
-std::string take_umi(std::string_view read_name, Window& read, std::string_view mate_name, Window* mate,
-                     const UmiRules& rules) {
+std::string take_umi(std::string_view read_name, Window& read, std::string_view mate_name,
+                     Window* mate, const UmiRules& rules) {
   switch (rules.place) {
-    case UmiPlace::None: return {};
-    case UmiPlace::Index1: return std::string(first_index(read_name));
-    case UmiPlace::Index2: return mate != nullptr ? std::string(last_index(mate_name)) : std::string();
-    case UmiPlace::Read1: return std::string(take_from_read(read, rules));
-    case UmiPlace::Read2: return mate != nullptr ? std::string(take_from_read(*mate, rules)) : std::string();
+    case UmiPlace::None:
+      return {};
+    case UmiPlace::Index1:
+      return std::string(first_index(read_name));
+    case UmiPlace::Index2:
+      return mate != nullptr ? std::string(last_index(mate_name)) : std::string();
+    case UmiPlace::Read1:
+      return std::string(take_from_read(read, rules));
+    case UmiPlace::Read2:
+      return mate != nullptr ? std::string(take_from_read(*mate, rules)) : std::string();
     case UmiPlace::PerIndex: {
       std::string both(first_index(read_name));
       if (mate != nullptr) both.append("_").append(last_index(mate_name));

@@ -16,10 +16,11 @@ namespace aceso::genomics {
 
 /// Cuts the UMI off `read` and `mate` (null: none) as `rules` say; returns what is to be added
 /// to the names of both, "" for nothing.
-[[nodiscard]] std::string take_umi(std::string_view read_name, Window& read, std::string_view mate_name,
-                                   Window* mate, const UmiRules& rules);
+[[nodiscard]] std::string take_umi(std::string_view read_name, Window& read,
+                                   std::string_view mate_name, Window* mate, const UmiRules& rules);
 
 /// `name` with `umi` behind its identifier.
-[[nodiscard]] std::string name_with_umi(std::string_view name, std::string_view umi, const UmiRules& rules);
+[[nodiscard]] std::string name_with_umi(std::string_view name, std::string_view umi,
+                                        const UmiRules& rules);
 
 }  // namespace aceso::genomics

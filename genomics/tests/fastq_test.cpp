@@ -10,14 +10,16 @@ struct Read {
   bool operator==(const Read&) const = default;
 };
 
-std::vector<Read> read_all(std::vector<std::filesystem::path> files, Warnings& warnings, std::uint32_t records = 64) {
+std::vector<Read> read_all(std::vector<std::filesystem::path> files, Warnings& warnings,
+                           std::uint32_t records = 64) {
   std::vector<Read> reads;
   //! [read all]
   FastqReader reader(std::move(files), warnings, records);
   ParsedChunk chunk;
   while (reader.next(chunk)) {
     for (const FastqRecord& record : chunk.records)
-      reads.push_back({std::string(record.name_view()), std::string(record.bases_view()), std::string(record.qualities_view())});
+      reads.push_back({std::string(record.name_view()), std::string(record.bases_view()),
+                       std::string(record.qualities_view())});
   }
   //! [read all]
   return reads;
@@ -35,7 +37,8 @@ std::vector<Read> read_text(std::string_view text) {
   return reads;
 }
 
-void expect_refused(std::string_view text, const std::vector<std::string>& parts, const std::string& file = "x.fq") {
+void expect_refused(std::string_view text, const std::vector<std::string>& parts,
+                    const std::string& file = "x.fq") {
   const Folder folder;
   const auto path = folder.write(file, text);
   std::vector<std::string> all = parts;
@@ -51,7 +54,8 @@ std::string many_reads(std::size_t count) {
   std::string text;
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t length = i % 7 == 0 ? 0 : 1 + maker.below(300);
-    text += "@r" + std::to_string(i) + " c\n" + maker.bases(length) + "\n+\n" + maker.qualities(length) + "\n";
+    text += "@r" + std::to_string(i) + " c\n" + maker.bases(length) + "\n+\n" +
+            maker.qualities(length) + "\n";
   }
   return text;
 }
@@ -65,9 +69,13 @@ TEST(Fastq, PlainGzipManyMembersAndBgzfHoldTheSameReads) {
   const auto expected = read_all({folder.write("a.fq", text)}, warnings);
   ASSERT_EQ(expected.size(), 5000U);
   EXPECT_EQ(read_all({folder.write("b.fq.gz", gzip(text))}, warnings), expected);
-  EXPECT_EQ(read_all({folder.write("c.fq.gz", gzip(half) + gzip("") + gzip(text.substr(half.size())))}, warnings), expected);
+  EXPECT_EQ(
+      read_all({folder.write("c.fq.gz", gzip(half) + gzip("") + gzip(text.substr(half.size())))},
+               warnings),
+      expected);
   EXPECT_EQ(read_all({folder.write("d.fq.gz", bgzf(text))}, warnings), expected);
-  EXPECT_EQ(read_all({folder.write("e.fq.gz", gzip(text) + std::string(512, '\0'))}, warnings), expected);
+  EXPECT_EQ(read_all({folder.write("e.fq.gz", gzip(text) + std::string(512, '\0'))}, warnings),
+            expected);
   EXPECT_TRUE(warnings.counts().empty());
 }
 
@@ -76,13 +84,17 @@ TEST(Fastq, ReadsDoNotDependOnTheSizeOfChunks) {
   const auto path = folder.write("a.fq", many_reads(300));
   Warnings warnings;
   const auto expected = read_all({path}, warnings, 1);
-  for (const std::uint32_t records : {2U, 3U, 64U, 299U, 300U, 301U, 4096U}) EXPECT_EQ(read_all({path}, warnings, records), expected);
+  for (const std::uint32_t records : {2U, 3U, 64U, 299U, 300U, 301U, 4096U})
+    EXPECT_EQ(read_all({path}, warnings, records), expected);
 }
 
 TEST(Fastq, FilesAreReadInTheirOrder) {
   const Folder folder;
   Warnings warnings;
-  const auto reads = read_all({folder.write("1.fq", "@a\nA\n+\nI"), folder.write("2.fq.gz", gzip("@b\nC\n+\nI\n")), folder.write("3.fq", "@c\nG\n+\nI\n\n")}, warnings);
+  const auto reads =
+      read_all({folder.write("1.fq", "@a\nA\n+\nI"), folder.write("2.fq.gz", gzip("@b\nC\n+\nI\n")),
+                folder.write("3.fq", "@c\nG\n+\nI\n\n")},
+               warnings);
   EXPECT_EQ(reads, (std::vector<Read>{{"a", "A", "I"}, {"b", "C", "I"}, {"c", "G", "I"}}));
 }
 
@@ -104,7 +116,8 @@ TEST(Fastq, ARepeatedNameBehindThePlusIsNoDefect) {
 
 TEST(Fastq, ReadsOfLengthZeroOneAndManyAreRead) {
   const std::string longest(100'000, 'G'), quality(100'000, 'J');
-  const auto reads = read_text("@a\n\n+\n\n@b\nN\n+\n!\n@c\n" + longest + "\n+\n" + quality + "\n@d\nNNNN\n+\n~~~~\n");
+  const auto reads = read_text("@a\n\n+\n\n@b\nN\n+\n!\n@c\n" + longest + "\n+\n" + quality +
+                               "\n@d\nNNNN\n+\n~~~~\n");
   ASSERT_EQ(reads.size(), 4U);
   EXPECT_EQ(reads[0].bases, "");
   EXPECT_EQ(reads[2].bases, longest);
@@ -117,21 +130,24 @@ TEST(Fastq, QualitiesThatBeginWithAtAreNoNames) {
 
 TEST(Fastq, LettersAreMadeUniformWithAWarning) {
   Warnings warnings;
-  EXPECT_EQ(read_text("@a\nacgtn\n+\nIIIII\n@b\nA.CU\n+\nIIII\n@c\nACRY\n+\nIIII\n", warnings),
-            (std::vector<Read>{{"a", "ACGTN", "IIIII"}, {"b", "ANCT", "IIII"}, {"c", "ACRY", "IIII"}}));
+  EXPECT_EQ(
+      read_text("@a\nacgtn\n+\nIIIII\n@b\nA.CU\n+\nIIII\n@c\nACRY\n+\nIIII\n", warnings),
+      (std::vector<Read>{{"a", "ACGTN", "IIIII"}, {"b", "ANCT", "IIII"}, {"c", "ACRY", "IIII"}}));
   std::vector<std::string> kinds;
   for (const auto& count : warnings.counts()) kinds.push_back(count.kind);
-  EXPECT_EQ(kinds, (std::vector<std::string>{"fastq.dots", "fastq.iupac", "fastq.lower_case", "fastq.uracil"}));
+  EXPECT_EQ(kinds, (std::vector<std::string>{"fastq.dots", "fastq.iupac", "fastq.lower_case",
+                                             "fastq.uracil"}));
 }
 
 TEST(Fastq, EmptyFilesHoldNoReadsAndAreWarnedOf) {
   const Folder folder;
-  for (const auto& path : {folder.write("a.fq", ""), folder.write("b.fq.gz", gzip("")), folder.write("c.fq.gz", bgzf(""))}) {
+  for (const auto& path : {folder.write("a.fq", ""), folder.write("b.fq.gz", gzip("")),
+                           folder.write("c.fq.gz", bgzf(""))}) {
     Warnings warnings;
     EXPECT_TRUE(read_all({path}, warnings).empty());
     ASSERT_EQ(warnings.counts().size(), 1U) << path;
     EXPECT_EQ(warnings.counts()[0].kind, "fastq.no_reads");
-    EXPECT_THAT(warnings.counts()[0].examples[0], HasSubstr(path.string()));
+    EXPECT_TRUE(contains(warnings.counts()[0].examples[0], path.string()));
   }
 }
 
@@ -142,7 +158,7 @@ TEST(Fastq, BgzfWithoutItsEndMarkerIsWarnedOf) {
   Warnings warnings;
   EXPECT_EQ(read_all({folder.write("a.fq.gz", bytes)}, warnings).size(), 1U);
   ASSERT_EQ(warnings.counts().size(), 1U);
-  EXPECT_THAT(warnings.counts()[0].examples[0], HasSubstr("may be truncated"));
+  EXPECT_TRUE(contains(warnings.counts()[0].examples[0], "may be truncated"));
 }
 
 // What is refused.
@@ -153,7 +169,9 @@ TEST(Fastq, AMissingAtIsRefusedWithTheRecordsNumber) {
   expect_refused("@a\nA\n+\nI\nb\nA\n+\nI\n", {"record 2", "expected '@'", "found 'b'"});
 }
 
-TEST(Fastq, AMissingPlusIsRefused) { expect_refused("@a\nA\n+\nI\n@b\nA\n-\nI\n", {"record 2", "expected '+'", "found '-'"}); }
+TEST(Fastq, AMissingPlusIsRefused) {
+  expect_refused("@a\nA\n+\nI\n@b\nA\n-\nI\n", {"record 2", "expected '+'", "found '-'"});
+}
 
 TEST(Fastq, SequencesOnSeveralLinesAreRefusedClearly) {
   expect_refused("@a\nACGT\nACGT\n+\nIIII\nIIII\n", {"record 1", "expected '+'", "several lines"});
@@ -186,12 +204,14 @@ TEST(Fastq, AFileThatEndsInsideARecordIsRefused) {
 
 TEST(Fastq, BlankLinesBetweenRecordsAreRefused) {
   expect_refused("@a\nA\n+\nI\n\n@b\nA\n+\nI\n", {"record 2", "expected '@'"});
-  expect_refused("@a\nA\n+\nI\n" + std::string(300000, '\n') + "@b\nA\n+\nI\n", {"record 2", "expected '@'"});
+  expect_refused("@a\nA\n+\nI\n" + std::string(300000, '\n') + "@b\nA\n+\nI\n",
+                 {"record 2", "expected '@'"});
 }
 
 TEST(Fastq, GzipThatIsCutOffIsRefused) {
   const std::string bytes = gzip(many_reads(1000));
-  for (const std::size_t size : {bytes.size() - 1, bytes.size() - 8, bytes.size() / 2, std::size_t{20}, std::size_t{5}})
+  for (const std::size_t size :
+       {bytes.size() - 1, bytes.size() - 8, bytes.size() / 2, std::size_t{20}, std::size_t{5}})
     expect_refused(bytes.substr(0, size), {"truncated"}, "x.fq.gz");
 }
 
@@ -212,12 +232,16 @@ TEST(Fastq, DamagedGzipIsRefused) {
   });
 }
 
-TEST(Fastq, OtherBytesBehindGzipAreRefused) { expect_refused(gzip("@a\nA\n+\nI\n") + "@b\nA\n+\nI\n", {"another gzip member"}, "x.fq.gz"); }
+TEST(Fastq, OtherBytesBehindGzipAreRefused) {
+  expect_refused(gzip("@a\nA\n+\nI\n") + "@b\nA\n+\nI\n", {"another gzip member"}, "x.fq.gz");
+}
 
 TEST(Fastq, BgzfThatIsCutOffIsRefused) {
   const std::string bytes = bgzf(many_reads(1000));
-  expect_refused(bytes.substr(0, bytes.size() - 40), {"BGZF block at byte", "truncated"}, "x.fq.gz");
-  expect_refused(bytes.substr(0, bytes.size() - 20), {"BGZF block at byte", "truncated"}, "x.fq.gz");
+  expect_refused(bytes.substr(0, bytes.size() - 40), {"BGZF block at byte", "truncated"},
+                 "x.fq.gz");
+  expect_refused(bytes.substr(0, bytes.size() - 20), {"BGZF block at byte", "truncated"},
+                 "x.fq.gz");
 }
 
 TEST(Fastq, DamagedBgzfIsRefused) {
@@ -232,14 +256,17 @@ TEST(Fastq, DamagedBgzfIsRefused) {
   };
   expect_refused(damaged(second - 7, 1), {"BGZF block at byte 0", "checksum"}, "x.fq.gz");
   expect_refused(damaged(second - 3, 1), {"BGZF block at byte 0"}, "x.fq.gz");
-  expect_refused(damaged(second + 16, 0x40), {"byte"}, "x.fq.gz");          // BSIZE
+  expect_refused(damaged(second + 16, 0x40), {"byte"}, "x.fq.gz");                // BSIZE
   expect_refused(damaged(second + 12, 1), {"expected a BGZF block"}, "x.fq.gz");  // extra field
-  expect_refused(damaged(second + 200, 0x55), {"BGZF block at byte " + std::to_string(second)}, "x.fq.gz");
+  expect_refused(damaged(second + 200, 0x55), {"BGZF block at byte " + std::to_string(second)},
+                 "x.fq.gz");
 }
 
 TEST(Fastq, OtherCompressionsAreNamed) {
   const Folder folder;
-  for (const auto& [magic, what] : {std::pair<std::string, std::string>{"BZh91AY", "bzip2"}, {"\x28\xb5\x2f\xfd zz", "Zstandard"}, {"PK\x03\x04", "zip"}}) {
+  for (const auto& [magic, what] : {std::pair<std::string, std::string>{"BZh91AY", "bzip2"},
+                                    {"\x28\xb5\x2f\xfd zz", "Zstandard"},
+                                    {"PK\x03\x04", "zip"}}) {
     const auto path = folder.write("a.fq", magic);
     expect_error(Errc::Unsupported, {what, path.string()}, [&] {
       Warnings warnings;

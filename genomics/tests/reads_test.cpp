@@ -7,7 +7,8 @@
 namespace aceso::genomics {
 namespace {
 
-ReadsJob pair_job(const Folder& folder, const std::string& text1, const std::string& text2, const std::string& ending = ".fq") {
+ReadsJob pair_job(const Folder& folder, const std::string& text1, const std::string& text2,
+                  const std::string& ending = ".fq") {
   ReadsJob job;
   job.reads = {folder.write("in_1" + ending, text1)};
   job.reads2 = {folder.write("in_2" + ending, text2)};
@@ -18,11 +19,14 @@ ReadsJob pair_job(const Folder& folder, const std::string& text1, const std::str
 
 std::string text_of(const std::filesystem::path& path) { return gunzip(read_file(path)); }
 
-void expect_pair_refused(const std::string& text1, const std::string& text2, const std::vector<std::string>& parts) {
+void expect_pair_refused(const std::string& text1, const std::string& text2,
+                         const std::vector<std::string>& parts) {
   const Folder folder;
   const ReadsJob job = pair_job(folder, text1, text2);
-  for (const unsigned threads : {1U, 3U}) expect_error(Errc::CorruptData, parts, [&] { run_job(job, threads); });
-  EXPECT_FALSE(std::filesystem::exists(*job.output)) << "an output appeared although the run failed";
+  for (const unsigned threads : {1U, 3U})
+    expect_error(Errc::CorruptData, parts, [&] { run_job(job, threads); });
+  EXPECT_FALSE(std::filesystem::exists(*job.output))
+      << "an output appeared although the run failed";
   EXPECT_FALSE(std::filesystem::exists(*job.output2));
 }
 
@@ -30,7 +34,8 @@ TEST(Reads, BytesAndFiguresDoNotDependOnTheNumberOfThreads) {
   const auto [text1, text2] = ReadMaker(1).pairs(20'000);
   for (const bool packed : {false, true}) {
     const Folder folder;
-    ReadsJob job = packed ? pair_job(folder, bgzf(text1), bgzf(text2), ".fq.gz") : pair_job(folder, gzip(text1, 1), text2);
+    ReadsJob job = packed ? pair_job(folder, bgzf(text1), bgzf(text2), ".fq.gz")
+                          : pair_job(folder, gzip(text1, 1), text2);
     job.failed = folder.path("failed.fq.gz");
     job.unpaired = folder.path("unpaired.fq");
     job.correct_overlap = true;
@@ -39,7 +44,8 @@ TEST(Reads, BytesAndFiguresDoNotDependOnTheNumberOfThreads) {
     Json details;
     for (const unsigned threads : {1U, 2U, 4U, 7U}) {
       const Ran ran = run_job(job, threads);
-      const std::vector<std::string> bytes{read_file(*job.output), read_file(*job.output2), read_file(*job.failed), read_file(*job.unpaired)};
+      const std::vector<std::string> bytes{read_file(*job.output), read_file(*job.output2),
+                                           read_file(*job.failed), read_file(*job.unpaired)};
       if (expected.empty()) {
         expected = bytes;
         details = ran.details;
@@ -73,9 +79,11 @@ TEST(Reads, FiguresAfterFilteringAreThoseOfTheOutput) {
   again.reads = {*job.output};
   again.reads2 = {*job.output2};
   const Ran second = run_job(again, 2);
-  EXPECT_EQ(first.details["summary"]["after_filtering"], second.details["summary"]["before_filtering"]);
+  EXPECT_EQ(first.details["summary"]["after_filtering"],
+            second.details["summary"]["before_filtering"]);
   for (const std::string mate : {"read1", "read2"}) {
-    const Json &after = first.details[mate + "_after_filtering"], &before = second.details[mate + "_before_filtering"];
+    const Json &after = first.details[mate + "_after_filtering"],
+               &before = second.details[mate + "_before_filtering"];
     EXPECT_EQ(after["quality_curves"], before["quality_curves"]);
     EXPECT_EQ(after["content_curves"], before["content_curves"]);
     EXPECT_EQ(after["total_cycles"], before["total_cycles"]);
@@ -113,7 +121,8 @@ TEST(Reads, InterleavedPairsGiveWhatPairsOfFilesGive) {
   ReadsJob rewoven;
   rewoven.reads = {*job.output};
   rewoven.interleaved = true;
-  EXPECT_EQ(run_job(rewoven).details["summary"]["before_filtering"], expected.details["summary"]["after_filtering"]);
+  EXPECT_EQ(run_job(rewoven).details["summary"]["before_filtering"],
+            expected.details["summary"]["after_filtering"]);
 }
 
 TEST(Reads, CarriageReturnsChangeNothingButTheLineEnds) {
@@ -134,13 +143,16 @@ TEST(Reads, SingleReadsOfEveryLengthAreTaken) {
   const Folder folder;
   ReadsJob job;
   const std::string longest(100'000, 'C');
-  job.reads = {folder.write("a.fq", "@a\n\n+\n\n@b\nA\n+\nI\n@c\n" + longest + "\n+\n" + std::string(longest.size(), 'I') + "\n@d\nNNNNNNNNNNNNNNNNNNNN\n+\nIIIIIIIIIIIIIIIIIIII\n")};
+  job.reads = {folder.write("a.fq", "@a\n\n+\n\n@b\nA\n+\nI\n@c\n" + longest + "\n+\n" +
+                                        std::string(longest.size(), 'I') +
+                                        "\n@d\nNNNNNNNNNNNNNNNNNNNN\n+\nIIIIIIIIIIIIIIIIIIII\n")};
   job.output = folder.path("out.fq");
   const Ran ran = run_job(job, 2);
   EXPECT_EQ(ran.details["filtering_result"]["passed_filter_reads"], 1);
   EXPECT_EQ(ran.details["filtering_result"]["too_short_reads"], 2);
   EXPECT_EQ(ran.details["filtering_result"]["too_many_N_reads"], 1);
-  EXPECT_EQ(read_file(*job.output), "@c\n" + longest + "\n+\n" + std::string(longest.size(), 'I') + "\n");
+  EXPECT_EQ(read_file(*job.output),
+            "@c\n" + longest + "\n+\n" + std::string(longest.size(), 'I') + "\n");
 }
 
 TEST(Reads, NothingAtAllGivesEmptyOutputsAndAWarning) {
@@ -177,7 +189,8 @@ TEST(Reads, FragmentLengthsAreMeasured) {
   for (int i = 0; i < 2000; ++i) {
     const std::string fragment = maker.bases(150);
     text1 += "@r\n" + fragment.substr(0, 100) + "\n+\n" + std::string(100, 'I') + "\n";
-    text2 += "@r\n" + ReadMaker::reverse_complement(fragment).substr(0, 100) + "\n+\n" + std::string(100, 'I') + "\n";
+    text2 += "@r\n" + ReadMaker::reverse_complement(fragment).substr(0, 100) + "\n+\n" +
+             std::string(100, 'I') + "\n";
   }
   const Folder folder;
   EXPECT_EQ(run_job(pair_job(folder, text1, text2)).metrics["insert_size"]["peak"], 150);
@@ -187,7 +200,8 @@ TEST(Reads, TailsOfGAreCutForTwoColourInstrumentsOnly) {
   const auto kept = [](const std::string& name, const std::string& poly_g) {
     const Folder folder;
     ReadsJob job;
-    job.reads = {folder.write("a.fq", "@" + name + "\nACTTACCATTACATACATAC" + std::string(30, 'G') + "\n+\n" + std::string(50, 'I') + "\n")};
+    job.reads = {folder.write("a.fq", "@" + name + "\nACTTACCATTACATACATAC" + std::string(30, 'G') +
+                                          "\n+\n" + std::string(50, 'I') + "\n")};
     job.poly_g = poly_g;
     return run_job(job).metrics["bases"]["after"].get<int>();
   };
@@ -210,14 +224,22 @@ TEST(Reads, QualitiesThatLookLikePhred64AreWarnedOf) {
 // Mates.
 
 TEST(Reads, MatesOutOfStepAreRefused) {
-  expect_pair_refused("@a/1\nA\n+\nI\n@b/1\nA\n+\nI\n", "@a/2\nA\n+\nI\n@c/2\nA\n+\nI\n", {"record 2", "out of step", "'b/1'", "'c/2'"});
-  expect_pair_refused("@a 1:N:0:A\nA\n+\nI\n", "@b 2:N:0:A\nA\n+\nI\n", {"record 1", "out of step", "'a'", "'b'"});
+  expect_pair_refused("@a/1\nA\n+\nI\n@b/1\nA\n+\nI\n", "@a/2\nA\n+\nI\n@c/2\nA\n+\nI\n",
+                      {"record 2", "out of step", "'b/1'", "'c/2'"});
+  expect_pair_refused("@a 1:N:0:A\nA\n+\nI\n", "@b 2:N:0:A\nA\n+\nI\n",
+                      {"record 1", "out of step", "'a'", "'b'"});
 }
 
 TEST(Reads, UsualNamesOfMatesAreUnderstood) {
-  for (const auto& [name1, name2] : {std::pair<std::string, std::string>{"a/1", "a/2"}, {"a 1:N:0:ACGT", "a 2:N:0:ACGT"}, {"a", "a"}, {"SRR1.1.1 x", "SRR1.1.2 x"}, {"a/1 c", "a/2 d"}, {"a\t1", "a\t2"}}) {
+  for (const auto& [name1, name2] : {std::pair<std::string, std::string>{"a/1", "a/2"},
+                                     {"a 1:N:0:ACGT", "a 2:N:0:ACGT"},
+                                     {"a", "a"},
+                                     {"SRR1.1.1 x", "SRR1.1.2 x"},
+                                     {"a/1 c", "a/2 d"},
+                                     {"a\t1", "a\t2"}}) {
     const Folder folder;
-    const Ran ran = run_job(pair_job(folder, "@" + name1 + "\nA\n+\nI\n", "@" + name2 + "\nA\n+\nI\n"));
+    const Ran ran =
+        run_job(pair_job(folder, "@" + name1 + "\nA\n+\nI\n", "@" + name2 + "\nA\n+\nI\n"));
     EXPECT_EQ(ran.metrics["reads"]["before"], 2) << name1;
   }
 }
@@ -229,9 +251,11 @@ TEST(Reads, ACopyOfTheFirstMatesIsRefusedAsSecondMates) {
 TEST(Reads, FilesOfDifferentLengthAreRefused) {
   const auto [text1, text2] = ReadMaker(8).pairs(9000);
   const std::string shorter = text2.substr(0, text2.find("@A00100:1:X:1:7000 "));
-  expect_pair_refused(text1, shorter, {"in_1.fq: record 7001", "has no mate", "in_2.fq ends after 7000 reads"});
+  expect_pair_refused(text1, shorter,
+                      {"in_1.fq: record 7001", "has no mate", "in_2.fq ends after 7000 reads"});
   const std::string one = text1.substr(0, text1.find("@A00100:1:X:1:1 "));
-  expect_pair_refused(one, text2, {"in_2.fq: record 2", "has no mate", "in_1.fq ends after 1 reads"});
+  expect_pair_refused(one, text2,
+                      {"in_2.fq: record 2", "has no mate", "in_1.fq ends after 1 reads"});
 }
 
 TEST(Reads, AnOddNumberOfInterleavedReadsIsRefused) {
@@ -283,7 +307,8 @@ TEST(Reads, AStopEndsTheRunWithoutOutputs) {
 TEST(Reads, AdaptersOfAFastaFileAreCut) {
   const Folder folder;
   ReadsJob job;
-  job.reads = {folder.write("a.fq", "@a\nCCTTCCTTCCTTCCTTCCTTTACATTGCAAGT\n+\n" + std::string(32, 'I') + "\n")};
+  job.reads = {folder.write(
+      "a.fq", "@a\nCCTTCCTTCCTTCCTTCCTTTACATTGCAAGT\n+\n" + std::string(32, 'I') + "\n")};
   job.adapter_fasta = folder.write("adapters.fa", ">one\nTACATTGC\nAAGTCC\n>short\nACG\n");
   job.output = folder.path("out.fq");
   run_job(job);
@@ -294,10 +319,15 @@ TEST(Reads, AdaptersOfAFastaFileAreCut) {
 
 TEST(Reads, FailedReadsCarryTheirReason) {
   const Folder folder;
-  ReadsJob job = pair_job(folder, "@a\nACGTACGTACGTACGTACGT\n+\n####################\n@b\nACG\n+\nIII\n", "@a\nTTGGCCAATTGGCCAATTGG\n+\nIIIIIIIIIIIIIIIIIIII\n@b\nNNN\n+\nIII\n");
+  ReadsJob job =
+      pair_job(folder, "@a\nACGTACGTACGTACGTACGT\n+\n####################\n@b\nACG\n+\nIII\n",
+               "@a\nTTGGCCAATTGGCCAATTGG\n+\nIIIIIIIIIIIIIIIIIIII\n@b\nNNN\n+\nIII\n");
   job.failed = folder.path("failed.fq");
   run_job(job);
-  EXPECT_EQ(read_file(*job.failed), "@a low_quality\nACGTACGTACGTACGTACGT\n+\n####################\n@a mate_failed\nTTGGCCAATTGGCCAATTGG\n+\nIIIIIIIIIIIIIIIIIIII\n@b too_short\nACG\n+\nIII\n@b too_short\nNNN\n+\nIII\n");
+  EXPECT_EQ(read_file(*job.failed),
+            "@a low_quality\nACGTACGTACGTACGTACGT\n+\n####################\n@a "
+            "mate_failed\nTTGGCCAATTGGCCAATTGG\n+\nIIIIIIIIIIIIIIIIIIII\n@b "
+            "too_short\nACG\n+\nIII\n@b too_short\nNNN\n+\nIII\n");
   job.unpaired = folder.path("unpaired.fq");
   run_job(job);
   EXPECT_EQ(read_file(*job.unpaired), "@a\nTTGGCCAATTGGCCAATTGG\n+\nIIIIIIIIIIIIIIIIIIII\n");
@@ -313,7 +343,8 @@ TEST(Reads, ItsDescriptionIsWellFormed) {
 TEST(Reads, RealReadsKeepTheirKnownCounts) {
   // From the folder that this file is in, the data are beside the repository.
   const auto folder = std::filesystem::path("../../../shared/data/genomics/na12878_real");
-  if (!std::filesystem::exists(folder / "na12878_1.fq.gz")) GTEST_SKIP() << "the real reads are not here";
+  if (!std::filesystem::exists(folder / "na12878_1.fq.gz"))
+    GTEST_SKIP() << "the real reads are not here";
   ReadsJob job;
   job.reads = {folder / "na12878_1.fq.gz"};
   job.reads2 = {folder / "na12878_2.fq.gz"};

@@ -22,7 +22,9 @@ struct Sample {
   explicit Sample(const std::string& b) : Sample(b, std::string(b.size(), 'I')) {}
   Sample(const Sample&) = delete;
   Sample& operator=(const Sample&) = delete;
-  [[nodiscard]] std::string kept() const { return window.gone ? "gone" : std::string(window.view()); }
+  [[nodiscard]] std::string kept() const {
+    return window.gone ? "gone" : std::string(window.view());
+  }
 };
 
 // Cuts by quality, against a version that works out every window anew.
@@ -35,7 +37,8 @@ double window_mean(const std::string& qualities, std::size_t begin, std::size_t 
 
 /// cut_front in plain words: step by step until a window is good; unless that is the first
 /// window of an untrimmed read, the window's last base is the first kept; Ns behind are dropped.
-std::string obvious_cut_front(const std::string& bases, const std::string& qualities, std::size_t front, std::size_t tail, const QualityCut& cut) {
+std::string obvious_cut_front(const std::string& bases, const std::string& qualities,
+                              std::size_t front, std::size_t tail, const QualityCut& cut) {
   const auto width = static_cast<std::size_t>(cut.window);
   if (bases.size() <= front + tail + width) return "gone";
   std::size_t s = front;
@@ -56,14 +59,16 @@ TEST(Trim, CutFrontFollowsTheObviousRule) {
     const std::size_t length = maker.below(60), front = maker.below(3), tail = maker.below(3);
     Sample read(maker.bases(length), maker.qualities(length));
     if (read.bases.size() < front + tail) continue;
-    const std::string expected = obvious_cut_front(read.bases, read.qualities, front, tail, rules.cut_front);
+    const std::string expected =
+        obvious_cut_front(read.bases, read.qualities, front, tail, rules.cut_front);
     trim_ends(read.window, {static_cast<int>(front), static_cast<int>(tail), 0}, rules);
     EXPECT_EQ(read.kept(), expected) << read.bases << " " << read.qualities;
   }
 }
 
 /// cut_tail likewise from the end.
-std::string obvious_cut_tail(const std::string& bases, const std::string& qualities, const QualityCut& cut) {
+std::string obvious_cut_tail(const std::string& bases, const std::string& qualities,
+                             const QualityCut& cut) {
   const auto width = static_cast<std::size_t>(cut.window);
   if (bases.size() <= width) return "gone";
   std::size_t end = bases.size();
@@ -89,7 +94,8 @@ TEST(Trim, CutTailFollowsTheObviousRule) {
 }
 
 /// cut_right: the first bad window, of which the good beginning is kept.
-std::string obvious_cut_right(const std::string& bases, const std::string& qualities, const QualityCut& cut) {
+std::string obvious_cut_right(const std::string& bases, const std::string& qualities,
+                              const QualityCut& cut) {
   const auto width = static_cast<std::size_t>(cut.window);
   if (bases.size() <= width) return "gone";
   for (std::size_t s = 0; s + width < bases.size(); ++s) {
@@ -142,7 +148,10 @@ TEST(Trim, PolyGToleratesOneOtherLetterInEight) {
 
 TEST(Trim, PolyXCutsTailsOfAnyBase) {
   for (const char base : {'A', 'C', 'G', 'T'}) {
-    const std::string start = base == 'A' ? "CGTCGTCGTCGT" : base == 'C' ? "AGTAGTAGTAGT" : base == 'G' ? "ACTACTACTACT" : "ACGACGACGACG";
+    const std::string start = base == 'A'   ? "CGTCGTCGTCGT"
+                              : base == 'C' ? "AGTAGTAGTAGT"
+                              : base == 'G' ? "ACTACTACTACT"
+                                            : "ACGACGACGACG";
     Sample read(start + std::string(20, base));
     EXPECT_EQ(trim_poly_x(read.window, 10), 20);
     EXPECT_EQ(read.kept(), start);
@@ -196,10 +205,15 @@ TEST(Trim, MatesThatReadThroughAreCutToTheFragment) {
   ReadMaker maker(7);
   for (std::size_t size = 35; size < 100; ++size) {
     const std::string fragment = maker.bases(size);
-    Sample read((fragment + maker.bases(100)).substr(0, 100)), mate((ReadMaker::reverse_complement(fragment) + maker.bases(100)).substr(0, 100));
-    const std::string turned = std::string(kTextMargin, 'A') + ReadMaker::reverse_complement(mate.bases) + std::string(kTextMargin, 'A');
-    const std::string padded = std::string(kTextMargin, 'A') + read.bases + std::string(kTextMargin, 'A');
-    const Overlap overlap = kernels().find_overlap(padded.data() + kTextMargin, 100, turned.data() + kTextMargin, 100, OverlapRules{});
+    Sample read((fragment + maker.bases(100)).substr(0, 100)),
+        mate((ReadMaker::reverse_complement(fragment) + maker.bases(100)).substr(0, 100));
+    const std::string turned = std::string(kTextMargin, 'A') +
+                               ReadMaker::reverse_complement(mate.bases) +
+                               std::string(kTextMargin, 'A');
+    const std::string padded =
+        std::string(kTextMargin, 'A') + read.bases + std::string(kTextMargin, 'A');
+    const Overlap overlap = kernels().find_overlap(
+        padded.data() + kTextMargin, 100, turned.data() + kTextMargin, 100, OverlapRules{});
     ASSERT_TRUE(trim_read_through(read.window, mate.window, overlap));
     EXPECT_EQ(read.kept(), fragment);
     EXPECT_EQ(mate.kept(), ReadMaker::reverse_complement(fragment));
@@ -224,7 +238,8 @@ TEST(Trim, TheAdapterOfSingleReadsIsGuessed) {
     std::vector<std::string> reads;
     for (std::size_t i = 0; i < 20'000; ++i) {
       const std::size_t insert = i % one_in == 0 ? 30 + maker.below(60) : 100;
-      reads.push_back((maker.bases(insert) + adapter + "ATCTCGTATG" + maker.bases(100)).substr(0, 100));
+      reads.push_back(
+          (maker.bases(insert) + adapter + "ATCTCGTATG" + maker.bases(100)).substr(0, 100));
     }
     return guess_adapter(std::vector<std::string_view>(reads.begin(), reads.end()), 0);
   };
@@ -236,10 +251,14 @@ TEST(Trim, TheAdapterOfSingleReadsIsGuessed) {
 // Filters.
 
 TEST(Trim, FiltersJudgeAtTheirLimits) {
-  const auto judged = [](const std::string& bases, const std::string& qualities, const FilterRules& rules = {}) {
+  const auto judged = [](const std::string& bases, const std::string& qualities,
+                         const FilterRules& rules = {}) {
     Sample read(bases, qualities);
-    const std::string b = std::string(kTextMargin, 'A') + bases + std::string(kTextMargin, 'A'), q = std::string(kTextMargin, 'A') + qualities + std::string(kTextMargin, 'A');
-    const ReadFacts facts = kernels().read_facts(b.data() + kTextMargin, q.data() + kTextMargin, static_cast<std::uint32_t>(bases.size()), static_cast<std::uint8_t>(rules.qualified));
+    const std::string b = std::string(kTextMargin, 'A') + bases + std::string(kTextMargin, 'A'),
+                      q = std::string(kTextMargin, 'A') + qualities + std::string(kTextMargin, 'A');
+    const ReadFacts facts = kernels().read_facts(b.data() + kTextMargin, q.data() + kTextMargin,
+                                                 static_cast<std::uint32_t>(bases.size()),
+                                                 static_cast<std::uint8_t>(rules.qualified));
     return judge(read.window, facts, rules);
   };
   const std::string bases(20, 'A'), good(20, 'I');

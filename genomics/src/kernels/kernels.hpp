@@ -51,11 +51,13 @@ struct Kernels {
   const char* name;
   bool (*runs_here)();
 
-  /// Writes the places of all '\n' in `text` to `places`, which has room for them; returns how many.
+  /// Writes the places of all '\n' in `text` to `places`, which has room for them; returns how
+  /// many.
   std::size_t (*find_newlines)(const char* text, std::size_t size, std::uint32_t* places);
   /// Returns the place behind the `lines`-th '\n', or `size`; takes the lines passed off `lines`.
   std::size_t (*skip_lines)(const char* text, std::size_t size, std::size_t& lines);
-  ReadFacts (*read_facts)(const char* bases, const char* qualities, std::uint32_t length, std::uint8_t qualified);
+  ReadFacts (*read_facts)(const char* bases, const char* qualities, std::uint32_t length,
+                          std::uint8_t qualified);
   /// Adds the parts of at most kStripSlices slices that lie in kStripCycles cycles from `cycle`.
   void (*add_strip)(std::span<const Slice> slices, std::uint32_t cycle, const StripPlanes& planes);
   /// Letters other than A C G T become N.
@@ -75,7 +77,8 @@ extern const Kernels kAvx2Kernels;
 #endif
 
 /// The number of mismatches at which an overlap of `length` bases still counts.
-[[nodiscard]] inline std::uint32_t mismatches_allowed(std::uint32_t length, const OverlapRules& rules) {
+[[nodiscard]] inline std::uint32_t mismatches_allowed(std::uint32_t length,
+                                                      const OverlapRules& rules) {
   const auto by_fraction = static_cast<std::uint32_t>(length * rules.most_mismatch_fraction);
   return by_fraction < rules.most_mismatches ? by_fraction : rules.most_mismatches;
 }

@@ -13,7 +13,7 @@ namespace {  // one copy per instruction set, never shared
 // places; Counter::all(a, b, length) counts.
 template <typename Counter>
 ACESO_KERNEL_TARGET inline bool try_offset(const char* a, const char* b, std::uint32_t length,
-                                              const OverlapRules& rules, Overlap& out) {
+                                           const OverlapRules& rules, Overlap& out) {
   const std::uint32_t limit = mismatches_allowed(length, rules);
   if (!Counter::few(a, b, std::min(length, kOverlapDecides), limit)) return false;
   out.found = true;
@@ -23,8 +23,9 @@ ACESO_KERNEL_TARGET inline bool try_offset(const char* a, const char* b, std::ui
 }
 
 template <typename Counter>
-ACESO_KERNEL_TARGET inline Overlap search_overlap(const char* read, std::uint32_t read_length, const char* mate,
-                                                     std::uint32_t mate_length, const OverlapRules& rules) {
+ACESO_KERNEL_TARGET inline Overlap search_overlap(const char* read, std::uint32_t read_length,
+                                                  const char* mate, std::uint32_t mate_length,
+                                                  const OverlapRules& rules) {
   Overlap out;
   // Long fragments first: the mate begins inside the read.
   for (std::uint32_t offset = 0; offset + rules.least_length < read_length; ++offset) {

@@ -41,7 +41,8 @@ std::size_t skip_lines(const char* text, std::size_t size, std::size_t& lines) {
   const char* p = text;
   const char* const end = text + size;
   while (lines > 0) {
-    const char* newline = static_cast<const char*>(std::memchr(p, '\n', static_cast<std::size_t>(end - p)));
+    const char* newline =
+        static_cast<const char*>(std::memchr(p, '\n', static_cast<std::size_t>(end - p)));
     if (newline == nullptr) return size;
     p = newline + 1;
     --lines;
@@ -49,7 +50,8 @@ std::size_t skip_lines(const char* text, std::size_t size, std::size_t& lines) {
   return static_cast<std::size_t>(p - text);
 }
 
-ReadFacts read_facts(const char* bases, const char* qualities, std::uint32_t length, std::uint8_t qualified) {
+ReadFacts read_facts(const char* bases, const char* qualities, std::uint32_t length,
+                     std::uint8_t qualified) {
   ReadFacts facts;
   for (std::uint32_t i = 0; i < length; ++i) {
     const std::uint8_t base = code(bases[i]);
@@ -74,7 +76,8 @@ void add_strip(std::span<const Slice> slices, std::uint32_t cycle, const StripPl
       const std::uint8_t base = code(slice.bases[c - slice.cycle]);
       if (base >= kNone) continue;
       planes.count[base][c - cycle] += 1;
-      planes.quality[base][c - cycle] += static_cast<std::uint8_t>(slice.qualities[c - slice.cycle]) - 33U;
+      planes.quality[base][c - cycle] +=
+          static_cast<std::uint8_t>(slice.qualities[c - slice.cycle]) - 33U;
     }
   }
 }
@@ -108,8 +111,8 @@ struct EightAtATime {
   }
 };
 
-Overlap find_overlap(const char* read, std::uint32_t read_length, const char* mate, std::uint32_t mate_length,
-                     const OverlapRules& rules) {
+Overlap find_overlap(const char* read, std::uint32_t read_length, const char* mate,
+                     std::uint32_t mate_length, const OverlapRules& rules) {
   return search_overlap<EightAtATime>(read, read_length, mate, mate_length, rules);
 }
 

@@ -44,7 +44,7 @@ struct FastqChunk {
   std::shared_ptr<const std::vector<std::string>> files;
 
   [[nodiscard]] char* text() const noexcept {
-    return reinterpret_cast<char*>(buffer.data()) + kTextMargin;
+    return buffer.size() == 0 ? nullptr : reinterpret_cast<char*>(buffer.data()) + kTextMargin;
   }
   /// "FILE: record N" for messages.
   [[nodiscard]] std::string place(std::uint32_t record) const;
@@ -73,14 +73,14 @@ struct ReadFacts {
   std::uint32_t q30 = 0;
   std::uint32_t gc = 0;
   std::uint32_t n = 0;
-  std::uint32_t other = 0;        ///< letters that are none of A C G T N
-  bool qualities_valid = true;    ///< all within '!'..'~'
+  std::uint32_t other = 0;      ///< letters that are none of A C G T N
+  bool qualities_valid = true;  ///< all within '!'..'~'
 };
 
 /// The records of a chunk, checked.
 struct ParsedChunk {
   std::vector<FastqRecord> records;
-  std::vector<ReadFacts> facts;  ///< one per record
+  std::vector<ReadFacts> facts;                        ///< one per record
   std::uint8_t quality_least = 255, quality_most = 0;  ///< letters; least > most if there is none
 
   void clear();
@@ -89,7 +89,8 @@ struct ParsedChunk {
 /// Parses `chunk` into `out`, whose memory is reused; `qualified` (phred) is the threshold of
 /// ReadFacts::qualified. Makes letters uniform in place, as this file's comment tells.
 /// \throws Error CorruptData naming file, record, what was expected and what was found.
-void parse_fastq(const FastqChunk& chunk, std::uint8_t qualified, Warnings& warnings, ParsedChunk& out);
+void parse_fastq(const FastqChunk& chunk, std::uint8_t qualified, Warnings& warnings,
+                 ParsedChunk& out);
 
 /// Checks that records `a` and `b` are mates: equal names up to the first blank, apart from a
 /// last letter 1 and 2 ("/1" and "/2"). \throws Error CorruptData with both names.
