@@ -132,7 +132,8 @@ TEST(Limits, WhenAllConnectionsAreAtWorkTheNextIsToldSo) {
   std::vector<std::unique_ptr<Client>> streams;
   for (int i = 0; i < 3; ++i) {
     streams.push_back(std::make_unique<Client>(hub.port()));
-    streams.back()->send(streams.back()->head("GET", "/v1/runs/" + id + "/events", hub.with_token()));
+    streams.back()->send(
+        streams.back()->head("GET", "/v1/runs/" + id + "/events", hub.with_token()));
     EXPECT_NE(streams.back()->read_until("event: state").find("200 OK"), std::string::npos);
   }
   Client late(hub.port());

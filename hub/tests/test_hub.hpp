@@ -28,7 +28,8 @@ inline std::filesystem::path fake_program() {
 /// Whether a page in `answer` would have neither the hub's origin nor any way to it.
 inline bool is_caged(const Answer& answer) {
   const std::string& policy = answer.headers.at("content-security-policy");
-  return policy.starts_with("sandbox ") && policy.find("allow-same-origin") == std::string::npos && policy.find("; default-src 'none';") != std::string::npos &&
+  return policy.starts_with("sandbox ") && policy.find("allow-same-origin") == std::string::npos &&
+         policy.find("; default-src 'none';") != std::string::npos &&
          policy.find("connect-src") == std::string::npos;
 }
 

@@ -37,7 +37,7 @@ constexpr off_t kProgressTail = 16 * 1024;
 }
 
 [[nodiscard]] std::uint64_t size_of(const FileHandle& file) {
-  struct stat status{};
+  struct stat status {};
   return ::fstat(file.get(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
 }
 
@@ -188,7 +188,7 @@ FileHandle open_output(const fs::path& folder, const std::string& file_name) {
     fail(Errc::NotFound, "there is no such output");
   FileHandle file(::open((folder / "outputs" / file_name).c_str(),
                          O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-  struct stat status{};
+  struct stat status {};
   if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
     fail(Errc::NotFound, "there is no output '{}'", file_name);
   return file;
