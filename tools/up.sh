@@ -34,10 +34,11 @@ sample_run() {  # READS1 READS2
   api -X POST -H 'Content-Type: application/json' -d "{\"app\":\"genomics reads\",\"inputs\":{\"reads\":\"$one\",\"reads2\":\"$two\"},\"options\":{}}" "$url/v1/runs" >/dev/null
 }
 
-if [[ -z $(api "$url/v1/runs?limit=1" | field id) ]]; then
+if [[ -f $samples/.complete && -z $(api "$url/v1/runs?limit=1" | field id) ]]; then
   sample_run lambda_reads_1.fq.gz lambda_reads_2.fq.gz
   sample_run rna_reads_1.fastq.gz rna_reads_2.fastq.gz
+  made='Two sample runs on real reads are under "Runs". '
 fi
 
-printf '\nAceso is up at %s\n\nOpen this page to log in (the link works once, within 15 minutes):\n\n    %s\n\nTwo sample runs on real reads are under "Runs". Ctrl-C stops the hub.\n\n' "$url" "$(field login_url <<<"$ready")"
+printf '\nAceso is up at %s\n\nOpen this page to log in (the link works once, within 15 minutes):\n\n    %s\n\n%sCtrl-C stops the hub.\n\n' "$url" "$(field login_url <<<"$ready")" "${made:-}"
 wait "$hub"

@@ -40,6 +40,10 @@ class Checker {
       check_port("output", output.name, output.kind, output.help);
       if (output.file_name.empty() || output.file_name.find('/') != std::string::npos)
         note("output {} needs a plain file name", output.name);
+      for (const std::string& need : output.needs) {
+        if (!d_.find_input(need) && !d_.find_option(need))
+          note("output {} needs \"{}\", which is no input or option", output.name, need);
+      }
     }
     for (const OptionSpec& option : d_.options) check_option(option);
     for (const Sample& sample : d_.samples) check_sample(sample);

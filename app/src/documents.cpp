@@ -280,7 +280,9 @@ Json describe(const Description& d) {
                        {"kind", output.kind},
                        {"kind_label", kind(output.kind).label},
                        {"file_name", output.file_name},
-                       {"help", output.help}});
+                       {"help", output.help},
+                       {"extra", output.extra},
+                       {"needs", output.needs}});
   const auto limit = [](const std::optional<double>& value) {
     return is_real_limit(value) ? Json(*value) : Json(nullptr);
   };

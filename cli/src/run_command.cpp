@@ -63,13 +63,25 @@ class EventFile {
   std::mutex mutex_;
 };
 
+/// Whether an output makes sense for this job: one of the inputs or flags that it needs is there.
+bool fits(const app::OutputSpec& output, const Json& job) {
+  const auto given = [&](const std::string& name) {
+    for (const char* place : {"/inputs/", "/options/"}) {
+      const Json::json_pointer pointer(place + name);
+      if (job.contains(pointer) && !job[pointer].is_null() && job[pointer] != false) return true;
+    }
+    return false;
+  };
+  return output.needs.empty() || std::ranges::any_of(output.needs, given);
+}
+
 /// Names files for all outputs that are written without being asked for.
 void add_outputs(const app::Description& description, const fs::path& folder, Json& job) {
   fs::create_directories(folder);
   Json& outputs = job["outputs"];
   if (!outputs.is_object()) outputs = Json::object();
   for (const app::OutputSpec& output : description.outputs) {
-    if (!output.extra && !outputs.contains(output.name))
+    if (!output.extra && fits(output, job) && !outputs.contains(output.name))
       outputs[output.name] = (folder / output.file_name).string();
   }
 }

@@ -87,7 +87,7 @@ function drawProvenance(report: Report): HTMLElement {
       ['Threads', report.threads === undefined ? '' : String(report.threads)],
     ]),
   );
-  if (report.command) element.append(make('h3', {}, 'Command'), make('pre', { tabindex: '0', 'aria-label': 'Command' }, report.command));
+  if (report.command) element.append(make('h3', {}, 'Command'), make('pre', { tabindex: '0', role: 'region', 'aria-label': 'Command' }, report.command));
   const inputs = report.inputs ?? [];
   if (inputs.length > 0) {
     const columns = ['Input', 'File', 'Size', 'SHA-256'].map((label) => ({ label }));

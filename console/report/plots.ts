@@ -100,8 +100,11 @@ function optionsOf(plot: Plot, colours: Palette, width: number): uPlot.Options {
     scales: {
       x: {
         time: false,
-        // Half a bar of room at both ends.
-        range: (_, low, high) => (bars ? [low - 0.6 * spacing, high + 0.6 * spacing] : low === high ? [low - 1, high + 1] : [low, high]),
+        // Half a bar of room at both ends. For a single value uPlot would make up a range.
+        range: (_, low, high) => {
+          if (plot.x.length === 1) return [xOf(plot, 0) - 2, xOf(plot, 0) + 2];
+          return bars ? [low - 0.6 * spacing, high + 0.6 * spacing] : [low, high];
+        },
       },
       y: plot.log_y ? { distr: 3 } : { range: yRange(plot) },
     },

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Plot } from './types';
-import { csvOfTable, fileName, tableOfPlot } from './values';
+import { cellText, csvOfTable, fileName, tableOfPlot } from './values';
 
 const plot: Plot = {
   type: 'plot',
@@ -24,6 +24,17 @@ it('gives the numbers of a plot by their names', () => {
 
 it('quotes what would break a CSV line, and leaves gaps empty', () => {
   expect(csvOfTable(tableOfPlot(plot))).toBe('base,before,after\r\nA,1.5,2\r\n"C, ""G""",,3\r\n');
+});
+
+it.each([
+  [65.08361234, '65.08'],
+  [1234567, '1,234,567'],
+  [0.000123456, '0.0001235'],
+  [-7.126, '-7.13'],
+  [null, '–'],
+  ['text', 'text'],
+])('shows %s as %s', (value, text) => {
+  expect(cellText(value)).toBe(text);
 });
 
 it('makes file names of titles', () => {

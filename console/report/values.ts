@@ -4,7 +4,12 @@ import type { Cell, Plot, Table } from './types';
 
 export function cellText(cell: Cell | undefined): string {
   if (cell === null || cell === undefined) return '–';
-  return typeof cell === 'number' ? formatNumber(cell) : String(cell);
+  return typeof cell === 'number' ? formatNumber(rounded(cell)) : String(cell);
+}
+
+/// People compare two decimals; all of them are in report.json.
+function rounded(value: number): number {
+  return Math.abs(value) >= 1 ? Math.round(100 * value) / 100 : Number(value.toPrecision(4));
 }
 
 export const withUnit = (label: string, unit?: string) => (unit ? `${label} (${unit})` : label);

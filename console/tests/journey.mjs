@@ -31,6 +31,13 @@ let passed = 0;
 const failures = [];
 const complaints = new Set(); // of the browser: foreign requests, broken policies, uncaught errors
 
+async function finish() {
+  await browser.close();
+  mock?.kill();
+  console.log(`${passed} passed, ${failures.length} failed`);
+  process.exit(failures.length === 0 ? 0 : 1);
+}
+
 async function check(name, act) {
   try {
     await act();
@@ -40,6 +47,11 @@ async function check(name, act) {
     failures.push(name);
     console.log(`FAIL  ${name}\n      ${String(error.message ?? error).split('\n').slice(0, 12).join('\n      ')}`);
     await shoot(page, `failure_${failures.length}`).catch(() => undefined);
+    // Without a hub all that follows would only wait.
+    if (!(await fetch(`${url}/healthz`).then(() => true, () => false))) {
+      console.log(`The hub at ${url} no longer answers.`);
+      await finish();
+    }
   }
 }
 
@@ -535,7 +547,4 @@ await check('nothing left the origin, and the browser had no complaint', async (
   assert(complaints.size === 0, [...complaints].join('\n'));
 });
 
-await browser.close();
-mock?.kill();
-console.log(`${passed} passed, ${failures.length} failed`);
-process.exit(failures.length === 0 ? 0 : 1);
+await finish();

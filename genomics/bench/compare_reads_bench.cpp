@@ -33,7 +33,8 @@ void for_each_read(const char* file, const Visit& visit) {
   ParsedChunk chunk;
   std::size_t place = 0;
   while (reader.next(chunk)) {
-    for (const FastqRecord& record : chunk.records) visit(std::string(record.name_view()), record, place++);
+    for (const FastqRecord& record : chunk.records)
+      visit(std::string(record.name_view()), record, place++);
   }
 }
 
@@ -50,18 +51,23 @@ struct Class {
 
 void print(const Class& difference) {
   std::string examples;
-  for (const std::string& example : difference.examples) examples += (examples.empty() ? "" : ", ") + example;
+  for (const std::string& example : difference.examples)
+    examples += (examples.empty() ? "" : ", ") + example;
   std::printf("| %s | %zu | %s |\n", difference.label.c_str(), difference.count, examples.c_str());
 }
 
-int compare(const std::string& name_a, const char* file_a, const std::string& name_b, const char* file_b) {
+int compare(const std::string& name_a, const char* file_a, const std::string& name_b,
+            const char* file_b) {
   std::unordered_map<std::string, Kept> reads;
   for_each_read(file_a, [&](std::string name, const FastqRecord& record, std::size_t place) {
-    reads[std::move(name)] = {std::string(record.bases_view()), std::string(record.qualities_view()), place};
+    reads[std::move(name)] = {std::string(record.bases_view()),
+                              std::string(record.qualities_view()), place};
   });
-  Class same{"same name, letters and qualities", 0, {}}, moved{"of these at another place of the file", 0, {}};
+  Class same{"same name, letters and qualities", 0, {}},
+      moved{"of these at another place of the file", 0, {}};
   Class letters{"same name, trimmed or corrected otherwise", 0, {}};
-  Class only_a{"only in the output of " + name_a, 0, {}}, only_b{"only in the output of " + name_b, 0, {}};
+  Class only_a{"only in the output of " + name_a, 0, {}},
+      only_b{"only in the output of " + name_b, 0, {}};
   for_each_read(file_b, [&](const std::string& name, const FastqRecord& record, std::size_t place) {
     const auto found = reads.find(name);
     if (found == reads.end()) return only_b.add(name);

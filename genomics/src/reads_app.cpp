@@ -22,7 +22,8 @@ constexpr const char* kHelp =
     "beyond is "
     "adapter. For single reads the adapter is guessed from the first reads unless it is given. "
     "Bases that look "
-    "like poly-G are cut when the names tell of a two-colour instrument (NextSeq 500 and 550, NovaSeq 6000). A pair "
+    "like poly-G are cut when the names tell of a two-colour instrument (NextSeq 500 and 550, "
+    "NovaSeq 6000). A pair "
     "is left out "
     "when one of its mates is.\n\n"
     "The rules and their defaults are those of fastp 0.23, so that counts agree.";
@@ -47,11 +48,15 @@ void add_outputs(Description& d) {
        .help =
            "reads that passed, or their first mates; both mates by turns if output2 is not given"});
   d.output("output2", &Job::output2,
-           {.kind = "fastq", .file_name = "reads_2.fastq.gz", .help = "second mates that passed"});
+           {.kind = "fastq",
+            .file_name = "reads_2.fastq.gz",
+            .help = "second mates that passed",
+            .needs = {"reads2", "interleaved"}});
   d.output("unpaired", &Job::unpaired,
            {.kind = "fastq",
             .file_name = "unpaired.fastq.gz",
-            .help = "reads that passed while their mate did not"});
+            .help = "reads that passed while their mate did not",
+            .needs = {"reads2", "interleaved"}});
   d.output("failed", &Job::failed,
            {.kind = "fastq",
             .file_name = "failed.fastq.gz",

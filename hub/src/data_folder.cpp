@@ -30,10 +30,12 @@ namespace {
   FileHandle lock(::open((root / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock) fail_system(errno, "open the lock of", root.string());
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
-    fail(Errc::OutOfResources, "{}: another hub works on this data folder (process {})", root.string(), printable(read_file(root / "lock", 100), 20));
+    fail(Errc::OutOfResources, "{}: another hub works on this data folder (process {})",
+         root.string(), printable(read_file(root / "lock", 100), 20));
   const std::string id = std::to_string(::getpid());
   // For people only; on a full disk it stays empty.
-  if (::ftruncate(lock.get(), 0) == 0) static_cast<void>(::pwrite(lock.get(), id.data(), id.size(), 0) == 0);
+  if (::ftruncate(lock.get(), 0) == 0)
+    static_cast<void>(::pwrite(lock.get(), id.data(), id.size(), 0) == 0);
   return lock;
 }
 

@@ -12,7 +12,8 @@ namespace aceso::hub {
 class DataFolder {
  public:
   /// Makes the folder if it is not there, for its owner only.
-  /// \throws Error OutOfResources if another hub works on it, Io, InvalidArgument for an empty path.
+  /// \throws Error OutOfResources if another hub works on it, Io, InvalidArgument for an empty
+  /// path.
   explicit DataFolder(const std::filesystem::path& path);
 
   [[nodiscard]] std::filesystem::path token() const { return root_ / "token"; }

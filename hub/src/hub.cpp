@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <mutex>
@@ -32,19 +31,26 @@ namespace {
 [[nodiscard]] HubSettings checked(HubSettings settings) {
   if (!is_loopback_address(settings.address) && !settings.allow_remote)
     fail(Errc::InvalidArgument,
-         "{} can be reached from other machines, and the hub speaks plain HTTP; put a TLS proxy before a loopback address, "
-         "or allow remote access explicitly", settings.address);
+         "{} can be reached from other machines, and the hub speaks plain HTTP; put a TLS proxy "
+         "before a loopback address, "
+         "or allow remote access explicitly",
+         settings.address);
   if (settings.parallel_runs == 0 || settings.worker_threads == 0 || settings.max_connections == 0)
-    fail(Errc::InvalidArgument, "parallel runs, worker threads and connections must each be at least 1");
+    fail(Errc::InvalidArgument,
+         "parallel runs, worker threads and connections must each be at least 1");
   settings.program = fs::absolute(settings.program);
-  if (::access(settings.program.c_str(), X_OK) != 0) fail_system(errno, "run", settings.program.string());
+  if (::access(settings.program.c_str(), X_OK) != 0)
+    fail_system(errno, "run", settings.program.string());
   for (auto& host : settings.hosts) host = to_lower(host);
   return settings;
 }
 
-[[nodiscard]] unsigned threads_per_run(const HubSettings& settings) { return std::max(1U, available_cpus() / settings.parallel_runs); }
+[[nodiscard]] unsigned threads_per_run(const HubSettings& settings) {
+  return std::max(1U, available_cpus() / settings.parallel_runs);
+}
 
-[[nodiscard]] SchedulerSettings scheduler_settings(const HubSettings& settings, const DataFolder& folder) {
+[[nodiscard]] SchedulerSettings scheduler_settings(const HubSettings& settings,
+                                                   const DataFolder& folder) {
   return {.runs = folder.runs(),
           .program = settings.program,
           .parallel_runs = settings.parallel_runs,
@@ -65,7 +71,8 @@ namespace {
 }
 
 [[nodiscard]] std::string url_of(const std::string& address, unsigned short port) {
-  return address.find(':') == std::string::npos ? fmt::format("http://{}:{}", address, port) : fmt::format("http://[{}]:{}", address, port);
+  return address.find(':') == std::string::npos ? fmt::format("http://{}:{}", address, port)
+                                                : fmt::format("http://[{}]:{}", address, port);
 }
 
 }  // namespace
@@ -79,20 +86,26 @@ struct Hub::Impl {
         library(store, folder.blobs(), folder.uploads()),
         auth(store, load_or_make_token(folder.token()), settings.session_lifetime),
         hosts(settings.hosts),
-        scheduler(store, library, apps, local_executor(), scheduler_settings(settings, folder), settings.log),
-        api(ApiContext{store, library, auth, scheduler, apps, metrics, folder.runs(), settings.upload_limit_bytes, threads_per_run(settings)}),
+        scheduler(store, library, apps, local_executor(), scheduler_settings(settings, folder),
+                  settings.log),
+        api(ApiContext{store, library, auth, scheduler, apps, metrics, folder.runs(),
+                       settings.upload_limit_bytes, threads_per_run(settings)}),
         router(api.routes()),
         exchanges{router, auth, hosts, metrics, settings.log},
-        server(server_settings(settings), [this](Request request) { return make_exchange(exchanges, std::move(request)); }, settings.log) {
+        server(
+            server_settings(settings),
+            [this](Request request) { return make_exchange(exchanges, std::move(request)); },
+            settings.log) {
     const std::string url = url_of(settings.address, server.port());
     ready = {url, auth.token(), url + "/login?code=" + auth.new_login_code()};
     settings.log.info("hub.ready", {{"url", url}, {"version", version()}});
   }
 
   unsigned stop() {
+    const std::scoped_lock lock(stop_mutex);
     server.stop();
     const unsigned left = scheduler.stop();
-    if (!stopped.exchange(true)) settings.log.info("hub.stopped", {{"runs_going_on", left}});
+    if (!std::exchange(stopped, true)) settings.log.info("hub.stopped", {{"runs_going_on", left}});
     return left;
   }
 
@@ -109,10 +122,12 @@ struct Hub::Impl {
   ExchangeContext exchanges;
   Server server;
   HubReady ready;
-  std::atomic<bool> stopped{false};
+  std::mutex stop_mutex;
+  bool stopped = false;
 };
 
-Hub::Hub(HubSettings settings, const app::AppTable& apps) : impl_(std::make_unique<Impl>(std::move(settings), apps)) {}
+Hub::Hub(HubSettings settings, const app::AppTable& apps)
+    : impl_(std::make_unique<Impl>(std::move(settings), apps)) {}
 
 Hub::~Hub() { stop(); }
 
@@ -122,7 +137,8 @@ unsigned short Hub::port() const noexcept { return impl_->server.port(); }
 
 unsigned Hub::stop() { return impl_->stop(); }
 
-unsigned run_hub(HubSettings settings, const app::AppTable& apps, const std::stop_token& stop, const std::function<void(const HubReady&)>& ready) {
+unsigned run_hub(HubSettings settings, const app::AppTable& apps, const std::stop_token& stop,
+                 const std::function<void(const HubReady&)>& ready) {
   Hub hub(std::move(settings), apps);
   ready(hub.ready());
   std::mutex mutex;

@@ -17,8 +17,12 @@ class Refusal : public Error {
   using Figures = std::vector<std::pair<std::string, std::uint64_t>>;
 
   /// `mistakes` point into the request; `figures` are added to the answer, e.g. the right offset.
-  Refusal(int status, Errc code, const std::string& message, std::vector<app::Mistake> mistakes = {}, Figures figures = {})
-      : Error(code, message), status_(status), mistakes_(std::move(mistakes)), figures_(std::move(figures)) {}
+  Refusal(int status, Errc code, const std::string& message,
+          std::vector<app::Mistake> mistakes = {}, Figures figures = {})
+      : Error(code, message),
+        status_(status),
+        mistakes_(std::move(mistakes)),
+        figures_(std::move(figures)) {}
 
   [[nodiscard]] int status() const noexcept { return status_; }
   [[nodiscard]] const std::vector<app::Mistake>& mistakes() const noexcept { return mistakes_; }
@@ -31,7 +35,8 @@ class Refusal : public Error {
 };
 
 template <typename... Args>
-[[noreturn]] void refuse(int status, Errc code, fmt::format_string<Args...> format, Args&&... args) {
+[[noreturn]] void refuse(int status, Errc code, fmt::format_string<Args...> format,
+                         Args&&... args) {
   throw Refusal(status, code, fmt::format(format, std::forward<Args>(args)...));
 }
 

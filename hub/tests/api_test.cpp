@@ -31,12 +31,14 @@ TEST(Data, WhatIsAddedComesBack) {
   EXPECT_EQ(hub.json("GET", path), data);
   const Answer content = hub.request("GET", path + "/content");
   EXPECT_TRUE(content.body == bytes);
-  EXPECT_EQ(content.headers.at("content-disposition"), "attachment; filename=\"reads 1.fastq\"; filename*=UTF-8''reads%201.fastq");
+  EXPECT_EQ(content.headers.at("content-disposition"),
+            "attachment; filename=\"reads 1.fastq\"; filename*=UTF-8''reads%201.fastq");
   const Answer head = Client(hub.port()).request("HEAD", path + "/content", hub.with_token());
   EXPECT_EQ(head.status, 200);
   EXPECT_EQ(head.headers.at("content-length"), "3000000");
   EXPECT_EQ(hub.request("DELETE", path).status, 204);
-  for (const char* end : {"", "/content", "/preview"}) EXPECT_EQ(hub.request("GET", path + end).status, 404);
+  for (const char* end : {"", "/content", "/preview"})
+    EXPECT_EQ(hub.request("GET", path + end).status, 404);
   EXPECT_EQ(hub.request("DELETE", path).status, 404);
 }
 
@@ -44,7 +46,8 @@ TEST(Data, AnEmptyFileIsAFile) {
   TestHub hub;
   const std::string id = hub.add_data("empty.txt", "");
   EXPECT_EQ(hub.request("GET", "/v1/data/" + id + "/content").body, "");
-  EXPECT_EQ(hub.request("GET", "/v1/data/" + id + "/content", "", {{"Range", "bytes=0-"}}).status, 416);
+  EXPECT_EQ(hub.request("GET", "/v1/data/" + id + "/content", "", {{"Range", "bytes=0-"}}).status,
+            416);
   EXPECT_EQ(hub.json("GET", "/v1/data/" + id + "/preview")["text"], "");
 }
 
@@ -61,7 +64,8 @@ TEST(Data, RangesAreServed) {
   EXPECT_EQ(beyond.headers.at("content-range"), "bytes */10");
   const std::string tag = part.headers.at("etag");
   EXPECT_EQ(hub.request("GET", path, "", {{"Range", "bytes=2-4"}, {"If-Range", tag}}).status, 206);
-  EXPECT_EQ(hub.request("GET", path, "", {{"Range", "bytes=2-4"}, {"If-Range", "\"other\""}}).body, "0123456789");
+  EXPECT_EQ(hub.request("GET", path, "", {{"Range", "bytes=2-4"}, {"If-Range", "\"other\""}}).body,
+            "0123456789");
   EXPECT_EQ(hub.request("GET", path, "", {{"If-None-Match", tag}}).status, 304);
 }
 
@@ -77,9 +81,11 @@ TEST(Data, AreListedInPagesNewestFirst) {
     cursor = "&cursor=" + page["next"].get<std::string>();
   }
   ASSERT_EQ(seen.size(), 7U);
-  for (int i = 0; i < 7; ++i) EXPECT_EQ(seen[static_cast<std::size_t>(i)], sha256(std::to_string(6 - i)));
+  for (int i = 0; i < 7; ++i)
+    EXPECT_EQ(seen[static_cast<std::size_t>(i)], sha256(std::to_string(6 - i)));
   EXPECT_EQ(hub.json("GET", "/v1/data?name=n1")["data"].size(), 3U);
-  for (const char* query : {"limit=0", "limit=501", "limit=x", "cursor=-1", "cursor=x", "limit=99999999999999999999"})
+  for (const char* query :
+       {"limit=0", "limit=501", "limit=x", "cursor=-1", "cursor=x", "limit=99999999999999999999"})
     EXPECT_EQ(hub.request("GET", std::string("/v1/data?") + query).status, 422) << query;
 }
 
@@ -91,7 +97,8 @@ TEST(Uploads, ABrokenOneIsResumed) {
   const std::string path = "/v1/uploads/" + Json::parse(begun.body)["upload"].get<std::string>();
   {
     Client client(hub.port());
-    client.send(client.head("PATCH", path, hub.with_token({{"Upload-Offset", "0"}, {"Content-Length", "2000000"}})));
+    client.send(client.head(
+        "PATCH", path, hub.with_token({{"Upload-Offset", "0"}, {"Content-Length", "2000000"}})));
     client.send(std::string_view(bytes).substr(0, 700'000));
   }  // the line breaks
   std::uint64_t offset = 0;
@@ -101,13 +108,16 @@ TEST(Uploads, ABrokenOneIsResumed) {
   }
   ASSERT_GT(offset, 0U);
   ASSERT_LE(offset, 700'000U);
-  const Answer wrong = hub.request("PATCH", path, bytes.substr(offset + 1), {{"Upload-Offset", std::to_string(offset + 1)}});
+  const Answer wrong = hub.request("PATCH", path, bytes.substr(offset + 1),
+                                   {{"Upload-Offset", std::to_string(offset + 1)}});
   EXPECT_EQ(wrong.status, 409);
   EXPECT_EQ(Json::parse(wrong.body)["offset"], offset);
-  const Answer part = hub.request("PATCH", path, bytes.substr(offset, 300'000), {{"Upload-Offset", std::to_string(offset)}});
+  const Answer part = hub.request("PATCH", path, bytes.substr(offset, 300'000),
+                                  {{"Upload-Offset", std::to_string(offset)}});
   EXPECT_EQ(part.status, 200);
   offset = Json::parse(part.body)["offset"];
-  const Answer last = hub.request("PATCH", path, bytes.substr(offset), {{"Upload-Offset", std::to_string(offset)}});
+  const Answer last =
+      hub.request("PATCH", path, bytes.substr(offset), {{"Upload-Offset", std::to_string(offset)}});
   ASSERT_EQ(last.status, 201) << last.body;
   EXPECT_EQ(Json::parse(last.body)["sha256"], sha256(bytes));
   EXPECT_EQ(hub.request("GET", path).status, 404);
@@ -115,7 +125,9 @@ TEST(Uploads, ABrokenOneIsResumed) {
 
 TEST(Uploads, MistakesAreNamed) {
   TestHub hub;
-  const auto status = [&](const char* body) { return hub.request("POST", "/v1/uploads", body).status; };
+  const auto status = [&](const char* body) {
+    return hub.request("POST", "/v1/uploads", body).status;
+  };
   EXPECT_EQ(status(""), 400);
   EXPECT_EQ(status("nonsense"), 400);
   EXPECT_EQ(status("[1]"), 422);
@@ -127,7 +139,9 @@ TEST(Uploads, MistakesAreNamed) {
   EXPECT_EQ(status(R"({"name":"a","bytes":99999999999999})"), 413);
   EXPECT_EQ(status(R"({"name":"a","name":"b","bytes":1})"), 400) << "a repeated key";
   EXPECT_EQ(hub.json("POST", "/v1/uploads", "{}")["error"]["mistakes"].size(), 2U);
-  const std::string path = "/v1/uploads/" + hub.json("POST", "/v1/uploads", R"({"name":"a","bytes":3})")["upload"].get<std::string>();
+  const std::string path =
+      "/v1/uploads/" +
+      hub.json("POST", "/v1/uploads", R"({"name":"a","bytes":3})")["upload"].get<std::string>();
   EXPECT_EQ(hub.request("PATCH", path, "abc").status, 422);
   EXPECT_EQ(hub.request("PATCH", path, "abc", {{"Upload-Offset", "-1"}}).status, 422);
   EXPECT_EQ(hub.request("PATCH", path, "abcd", {{"Upload-Offset", "0"}}).status, 413);
@@ -181,7 +195,6 @@ TEST(Api, TheOpenApiDocumentFollowsFromTheRoutes) {
   }
   EXPECT_EQ(ids.size(), operations);
   EXPECT_TRUE(document["components"]["schemas"].contains("NewRun_test_lines"));
-  if (const char* place = std::getenv("ACESO_OPENAPI_OUT")) write_file(place, document.dump(1));
 }
 
 TEST(Api, MetricsCountWhatHappens) {
@@ -190,19 +203,23 @@ TEST(Api, MetricsCountWhatHappens) {
   hub.request("GET", "/v1/data/0000");
   hub.request("GET", "/v1/very/strange/path");
   const std::string page = hub.request("GET", "/metrics").body;
-  for (const char* line : {"aceso_uploaded_bytes_total 5\n", "aceso_runs{state=\"queued\"} 0\n", "aceso_http_requests_total{route=\"POST /v1/data\",status=\"2xx\"} 1\n",
-                           "aceso_http_requests_total{route=\"GET /v1/data/{id}\",status=\"4xx\"} 1\n", "le=\"+Inf\"", "process_resident_memory_bytes"})
+  for (const char* line :
+       {"aceso_uploaded_bytes_total 5\n", "aceso_runs{state=\"queued\"} 0\n",
+        "aceso_http_requests_total{route=\"POST /v1/data\",status=\"2xx\"} 1\n",
+        "aceso_http_requests_total{route=\"GET /v1/data/{id}\",status=\"4xx\"} 1\n", "le=\"+Inf\"",
+        "process_resident_memory_bytes"})
     EXPECT_NE(page.find(line), std::string::npos) << line << page;
   EXPECT_EQ(page.find("strange"), std::string::npos);
-  if (const char* place = std::getenv("ACESO_METRICS_OUT")) write_file(place, page);
 }
 
 TEST(Api, KeepsAConnection) {
   TestHub hub;
   Client client(hub.port());
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(client.request("GET", "/healthz").body, R"({"status":"ok"})");
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(client.request("GET", "/healthz").body, R"({"status":"ok"})");
   EXPECT_EQ(client.request("GET", "/v1/data").status, 401);
-  EXPECT_EQ(client.request("POST", "/v1/uploads", {}, "{\"small\":1}").status, 401) << "a small unwanted body does not cost the connection";
+  EXPECT_EQ(client.request("POST", "/v1/uploads", {}, "{\"small\":1}").status, 401)
+      << "a small unwanted body does not cost the connection";
   EXPECT_EQ(client.request("GET", "/healthz").status, 200);
   client.send(client.head("GET", "/healthz", {}) + client.head("GET", "/healthz", {}));
   EXPECT_EQ(client.receive().status, 200);
@@ -214,12 +231,14 @@ TEST(Api, KeepsAConnection) {
 TEST(Api, ContinuesWhenAsked) {
   TestHub hub;
   Client client(hub.port());
-  client.send(client.head("POST", "/v1/data?name=a", hub.with_token({{"Expect", "100-continue"}, {"Content-Length", "3"}})));
+  client.send(client.head("POST", "/v1/data?name=a",
+                          hub.with_token({{"Expect", "100-continue"}, {"Content-Length", "3"}})));
   EXPECT_EQ(client.read_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
   client.send("abc");
   EXPECT_EQ(client.receive().status, 201);
   Client refused(hub.port());
-  refused.send(refused.head("POST", "/v1/data?name=a", {{"Expect", "100-continue"}, {"Content-Length", "3"}}));
+  refused.send(refused.head("POST", "/v1/data?name=a",
+                            {{"Expect", "100-continue"}, {"Content-Length", "3"}}));
   EXPECT_EQ(refused.receive().status, 401);
 }
 
@@ -230,13 +249,18 @@ TEST(Hub, ASecondOneOnTheSameDataIsRefused) {
     const Hub second(hub.settings(), apps);
     FAIL();
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("another hub works on this data folder (process " + std::to_string(::getpid()) + ")"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what())
+                  .find("another hub works on this data folder (process " +
+                        std::to_string(::getpid()) + ")"),
+              std::string::npos)
+        << error.what();
   }
 }
 
 TEST(Hub, SettingsThatExposeItAreRefused) {
   EXPECT_THROW(TestHub([](HubSettings& s) { s.address = "0.0.0.0"; }), Error);
-  EXPECT_THROW(TestHub([](HubSettings& s) { s.address = "localhost"; }), Error) << "not a numeric address";
+  EXPECT_THROW(TestHub([](HubSettings& s) { s.address = "localhost"; }), Error)
+      << "not a numeric address";
   EXPECT_THROW(TestHub([](HubSettings& s) { s.parallel_runs = 0; }), Error);
   EXPECT_THROW(TestHub([](HubSettings& s) { s.program = "/no/such/program"; }), Error);
   TestHub hub;
@@ -249,10 +273,14 @@ TEST(Hub, RunsUntilItIsStopped) {
   std::stop_source stop;
   bool was_ready = false;
   std::jthread stopper;
-  const unsigned left = run_hub({.data = folder.path() / "data", .program = fake_program()}, apps, stop.get_token(), [&](const HubReady& ready) {
-    was_ready = ready.url.starts_with("http://127.0.0.1:") && ready.login_url.starts_with(ready.url + "/login?code=") && ready.token.size() == 64;
-    stopper = std::jthread([&stop] { stop.request_stop(); });
-  });
+  const unsigned left = run_hub({.data = folder.path() / "data", .program = fake_program()}, apps,
+                                stop.get_token(), [&](const HubReady& ready) {
+                                  was_ready =
+                                      ready.url.starts_with("http://127.0.0.1:") &&
+                                      ready.login_url.starts_with(ready.url + "/login?code=") &&
+                                      ready.token.size() == 64;
+                                  stopper = std::jthread([&stop] { stop.request_stop(); });
+                                });
   EXPECT_TRUE(was_ready);
   EXPECT_EQ(left, 0U);
 }
@@ -260,9 +288,13 @@ TEST(Hub, RunsUntilItIsStopped) {
 TEST(Hub, StartsQuicklyAndIsSmall) {
   const auto begin = std::chrono::steady_clock::now();
   TestHub hub;
-  const double ready_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+  const double ready_ms =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
   EXPECT_EQ(hub.request("GET", "/healthz").status, 200);
-  std::printf("ready after %.1f ms; with test program: %s", ready_ms, read_file("/proc/self/status").substr(read_file("/proc/self/status").find("VmRSS"), 26).c_str());
+  std::printf("ready after %.1f ms; with test program: %s", ready_ms,
+              read_file("/proc/self/status")
+                  .substr(read_file("/proc/self/status").find("VmRSS"), 26)
+                  .c_str());
 }
 
 }  // namespace

@@ -49,33 +49,51 @@ void log_start(const Json& job) {
 
 void sleep_while_not_stopped(double seconds, bool stubborn) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
-  while (std::chrono::steady_clock::now() < end && (stubborn || stop_asked == 0)) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  while (std::chrono::steady_clock::now() < end && (stubborn || stop_asked == 0))
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 
 void write_events(int count) {
   for (int i = 1; i <= count; ++i)
-    append("events.jsonl", Json{{"type", "progress"}, {"stage", "lines"}, {"unit", "lines"}, {"done", i}, {"total", count}, {"seconds", 0.5}}.dump() + "\n");
-  append("events.jsonl", Json{{"type", "log"}, {"time", "2024-05-31T10:20:30Z"}, {"level", "info"}, {"event", "fake.done"}, {"fields", Json::object()}}.dump() + "\n");
+    append("events.jsonl", Json{{"type", "progress"},
+                                {"stage", "lines"},
+                                {"unit", "lines"},
+                                {"done", i},
+                                {"total", count},
+                                {"seconds", 0.5}}
+                                   .dump() +
+                               "\n");
+  append("events.jsonl", Json{{"type", "log"},
+                              {"time", "2024-05-31T10:20:30Z"},
+                              {"level", "info"},
+                              {"event", "fake.done"},
+                              {"fields", Json::object()}}
+                                 .dump() +
+                             "\n");
 }
 
 /// Slowly, so that a kill finds it half-written.
-void write_output(const fs::path& path, int lines) {
+bool write_output(const fs::path& path, int lines) {
   const fs::path part = path.parent_path() / ("." + path.filename().string() + ".1111.part");
-  {
-    std::ofstream file(part);
-    for (int i = 0; i < lines; ++i) {
-      file << "line " << i << '\n';
-      if (i % 100 == 0) file.flush();
-    }
-    file << "end\n";
+  std::ofstream file(part);
+  for (int i = 0; i < lines; ++i) {
+    file << "line " << i << '\n';
+    if (i % 100 == 0) file.flush();
   }
+  file << "end\n";
+  file.close();
+  if (!file) return false;
   fs::rename(part, path);
+  return true;
 }
 
 int finish(const char* status, int exit_code, Json error, double seconds) {
-  Json result{{"app", "test lines"}, {"version", "0"}, {"status", status}, {"seconds", seconds}, {"cpu_seconds", 0.01}, {"peak_rss_mb", 1.5}, {"outputs", Json::object()}, {"metrics", {{"lines", 7}}}};
+  Json result{{"app", "test lines"},       {"version", "0"},           {"status", status},
+              {"seconds", seconds},        {"cpu_seconds", 0.01},      {"peak_rss_mb", 1.5},
+              {"outputs", Json::object()}, {"metrics", {{"lines", 7}}}};
   for (const char* name : {"lines", "page"}) {
-    const std::string file = std::string(name) == "lines" ? "outputs/lines.txt" : "outputs/page.html";
+    const std::string file =
+        std::string(name) == "lines" ? "outputs/lines.txt" : "outputs/page.html";
     if (fs::exists(file)) result["outputs"][name] = file;
   }
   // Must not lead anywhere.
@@ -101,12 +119,19 @@ int main(int count, char** words) {
   const bool stubborn = options.value("stubborn", false);
   write_events(options.value("events", 3));
   sleep_while_not_stopped(seconds, stubborn);
-  if (stop_asked != 0 && !stubborn) return finish("cancelled", 5, {{"code", "cancelled"}, {"message", "a stop was requested"}}, seconds);
+  if (stop_asked != 0 && !stubborn)
+    return finish("cancelled", 5, {{"code", "cancelled"}, {"message", "a stop was requested"}},
+                  seconds);
   if (end == "kill") ::raise(SIGKILL);
   if (end == "exit" || end == "silent") return end == "exit" ? 3 : 0;
   if (end == "garbage") return write_whole("result.json", "{\"status\": 5"), 0;
-  if (end == "fail") return finish("failed", 4, {{"code", "out_of_resources"}, {"message", "the disk is full"}}, seconds);
-  write_output("outputs/lines.txt", options.value("count", 7));
+  if (end == "fail")
+    return finish("failed", 4, {{"code", "out_of_resources"}, {"message", "the disk is full"}},
+                  seconds);
+  if (!write_output("outputs/lines.txt", options.value("count", 7)))
+    return finish("failed", 4,
+                  {{"code", "out_of_resources"}, {"message", "outputs/lines.txt: cannot write"}},
+                  seconds);
   write_whole("outputs/page.html", "<script>alert(1)</script>");
   return finish("succeeded", 0, nullptr, seconds);
 }

@@ -21,7 +21,7 @@
 namespace aceso::hub::test {
 
 struct Answer {
-  int status = 0;  ///< 0: the connection closed without an answer
+  int status = 0;                              ///< 0: the connection closed without an answer
   std::map<std::string, std::string> headers;  ///< names in lower case
   std::string head, body;
 };
@@ -31,7 +31,8 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 /// One connection.
 class Client {
  public:
-  explicit Client(unsigned short port, int timeout_seconds = 20) : port_(port), socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Client(unsigned short port, int timeout_seconds = 20)
+      : port_(port), socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
@@ -41,7 +42,8 @@ class Client {
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
     ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
     ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    connected_ = ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+    connected_ =
+        ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
   }
   ~Client() { close(); }
   Client(const Client&) = delete;
@@ -63,16 +65,20 @@ class Client {
     return true;
   }
 
-  [[nodiscard]] std::string head(const std::string& method, const std::string& target, const Headers& headers) const {
+  [[nodiscard]] std::string head(const std::string& method, const std::string& target,
+                                 const Headers& headers) const {
     std::string text = method + " " + target + " HTTP/1.1\r\n";
-    const bool has_host = std::any_of(headers.begin(), headers.end(), [](const auto& h) { return h.first == "Host"; });
+    const bool has_host = std::any_of(headers.begin(), headers.end(),
+                                      [](const auto& h) { return h.first == "Host"; });
     if (!has_host) text += "Host: 127.0.0.1:" + std::to_string(port_) + "\r\n";
     for (const auto& [name, value] : headers) text += name + ": " + value + "\r\n";
     return text + "\r\n";
   }
 
-  Answer request(const std::string& method, const std::string& target, Headers headers = {}, std::string_view body = {}) {
-    if (!body.empty() || method == "POST" || method == "PATCH") headers.emplace_back("Content-Length", std::to_string(body.size()));
+  Answer request(const std::string& method, const std::string& target, Headers headers = {},
+                 std::string_view body = {}) {
+    if (!body.empty() || method == "POST" || method == "PATCH")
+      headers.emplace_back("Content-Length", std::to_string(body.size()));
     if (!send(head(method, target, headers) + std::string(body))) {
     }
     return receive(method == "HEAD");
@@ -125,11 +131,13 @@ class Client {
   static void parse_head(Answer& answer) {
     answer.status = std::stoi(answer.head.substr(9, 3));
     std::size_t begin = answer.head.find("\r\n") + 2;
-    for (std::size_t end = answer.head.find("\r\n", begin); end != begin; end = answer.head.find("\r\n", begin)) {
+    for (std::size_t end = answer.head.find("\r\n", begin); end != begin;
+         end = answer.head.find("\r\n", begin)) {
       const std::string line = answer.head.substr(begin, end - begin);
       const auto colon = line.find(": ");
       std::string name = line.substr(0, colon);
-      std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+      std::transform(name.begin(), name.end(), name.begin(),
+                     [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
       answer.headers[name] = colon == std::string::npos ? "" : line.substr(colon + 2);
       begin = end + 2;
     }

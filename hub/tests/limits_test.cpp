@@ -14,7 +14,9 @@ void quick_timeouts(HubSettings& settings) {
   settings.idle_timeout = milliseconds(800);
 }
 
-double ms_since(steady_clock::time_point begin) { return std::chrono::duration<double, std::milli>(steady_clock::now() - begin).count(); }
+double ms_since(steady_clock::time_point begin) {
+  return std::chrono::duration<double, std::milli>(steady_clock::now() - begin).count();
+}
 
 TEST(Limits, MalformedRequestsAreRefused) {
   TestHub hub;
@@ -32,10 +34,19 @@ TEST(Limits, MalformedRequestsAreRefused) {
   EXPECT_EQ(status("GET / HTTP/1.1\r\n" + host + host + "\r\n"), 400);
   EXPECT_EQ(status("POST /login HTTP/1.1\r\n" + host + "Content-Length: x\r\n\r\n"), 400);
   EXPECT_EQ(status("POST /login HTTP/1.1\r\n" + host + "Content-Length: -1\r\n\r\n"), 400);
-  EXPECT_EQ(status("POST /login HTTP/1.1\r\n" + host + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n"), 400);
-  EXPECT_EQ(status("POST /login HTTP/1.1\r\n" + host + "Content-Length: 99999999999999999999999\r\n\r\n"), 400);
-  EXPECT_EQ(status("POST /login HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 411);
-  EXPECT_EQ(status("POST /login HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n") / 100, 4);
+  EXPECT_EQ(
+      status("POST /login HTTP/1.1\r\n" + host + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n"),
+      400);
+  EXPECT_EQ(
+      status("POST /login HTTP/1.1\r\n" + host + "Content-Length: 99999999999999999999999\r\n\r\n"),
+      400);
+  EXPECT_EQ(
+      status("POST /login HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+      411);
+  EXPECT_EQ(status("POST /login HTTP/1.1\r\n" + host +
+                   "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n") /
+                100,
+            4);
   EXPECT_EQ(status("GET http://evil.example/ HTTP/1.1\r\n" + host + "\r\n"), 400);
   EXPECT_EQ(status("TRACE /healthz HTTP/1.1\r\n" + host + "\r\n"), 405);
   EXPECT_EQ(status("GET /healthz HTTP/1.1\r\n" + host + "\r\n"), 200);
@@ -65,7 +76,8 @@ TEST(Limits, LargeAndDeepBodiesAreRefused) {
   EXPECT_EQ(hub.request("POST", "/v1/data?name=a", std::string(100'000, 'x')).status, 201);
   EXPECT_EQ(hub.request("POST", "/v1/uploads", R"({"name":"a","bytes":100001})").status, 413);
   Client client(hub.port());
-  client.send(client.head("POST", "/v1/data?name=a", hub.with_token({{"Content-Length", "18446744073709551615"}})));
+  client.send(client.head("POST", "/v1/data?name=a",
+                          hub.with_token({{"Content-Length", "18446744073709551615"}})));
   EXPECT_EQ(client.receive().status, 413) << "before any byte of it";
 }
 
@@ -76,11 +88,14 @@ TEST(Limits, SlowClientsAreClosedWhileAGoodOneIsServed) {
     Client client(hub.port());
     const auto begin = steady_clock::now();
     client.send(first);
-    while (ms_since(begin) < 5000 && (drip.empty() ? !client.is_closed() : client.send(drip))) std::this_thread::sleep_for(milliseconds(50));
+    while (ms_since(begin) < 5000 && (drip.empty() ? !client.is_closed() : client.send(drip)))
+      std::this_thread::sleep_for(milliseconds(50));
     return ms_since(begin);
   };
   const std::string start = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n";
-  const std::string body = "POST /v1/data?name=a HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token + "\r\nContent-Length: 100\r\n\r\nabc";
+  const std::string body =
+      "POST /v1/data?name=a HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token +
+      "\r\nContent-Length: 100\r\n\r\nabc";
   auto slow_header = std::async(std::launch::async, closed_after, start, std::string("X: y\r\n"));
   auto silent_header = std::async(std::launch::async, closed_after, start, std::string());
   auto silent_body = std::async(std::launch::async, closed_after, body, std::string());
@@ -111,13 +126,37 @@ TEST(Limits, ManyIdleConnectionsDoNotKeepAGoodOneOut) {
   for (int i = 0; i < 10; ++i) EXPECT_EQ(Client(hub.port()).request("GET", "/healthz").status, 200);
 }
 
+TEST(Limits, WhenAllConnectionsAreAtWorkTheNextIsToldSo) {
+  TestHub hub([](HubSettings& settings) { settings.max_connections = 3; });
+  const std::string id = hub.add_run({{"seconds", 100}})["id"];
+  std::vector<std::unique_ptr<Client>> streams;
+  for (int i = 0; i < 3; ++i) {
+    streams.push_back(std::make_unique<Client>(hub.port()));
+    streams.back()->send(
+        streams.back()->head("GET", "/v1/runs/" + id + "/events", hub.with_token()));
+    EXPECT_NE(streams.back()->read_until("event: state").find("200 OK"), std::string::npos);
+  }
+  Client late(hub.port());
+  EXPECT_EQ(late.receive().status, 503);
+  streams.clear();
+  int status = 503;
+  for (int i = 0; i < 100 && status != 200; ++i) {
+    std::this_thread::sleep_for(milliseconds(20));
+    status = Client(hub.port()).request("GET", "/healthz").status;
+  }
+  EXPECT_EQ(status, 200) << "streams that nobody reads end";
+  hub.request("POST", "/v1/runs/" + id + "/cancel");
+  hub.wait_for_end(id);
+}
+
 TEST(Limits, AClientThatDoesNotReadHoldsUpNobody) {
   TestHub hub;
   const std::string id = hub.add_data("a.bin", std::string(20'000'000, 'x'));
   std::vector<std::unique_ptr<Client>> clients;
   for (int i = 0; i < 10; ++i) {
     clients.push_back(std::make_unique<Client>(hub.port()));
-    clients.back()->send(clients.back()->head("GET", "/v1/data/" + id + "/content", hub.with_token()));
+    clients.back()->send(
+        clients.back()->head("GET", "/v1/data/" + id + "/content", hub.with_token()));
   }
   const auto begin = steady_clock::now();
   for (int i = 0; i < 20; ++i) EXPECT_EQ(hub.request("GET", "/v1/session").status, 200);

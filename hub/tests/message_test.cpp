@@ -23,7 +23,8 @@ int status_of_target(const std::string& target) {
   return 200;
 }
 
-void expect_part(const char* header, std::uint64_t size, std::uint64_t offset, std::uint64_t length) {
+void expect_part(const char* header, std::uint64_t size, std::uint64_t offset,
+                 std::uint64_t length) {
   const Range range = parse_range(header, size);
   EXPECT_EQ(range.kind, Range::Kind::Part) << header;
   EXPECT_EQ(range.offset, offset) << header;
@@ -40,13 +41,15 @@ TEST(Range, OnePartIsServed) {
 }
 
 TEST(Range, BeyondTheEndIsUnsatisfiable) {
-  for (const char* header : {"bytes=10-", "bytes=10-12", "bytes=-0"}) EXPECT_EQ(parse_range(header, 10).kind, Range::Kind::Unsatisfiable) << header;
+  for (const char* header : {"bytes=10-", "bytes=10-12", "bytes=-0"})
+    EXPECT_EQ(parse_range(header, 10).kind, Range::Kind::Unsatisfiable) << header;
   EXPECT_EQ(parse_range("bytes=0-", 0).kind, Range::Kind::Unsatisfiable);
 }
 
 TEST(Range, WhatIsNoRangeIsIgnored) {
-  for (const char* header : {"", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-3", "items=0-1", "bytes=0-1,4-5", "bytes=--1", "bytes=1-2-3",
-                             "bytes=99999999999999999999-", "bytes= 1-2"}) {
+  for (const char* header :
+       {"", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-3", "items=0-1", "bytes=0-1,4-5",
+        "bytes=--1", "bytes=1-2-3", "bytes=99999999999999999999-", "bytes= 1-2"}) {
     const Range range = parse_range(header, 10);
     EXPECT_EQ(range.kind, Range::Kind::Whole) << header;
     EXPECT_EQ(range.length, 10U) << header;
@@ -63,9 +66,13 @@ TEST(Target, IsSplitBeforeItIsDecoded) {
 }
 
 TEST(Target, StrangeSegmentsAndEscapesAreRefused) {
-  for (const char* target : {"/..", "/a/../b", "/%2e%2e", "/a%2Fb", "/a%00b", "/a%5cb", "/%ff", "/."}) EXPECT_EQ(status_of_target(target), 404) << target;
-  for (const char* target : {"", "a", "*", "http://x/", "/%", "/%4", "/%zz", "/a?x=%f", "/a?x=%ff"}) EXPECT_EQ(status_of_target(target), 400) << target;
-  for (const char* target : {"/", "/...", "/a..b", "/%41", "/?a=b=c"}) EXPECT_EQ(status_of_target(target), 200) << target;
+  for (const char* target :
+       {"/..", "/a/../b", "/%2e%2e", "/a%2Fb", "/a%00b", "/a%5cb", "/%ff", "/."})
+    EXPECT_EQ(status_of_target(target), 404) << target;
+  for (const char* target : {"", "a", "*", "http://x/", "/%", "/%4", "/%zz", "/a?x=%f", "/a?x=%ff"})
+    EXPECT_EQ(status_of_target(target), 400) << target;
+  for (const char* target : {"/", "/...", "/a..b", "/%41", "/?a=b=c"})
+    EXPECT_EQ(status_of_target(target), 200) << target;
 }
 
 TEST(Percent, EncodingIsUndoneByDecoding) {
@@ -85,21 +92,24 @@ TEST(Cookie, IsFoundByItsWholeName) {
 }
 
 TEST(ContentDisposition, CannotBeBrokenByAName) {
-  EXPECT_EQ(content_disposition("attachment", "a b.txt"), "attachment; filename=\"a b.txt\"; filename*=UTF-8''a%20b.txt");
+  EXPECT_EQ(content_disposition("attachment", "a b.txt"),
+            "attachment; filename=\"a b.txt\"; filename*=UTF-8''a%20b.txt");
   const std::string sly = content_disposition("attachment", "\"\r\nSet-Cookie: x; é.html");
   EXPECT_EQ(sly.find_first_of("\r\n"), std::string::npos);
   EXPECT_EQ(std::ranges::count(sly, '"'), 2);
 }
 
 TEST(ErrorResponse, KnowsStatusMistakesAndFigures) {
-  const Response response = error_response(Refusal(409, Errc::InvalidArgument, "not here", {{"/a", "b"}}, {{"offset", 7}}));
+  const Response response = error_response(
+      Refusal(409, Errc::InvalidArgument, "not here", {{"/a", "b"}}, {{"offset", 7}}));
   EXPECT_EQ(response.status, 409);
   const Json body = Json::parse(response.body);
   EXPECT_EQ(body["error"]["code"], "invalid_argument");
   EXPECT_EQ(body["error"]["mistakes"][0]["pointer"], "/a");
   EXPECT_EQ(body["offset"], 7);
   EXPECT_EQ(error_response(Error(Errc::OutOfResources, "full")).status, 507);
-  EXPECT_EQ(error_response(Error(Errc::NotFound, "\xff")).status, 404) << "bytes that are not UTF-8 do not break the answer";
+  EXPECT_EQ(error_response(Error(Errc::NotFound, "\xff")).status, 404)
+      << "bytes that are not UTF-8 do not break the answer";
 }
 
 }  // namespace

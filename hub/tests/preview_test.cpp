@@ -3,8 +3,8 @@
 #include "aceso/core/text.hpp"
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include <zlib.h>
+#include <nlohmann/json.hpp>
 
 namespace aceso::hub {
 namespace {
@@ -46,7 +46,8 @@ TEST(Preview, CutsALongTextBetweenCharacters) {
 }
 
 TEST(Preview, UndoesGzipOfSeveralMembersWithinABound) {
-  EXPECT_EQ(preview_of(gzip("one\n") + gzip("two\n"), "x.txt.gz", "text"), (Json{{"viewer", "text"}, {"text", "one\ntwo\n"}, {"truncated", false}}));
+  EXPECT_EQ(preview_of(gzip("one\n") + gzip("two\n"), "x.txt.gz", "text"),
+            (Json{{"viewer", "text"}, {"text", "one\ntwo\n"}, {"truncated", false}}));
   const Json bomb = preview_of(gzip(std::string(50'000'000, 'x')), "x.txt.gz", "text");
   EXPECT_EQ(bomb["text"].get<std::string>().size(), 65'536U);
   EXPECT_TRUE(bomb["truncated"]);

@@ -1,5 +1,5 @@
-#include "store/library.hpp"
 #include "store/store.hpp"
+#include "store/library.hpp"
 
 #include "refusal.hpp"
 
@@ -23,7 +23,9 @@ struct Folders {
   fs::path uploads = scratch.path() / "uploads";
 };
 
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
 
 DataRecord add(Library& library, const std::string& name, std::string_view text) {
   HashedFile file = library.new_file();
@@ -33,17 +35,29 @@ DataRecord add(Library& library, const std::string& name, std::string_view text)
 
 std::size_t files_below(const fs::path& folder) {
   std::size_t count = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) count += entry.is_regular_file() ? 1U : 0U;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    count += entry.is_regular_file() ? 1U : 0U;
   return count;
 }
 
-RunRecord run_record(const std::string& id) { return {.id = id, .app = "test lines", .created = "2024-05-31T10:20:30Z", .inputs = "{}", .options = "{}"}; }
+RunRecord run_record(const std::string& id) {
+  return {.id = id,
+          .app = "test lines",
+          .created = "2024-05-31T10:20:30Z",
+          .inputs = "{}",
+          .options = "{}"};
+}
 
 TEST(Store, KeepsRecordsAcrossOpenings) {
   const Folders folders;
   {
     Store store(folders.database);
-    store.add_data({.sequence = 0, .id = "d1", .name = "a.txt", .sha256 = "00", .bytes = 5, .created = "2024-05-31T10:20:30Z"});
+    store.add_data({.sequence = 0,
+                    .id = "d1",
+                    .name = "a.txt",
+                    .sha256 = "00",
+                    .bytes = 5,
+                    .created = "2024-05-31T10:20:30Z"});
   }
   Store store(folders.database);
   const auto record = store.find_data("d1");
@@ -83,7 +97,13 @@ TEST(Store, RefusesAFileThatIsNoDatabase) {
 TEST(Store, PagesThroughDataWithoutLossOrRepeat) {
   const Folders folders;
   Store store(folders.database);
-  for (int i = 0; i < 25; ++i) store.add_data({.sequence = 0, .id = "d" + std::to_string(i), .name = i % 5 == 0 ? "five" : "other", .sha256 = "00", .bytes = 0, .created = ""});
+  for (int i = 0; i < 25; ++i)
+    store.add_data({.sequence = 0,
+                    .id = "d" + std::to_string(i),
+                    .name = i % 5 == 0 ? "five" : "other",
+                    .sha256 = "00",
+                    .bytes = 0,
+                    .created = ""});
   std::vector<std::string> seen;
   Page page{.limit = 10};
   for (auto data = store.list_data(page, ""); !data.empty(); data = store.list_data(page, "")) {
@@ -117,7 +137,8 @@ TEST(Store, ARunNeedsItsData) {
   Store store(folders.database);
   EXPECT_THROW(store.add_run(run_record("r1"), {"none"}), Refusal);
   EXPECT_FALSE(store.find_run("r1")) << "nothing of it is kept";
-  store.add_data({.sequence = 0, .id = "d1", .name = "a", .sha256 = "00", .bytes = 0, .created = ""});
+  store.add_data(
+      {.sequence = 0, .id = "d1", .name = "a", .sha256 = "00", .bytes = 0, .created = ""});
   store.add_run(run_record("r2"), {"d1"});
   EXPECT_THROW(store.remove_data("d1"), Refusal);
   EXPECT_TRUE(store.mark_cancelled_in_queue("r2", "{}", "now"));
@@ -169,8 +190,12 @@ TEST(Library, RemovesWhatACrashLeft) {
 }
 
 TEST(Library, NamesAreFileNames) {
-  for (const auto& name : std::vector<std::string>{"a", "reads 1.fastq.gz", "é", "...", std::string(200, 'x')}) Library::check_name(name, "/name");
-  for (const auto& name : std::vector<std::string>{"", ".", "..", "a/b", "a\\b", "a\nb", "\xff", std::string("a\0b", 3), std::string(201, 'x'), "\x7f"})
+  for (const auto& name :
+       std::vector<std::string>{"a", "reads 1.fastq.gz", "é", "...", std::string(200, 'x')})
+    Library::check_name(name, "/name");
+  for (const auto& name :
+       std::vector<std::string>{"", ".", "..", "a/b", "a\\b", "a\nb", "\xff",
+                                std::string("a\0b", 3), std::string(201, 'x'), "\x7f"})
     EXPECT_THROW(Library::check_name(name, "/name"), Refusal) << name;
 }
 
@@ -193,7 +218,8 @@ TEST(Upload, PartsBecomeTheWholeWhateverIsForgottenBetween) {
       if (forget && at == 0) break;
     }
     if (forget) {
-      library = std::make_unique<Library>(store, folders.blobs, folders.uploads);  // as after a restart
+      library =
+          std::make_unique<Library>(store, folders.blobs, folders.uploads);  // as after a restart
       UploadPart part(*library, upload.id, 5, 5);
       part.write(bytes_of("56789"));
       data = part.finish();

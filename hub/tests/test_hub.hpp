@@ -21,7 +21,17 @@
 namespace aceso::hub::test {
 
 /// Built beside the test program.
-inline std::filesystem::path fake_program() { return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "hub_fake_program"; }
+inline std::filesystem::path fake_program() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "hub_fake_program";
+}
+
+/// Whether a page in `answer` would have neither the hub's origin nor any way to it.
+inline bool is_caged(const Answer& answer) {
+  const std::string& policy = answer.headers.at("content-security-policy");
+  return policy.starts_with("sandbox ") && policy.find("allow-same-origin") == std::string::npos &&
+         policy.find("; default-src 'none';") != std::string::npos &&
+         policy.find("connect-src") == std::string::npos;
+}
 
 struct LinesJob {
   std::vector<std::filesystem::path> words;
@@ -39,9 +49,12 @@ inline app::AppTable test_apps() {
   d.input("words", &LinesJob::words, {.kind = "text", .help = "words", .required = false});
   d.output("lines", &LinesJob::lines, {.kind = "text", .file_name = "lines.txt", .help = "lines"});
   d.output("page", &LinesJob::page, {.kind = "html", .file_name = "page.html", .help = "a page"});
-  d.option("seconds", &LinesJob::seconds, {.help = "time to take", .unit = "s", .minimum = 0, .maximum = 1000});
-  d.option("count", &LinesJob::line_count, {.help = "lines to write", .minimum = 0, .maximum = 100'000'000});
-  d.option("events", &LinesJob::events, {.help = "events to write", .minimum = 0, .maximum = 100'000});
+  d.option("seconds", &LinesJob::seconds,
+           {.help = "time to take", .unit = "s", .minimum = 0, .maximum = 1000});
+  d.option("count", &LinesJob::line_count,
+           {.help = "lines to write", .minimum = 0, .maximum = 100'000'000});
+  d.option("events", &LinesJob::events,
+           {.help = "events to write", .minimum = 0, .maximum = 100'000});
   d.option("end", &LinesJob::end, {.help = "how to end"});
   d.option("stubborn", &LinesJob::stubborn, {.help = "does not stop when asked"});
   app::AppTable apps;
@@ -78,16 +91,20 @@ class TestHub {
   }
 
   /// A request with the token on a connection of its own.
-  Answer request(const std::string& method, const std::string& target, std::string_view body = {}, Headers headers = {}) {
+  Answer request(const std::string& method, const std::string& target, std::string_view body = {},
+                 Headers headers = {}) {
     return Client(port()).request(method, target, with_token(std::move(headers)), body);
   }
   Json json(const std::string& method, const std::string& target, std::string_view body = {}) {
     const Answer answer = request(method, target, body);
     return Json::parse(answer.body, nullptr, false);
   }
-  std::string add_data(const std::string& name, std::string_view bytes) { return json("POST", "/v1/data?name=" + name, bytes).at("id"); }
+  std::string add_data(const std::string& name, std::string_view bytes) {
+    return json("POST", "/v1/data?name=" + name, bytes).at("id");
+  }
   Json add_run(const Json& options, const Json& inputs = Json::object()) {
-    return json("POST", "/v1/runs", Json{{"app", "test lines"}, {"inputs", inputs}, {"options", options}}.dump());
+    return json("POST", "/v1/runs",
+                Json{{"app", "test lines"}, {"inputs", inputs}, {"options", options}}.dump());
   }
   Json run(const std::string& id) { return json("GET", "/v1/runs/" + id); }
   /// The run once it is in `state`, or as it is after 20 s.

@@ -1,6 +1,6 @@
 /// \file
-/// A hub in a process of its own, to be killed by tests: `hub_test_server DATA START_LOG PARALLEL_RUNS`.
-/// Prints one JSON line when it answers.
+/// A hub in a process of its own, to be killed by tests: `hub_test_server DATA START_LOG
+/// PARALLEL_RUNS`. Prints one JSON line when it answers.
 #include "test_hub.hpp"
 
 #include <cstdio>

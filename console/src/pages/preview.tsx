@@ -22,9 +22,10 @@ function Shown({ name, content, preview }: { name: string; content: string; prev
   switch (preview.viewer) {
     case 'text':
     case 'json':
+      if (preview.text === '') return <p className="hint">The file is empty.</p>;
       return (
         <>
-          <pre className="text" tabIndex={0} aria-label={`Text of ${name}`}>
+          <pre className="text" tabIndex={0} role="region" aria-label={`Text of ${name}`}>
             {preview.viewer === 'json' && !preview.truncated ? indented(preview.text) : preview.text}
           </pre>
           {preview.truncated && <p className="hint">This is the beginning; download the file to see the rest.</p>}

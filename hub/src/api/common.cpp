@@ -18,20 +18,25 @@ namespace {
 
 constexpr std::int64_t kLargestPage = 500;
 
-[[nodiscard]] std::int64_t parse_number(const Request& request, const std::string& key, std::int64_t least, std::int64_t most, std::int64_t otherwise) {
+[[nodiscard]] std::int64_t parse_number(const Request& request, const std::string& key,
+                                        std::int64_t least, std::int64_t most,
+                                        std::int64_t otherwise) {
   const std::string text = request.query_value(key);
   if (text.empty()) return otherwise;
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size() && number >= least && number <= most) return number;
+  if (error == std::errc() && end == text.data() + text.size() && number >= least && number <= most)
+    return number;
   throw Refusal(422, Errc::InvalidArgument, "the query has mistakes",
-                {{"/" + key, fmt::format("expected a number from {} to {}, found '{}'", least, most, printable(text))}});
+                {{"/" + key, fmt::format("expected a number from {} to {}, found '{}'", least, most,
+                                         printable(text))}});
 }
 
 /// Foreign bytes: a page among them runs without our origin, so it has neither session nor API.
 void guard_foreign_content(Response& response) {
   response.with("Content-Security-Policy",
-                "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+                "sandbox allow-scripts allow-downloads; default-src 'none'; script-src "
+                "'unsafe-inline'; style-src 'unsafe-inline'; "
                 "img-src data: blob:; frame-ancestors 'self'");
   response.with("X-Frame-Options", "SAMEORIGIN");
 }
@@ -51,14 +56,18 @@ void guard_foreign_content(Response& response) {
 
 Json data_json(const DataRecord& record) {
   const app::Kind* kind = app::kind_of_file(record.name);
-  return {{"id", record.id},       {"name", record.name},
-          {"sha256", record.sha256}, {"bytes", record.bytes},
-          {"kind", kind != nullptr ? kind->name : ""}, {"viewer", kind != nullptr ? kind->viewer : "none"},
+  return {{"id", record.id},
+          {"name", record.name},
+          {"sha256", record.sha256},
+          {"bytes", record.bytes},
+          {"kind", kind != nullptr ? kind->name : ""},
+          {"viewer", kind != nullptr ? kind->viewer : "none"},
           {"created", record.created}};
 }
 
 Page parse_page(const Request& request) {
-  return {.before = parse_number(request, "cursor", 1, INT64_MAX, INT64_MAX), .limit = parse_number(request, "limit", 1, kLargestPage, 100)};
+  return {.before = parse_number(request, "cursor", 1, INT64_MAX, INT64_MAX),
+          .limit = parse_number(request, "limit", 1, kLargestPage, 100)};
 }
 
 Json next_cursor(const Page& page, std::size_t count, std::int64_t last_sequence) {
@@ -68,11 +77,15 @@ Json next_cursor(const Page& page, std::size_t count, std::int64_t last_sequence
 
 Json parse_object(const Request& request, const std::vector<std::string>& members) {
   Json body = parse_json(request.body, "the body");
-  if (!body.is_object()) throw Refusal(422, Errc::InvalidArgument, "the request has mistakes", {{"", "expected an object"}});
+  if (!body.is_object())
+    throw Refusal(422, Errc::InvalidArgument, "the request has mistakes",
+                  {{"", "expected an object"}});
   std::vector<app::Mistake> mistakes;
   for (const auto& [key, value] : body.items())
-    if (std::ranges::find(members, key) == members.end()) mistakes.push_back({"/" + key, "unknown member; expected " + join(members, ", ")});
-  if (!mistakes.empty()) throw Refusal(422, Errc::InvalidArgument, "the request has mistakes", std::move(mistakes));
+    if (std::ranges::find(members, key) == members.end())
+      mistakes.push_back({"/" + key, "unknown member; expected " + join(members, ", ")});
+  if (!mistakes.empty())
+    throw Refusal(422, Errc::InvalidArgument, "the request has mistakes", std::move(mistakes));
   return body;
 }
 
@@ -83,7 +96,8 @@ Response file_response(const Request& request, FileHandle file, const Offer& off
   const bool shown_in_place = offer.viewer == "html" || offer.viewer == "image";
   Response response;
   response.with("Content-Type", offer.media_type)
-      .with("Content-Disposition", content_disposition(shown_in_place ? "inline" : "attachment", offer.file_name))
+      .with("Content-Disposition",
+            content_disposition(shown_in_place ? "inline" : "attachment", offer.file_name))
       .with("Accept-Ranges", "bytes")
       .with("Cache-Control", "private, no-cache");
   if (!offer.entity_tag.empty()) response.with("ETag", offer.entity_tag);
@@ -94,13 +108,15 @@ Response file_response(const Request& request, FileHandle file, const Offer& off
   }
   const Range range = wanted_range(request, offer, size);
   if (range.kind == Range::Kind::Unsatisfiable) {
-    Response refusal = error_response(416, Errc::InvalidArgument, fmt::format("the file has {} bytes", size));
+    Response refusal =
+        error_response(416, Errc::InvalidArgument, fmt::format("the file has {} bytes", size));
     refusal.with("Content-Range", fmt::format("bytes */{}", size));
     return refusal;
   }
   if (range.kind == Range::Kind::Part) {
     response.status = 206;
-    response.with("Content-Range", fmt::format("bytes {}-{}/{}", range.offset, range.offset + range.length - 1, size));
+    response.with("Content-Range", fmt::format("bytes {}-{}/{}", range.offset,
+                                               range.offset + range.length - 1, size));
   }
   response.file = FileBody{std::move(file), range.offset, range.length};
   return response;

@@ -19,7 +19,8 @@ namespace {
 /// A whole file in one request. What breaks off leaves nothing.
 class DataSink : public BodySink {
  public:
-  DataSink(Library& library, std::string data_name) : library_(library), name_(std::move(data_name)), file_(library.new_file()) {}
+  DataSink(Library& library, std::string data_name)
+      : library_(library), name_(std::move(data_name)), file_(library.new_file()) {}
 
   ~DataSink() override {
     std::error_code ignored;
@@ -42,7 +43,8 @@ class DataSink : public BodySink {
 
 class PartSink : public BodySink {
  public:
-  PartSink(Library& library, const std::string& id, std::uint64_t offset, std::uint64_t bytes) : part_(library, id, offset, bytes) {}
+  PartSink(Library& library, const std::string& id, std::uint64_t offset, std::uint64_t bytes)
+      : part_(library, id, offset, bytes) {}
 
   void write(std::span<const std::byte> bytes) override { part_.write(bytes); }
 
@@ -61,12 +63,15 @@ class PartSink : public BodySink {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), offset);
   if (error != std::errc() || end != text.data() + text.size())
     throw Refusal(422, Errc::InvalidArgument, "the header Upload-Offset is missing or malformed",
-                  {{"/Upload-Offset", fmt::format("expected a number of bytes, found '{}'", printable(text))}});
+                  {{"/Upload-Offset",
+                    fmt::format("expected a number of bytes, found '{}'", printable(text))}});
   return offset;
 }
 
 void check_size(std::uint64_t bytes, std::uint64_t limit) {
-  if (bytes > limit) refuse(413, Errc::InvalidArgument, "a file may have at most {}, this one has {}", format_bytes(limit), format_bytes(bytes));
+  if (bytes > limit)
+    refuse(413, Errc::InvalidArgument, "a file may have at most {}, this one has {}",
+           format_bytes(limit), format_bytes(bytes));
 }
 
 }  // namespace
@@ -76,7 +81,10 @@ Response Api::list_data(const Request& request) {
   const auto records = context_.store.list_data(page, request.query_value("name"));
   Json data = Json::array();
   for (const auto& record : records) data.push_back(data_json(record));
-  return json_response(200, {{"data", std::move(data)}, {"next", next_cursor(page, records.size(), records.empty() ? 0 : records.back().sequence)}});
+  return json_response(
+      200,
+      {{"data", std::move(data)},
+       {"next", next_cursor(page, records.size(), records.empty() ? 0 : records.back().sequence)}});
 }
 
 std::unique_ptr<BodySink> Api::add_data(const Request& request) {
@@ -94,22 +102,26 @@ DataRecord Api::find_data(const Request& request) {
   return std::move(*record);
 }
 
-Response Api::get_data(const Request& request) { return json_response(200, data_json(find_data(request))); }
+Response Api::get_data(const Request& request) {
+  return json_response(200, data_json(find_data(request)));
+}
 
 Response Api::data_content(const Request& request) {
   const DataRecord record = find_data(request);
   const app::Kind* kind = app::kind_of_file(record.name);
-  return file_response(request, context_.library.open(record),
-                       {.file_name = record.name,
-                        .media_type = std::string(kind != nullptr ? kind->media_type : "application/octet-stream"),
-                        .viewer = std::string(kind != nullptr ? kind->viewer : "none"),
-                        .entity_tag = "\"" + record.sha256 + "\""});
+  return file_response(
+      request, context_.library.open(record),
+      {.file_name = record.name,
+       .media_type = std::string(kind != nullptr ? kind->media_type : "application/octet-stream"),
+       .viewer = std::string(kind != nullptr ? kind->viewer : "none"),
+       .entity_tag = "\"" + record.sha256 + "\""});
 }
 
 Response Api::data_preview(const Request& request) {
   const DataRecord record = find_data(request);
   const app::Kind* kind = app::kind_of_file(record.name);
-  return json_response(200, preview(context_.library.open(record), record.name, kind != nullptr ? kind->viewer : "none"));
+  return json_response(200, preview(context_.library.open(record), record.name,
+                                    kind != nullptr ? kind->viewer : "none"));
 }
 
 Response Api::remove_data(const Request& request) {
@@ -120,9 +132,12 @@ Response Api::remove_data(const Request& request) {
 Response Api::begin_upload(const Request& request) {
   const Json body = parse_object(request, {"name", "bytes"});
   std::vector<app::Mistake> mistakes;
-  if (!body.contains("name") || !body["name"].is_string()) mistakes.push_back({"/name", "expected a file name"});
-  if (!body.contains("bytes") || !body["bytes"].is_number_unsigned()) mistakes.push_back({"/bytes", "expected the size of the file in bytes"});
-  if (!mistakes.empty()) throw Refusal(422, Errc::InvalidArgument, "the request has mistakes", std::move(mistakes));
+  if (!body.contains("name") || !body["name"].is_string())
+    mistakes.push_back({"/name", "expected a file name"});
+  if (!body.contains("bytes") || !body["bytes"].is_number_unsigned())
+    mistakes.push_back({"/bytes", "expected the size of the file in bytes"});
+  if (!mistakes.empty())
+    throw Refusal(422, Errc::InvalidArgument, "the request has mistakes", std::move(mistakes));
   const auto data_name = body["name"].get<std::string>();
   Library::check_name(data_name, "/name");
   const auto bytes = body["bytes"].get<std::uint64_t>();
@@ -138,7 +153,8 @@ Response Api::get_upload(const Request& request) {
 }
 
 std::unique_ptr<BodySink> Api::add_upload_part(const Request& request) {
-  return std::make_unique<PartSink>(context_.library, request.parameters.at("id"), upload_offset(request), request.content_length);
+  return std::make_unique<PartSink>(context_.library, request.parameters.at("id"),
+                                    upload_offset(request), request.content_length);
 }
 
 Response Api::remove_upload(const Request& request) {

@@ -18,17 +18,24 @@ constexpr std::chrono::seconds kHeartbeat{15};
 [[nodiscard]] std::string to_event(std::string_view line, std::uint64_t offset_after) {
   Json event = Json::parse(line, nullptr, false);
   if (!event.is_object()) return {};
-  const std::string type = event.contains("type") && event["type"].is_string() ? event["type"].get<std::string>() : "";
+  const std::string type =
+      event.contains("type") && event["type"].is_string() ? event["type"].get<std::string>() : "";
   if (type != "progress" && type != "log") return {};
   event.erase("type");
-  return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", offset_after, type, event.dump(-1, ' ', false, Json::error_handler_t::replace));
+  return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", offset_after, type,
+                     event.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace
 
-EventStream::EventStream(Store& store, std::filesystem::path runs, std::string run, std::uint64_t offset,
+EventStream::EventStream(Store& store, std::filesystem::path runs, std::string run,
+                         std::uint64_t offset,
                          std::function<std::string(const RunRecord&)> describe)
-    : store_(store), runs_(std::move(runs)), run_(std::move(run)), offset_(offset), describe_(std::move(describe)) {}
+    : store_(store),
+      runs_(std::move(runs)),
+      run_(std::move(run)),
+      offset_(offset),
+      describe_(std::move(describe)) {}
 
 std::string EventStream::next() {
   // The state is read before the events: when it says that the run has ended, all are written.
@@ -69,14 +76,17 @@ bool EventStream::open_events(const RunRecord& run) {
   file_ = FileHandle(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   if (!file_) return false;
   char before = 0;
-  if (offset_ > 0 && (::pread(file_.get(), &before, 1, static_cast<off_t>(offset_ - 1)) != 1 || before != '\n')) offset_ = 0;
+  if (offset_ > 0 &&
+      (::pread(file_.get(), &before, 1, static_cast<off_t>(offset_ - 1)) != 1 || before != '\n'))
+    offset_ = 0;
   return true;
 }
 
 std::string EventStream::read_events(const RunRecord& run, bool& more) {
   if (!open_events(run)) return {};
   std::string bytes(kReadAtOnce, '\0');
-  const ssize_t count = ::pread(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset_));
+  const ssize_t count =
+      ::pread(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset_));
   if (count <= 0) return {};
   bytes.resize(static_cast<std::size_t>(count));
   more = bytes.size() == kReadAtOnce;

@@ -10,7 +10,9 @@ namespace {
 
 using std::chrono::steady_clock;
 
-[[nodiscard]] bool changes_something(Method method) noexcept { return method != Method::Get && method != Method::Head; }
+[[nodiscard]] bool changes_something(Method method) noexcept {
+  return method != Method::Get && method != Method::Head;
+}
 
 void set_default(Response& response, std::string_view header_name, std::string_view value) {
   for (const auto& header : response.headers)
@@ -30,7 +32,8 @@ void add_security_headers(Response& response) {
 
 class ApiExchange : public Exchange {
  public:
-  ApiExchange(const ExchangeContext& context, Request request) : context_(context), request_(std::move(request)) {}
+  ApiExchange(const ExchangeContext& context, Request request)
+      : context_(context), request_(std::move(request)) {}
 
   std::optional<Response> begin() noexcept override {
     return refusal_of([&] {
@@ -44,17 +47,18 @@ class ApiExchange : public Exchange {
 
   std::optional<Response> receive(std::span<const std::byte> bytes) noexcept override {
     return refusal_of([&] {
-      if (sink_) sink_->write(bytes);
-      else request_.body.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+      if (sink_)
+        sink_->write(bytes);
+      else
+        request_.body.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
       if (sink_) context_.metrics.count_uploaded(bytes.size());
     });
   }
 
   Response finish() noexcept override {
     Response response;
-    auto refusal = refusal_of([&] {
-      response = sink_ ? sink_->finish() : std::get<Handler>(route_->handler)(request_);
-    });
+    auto refusal = refusal_of(
+        [&] { response = sink_ ? sink_->finish() : std::get<Handler>(route_->handler)(request_); });
     return refusal ? std::move(*refusal) : done(std::move(response));
   }
 
@@ -64,7 +68,8 @@ class ApiExchange : public Exchange {
     route_ = match.route;
     if (route_ != nullptr) return;
     if (match.allowed.empty()) refuse(404, Errc::NotFound, "there is nothing at this path");
-    for (const Method method : match.allowed) allow_ += (allow_.empty() ? "" : ", ") + std::string(name(method));
+    for (const Method method : match.allowed)
+      allow_ += (allow_.empty() ? "" : ", ") + std::string(name(method));
     refuse(405, Errc::InvalidArgument, "this path has the methods {}", allow_);
   }
 
@@ -75,8 +80,11 @@ class ApiExchange : public Exchange {
       return;
     }
     const Auth::Caller caller = context_.auth.caller(request_);
-    if (caller == Auth::Caller::Nobody) refuse(401, Errc::InvalidArgument, "log in, or send the hub's token as Authorization: Bearer TOKEN");
-    if (caller == Auth::Caller::Session && changes_something(request_.method)) check_same_origin(request_);
+    if (caller == Auth::Caller::Nobody)
+      refuse(401, Errc::InvalidArgument,
+             "log in, or send the hub's token as Authorization: Bearer TOKEN");
+    if (caller == Auth::Caller::Session && changes_something(request_.method))
+      check_same_origin(request_);
   }
 
   void prepare_for_body() {
@@ -85,7 +93,8 @@ class ApiExchange : public Exchange {
       return;
     }
     if (request_.content_length > kMaxJsonBytes)
-      refuse(413, Errc::InvalidArgument, "the body has {}, at most {} are taken here", format_bytes(request_.content_length), format_bytes(kMaxJsonBytes));
+      refuse(413, Errc::InvalidArgument, "the body has {}, at most {} are taken here",
+             format_bytes(request_.content_length), format_bytes(kMaxJsonBytes));
     request_.body.reserve(static_cast<std::size_t>(request_.content_length));
   }
 
@@ -107,11 +116,17 @@ class ApiExchange : public Exchange {
     if (response.status == 429) response.with("Retry-After", "60");
     add_security_headers(response);
     const double seconds = std::chrono::duration<double>(steady_clock::now() - begin_).count();
-    const std::string route = route_ != nullptr ? fmt::format("{} {}", name(route_->method), route_->pattern) : "other";
+    const std::string route =
+        route_ != nullptr ? fmt::format("{} {}", name(route_->method), route_->pattern) : "other";
     context_.metrics.count_request(route, response.status, seconds);
     // The pattern, not the path: what people call their data stays out of logs.
-    if (response.status >= 500) context_.log.error("http.request", {{"route", route}, {"status", response.status}, {"message", response.body}});
-    else context_.log.debug("http.request", {{"route", route}, {"status", response.status}, {"ms", seconds * 1e3}});
+    if (response.status >= 500)
+      context_.log.error(
+          "http.request",
+          {{"route", route}, {"status", response.status}, {"message", response.body}});
+    else
+      context_.log.debug("http.request",
+                         {{"route", route}, {"status", response.status}, {"ms", seconds * 1e3}});
     return response;
   }
 

@@ -23,7 +23,8 @@ struct ExchangeContext {
 };
 
 /// Never throws; what goes wrong becomes an answer.
-[[nodiscard]] std::unique_ptr<Exchange> make_exchange(const ExchangeContext& context, Request request);
+[[nodiscard]] std::unique_ptr<Exchange> make_exchange(const ExchangeContext& context,
+                                                      Request request);
 
 inline constexpr std::size_t kMaxJsonBytes = 4 * 1024 * 1024;
 

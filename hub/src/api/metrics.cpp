@@ -13,11 +13,13 @@ namespace aceso::hub {
 
 namespace {
 
-void head(std::string& page, std::string_view metric, std::string_view type, std::string_view help) {
+void head(std::string& page, std::string_view metric, std::string_view type,
+          std::string_view help) {
   fmt::format_to(std::back_inserter(page), "# HELP {0} {2}\n# TYPE {0} {1}\n", metric, type, help);
 }
 
-void single(std::string& page, std::string_view metric, std::string_view type, std::string_view help, double value) {
+void single(std::string& page, std::string_view metric, std::string_view type,
+            std::string_view help, double value) {
   head(page, metric, type, help);
   fmt::format_to(std::back_inserter(page), "{} {}\n", metric, value);
 }
@@ -29,7 +31,8 @@ void single(std::string& page, std::string_view metric, std::string_view type, s
   long total = 0, resident = 0;
   const int found = std::fscanf(file, "%ld %ld", &total, &resident);
   std::fclose(file);
-  return found == 2 ? static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE)) : 0;
+  return found == 2 ? static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE))
+                    : 0;
 }
 
 }  // namespace
@@ -51,10 +54,13 @@ std::string Metrics::text(Store& store) const {
     fmt::format_to(std::back_inserter(page), "aceso_runs{{state=\"{}\"}} {}\n", name(state), count);
   write_requests(page);
   write_durations(page);
-  const double uptime = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  single(page, "aceso_uploaded_bytes_total", "counter", "Bytes received as data.", static_cast<double>(uploaded_bytes_.load()));
+  const double uptime =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  single(page, "aceso_uploaded_bytes_total", "counter", "Bytes received as data.",
+         static_cast<double>(uploaded_bytes_.load()));
   single(page, "aceso_uptime_seconds", "gauge", "Time since the hub started.", uptime);
-  single(page, "process_cpu_seconds_total", "counter", "User and system time of the hub.", cpu_seconds());
+  single(page, "process_cpu_seconds_total", "counter", "User and system time of the hub.",
+         cpu_seconds());
   single(page, "process_resident_memory_bytes", "gauge", "Memory of the hub.", resident_bytes());
   return page;
 }
@@ -64,7 +70,9 @@ void Metrics::write_requests(std::string& page) const {
   const std::scoped_lock lock(mutex_);
   for (const auto& [route, figures] : routes_)
     for (const auto& [status_class, count] : figures.by_status_class)
-      fmt::format_to(std::back_inserter(page), "aceso_http_requests_total{{route=\"{}\",status=\"{}xx\"}} {}\n", route, status_class, count);
+      fmt::format_to(std::back_inserter(page),
+                     "aceso_http_requests_total{{route=\"{}\",status=\"{}xx\"}} {}\n", route,
+                     status_class, count);
 }
 
 void Metrics::write_durations(std::string& page) const {
@@ -73,8 +81,11 @@ void Metrics::write_durations(std::string& page) const {
   const std::scoped_lock lock(mutex_);
   for (const auto& [route, figures] : routes_) {
     for (std::size_t i = 0; i < kBuckets.size(); ++i)
-      fmt::format_to(std::back_inserter(page), "{}_bucket{{route=\"{}\",le=\"{}\"}} {}\n", kName, route, kBuckets[i], figures.buckets[i]);
-    fmt::format_to(std::back_inserter(page), "{0}_bucket{{route=\"{1}\",le=\"+Inf\"}} {2}\n{0}_sum{{route=\"{1}\"}} {3}\n{0}_count{{route=\"{1}\"}} {2}\n",
+      fmt::format_to(std::back_inserter(page), "{}_bucket{{route=\"{}\",le=\"{}\"}} {}\n", kName,
+                     route, kBuckets[i], figures.buckets[i]);
+    fmt::format_to(std::back_inserter(page),
+                   "{0}_bucket{{route=\"{1}\",le=\"+Inf\"}} {2}\n{0}_sum{{route=\"{1}\"}} "
+                   "{3}\n{0}_count{{route=\"{1}\"}} {2}\n",
                    kName, route, figures.count, figures.seconds);
   }
 }

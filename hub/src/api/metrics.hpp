@@ -18,7 +18,8 @@ namespace aceso::hub {
 /// Counts requests and bytes. Thread-safe.
 class Metrics {
  public:
-  /// `route` is "METHOD PATTERN", or "other" for what has none, so that foreign paths do not add series.
+  /// `route` is "METHOD PATTERN", or "other" for what has none, so that foreign paths do not add
+  /// series.
   void count_request(std::string_view route, int status, double seconds);
   void count_uploaded(std::uint64_t bytes) noexcept { uploaded_bytes_ += bytes; }
 

@@ -66,17 +66,39 @@ constexpr std::string_view kSchemas = R"json({
 })json";
 
 const std::map<int, std::string_view> kStatusTexts{
-    {200, "Done"}, {201, "Made"}, {204, "Done"}, {206, "The range asked for"}, {303, "Go to the console"},
-    {400, "Malformed request"}, {401, "Not logged in"}, {403, "Wrong origin or host"}, {404, "There is no such thing"},
-    {409, "Not in this state"}, {411, "No Content-Length"}, {413, "Too large"}, {416, "The file has no such bytes"},
-    {422, "Mistakes in the request, each with a pointer"}, {429, "Too many failed logins"}, {507, "The disk is full"}};
+    {200, "Done"},
+    {201, "Made"},
+    {204, "Done"},
+    {206, "The range asked for"},
+    {303, "Go to the console"},
+    {400, "Malformed request"},
+    {401, "Not logged in"},
+    {403, "Wrong origin or host"},
+    {404, "There is no such thing"},
+    {409, "Not in this state"},
+    {411, "No Content-Length"},
+    {413, "Too large"},
+    {416, "The file has no such bytes"},
+    {422, "Mistakes in the request, each with a pointer"},
+    {429, "Too many failed logins"},
+    {507, "The disk is full"}};
+
+constexpr std::pair<std::string_view, std::string_view> kTags[] = {
+    {"session", "Logging in and out."},
+    {"apps", "What the hub can run."},
+    {"data", "Files, stored by their content."},
+    {"uploads", "Large files, in parts."},
+    {"runs", "Apps at work."},
+    {"system", "The hub itself."}};
 
 [[nodiscard]] Json reference(std::string_view kind, std::string_view component) {
   return {{"$ref", fmt::format("#/components/{}/{}", kind, component)}};
 }
 
 /// "genomics reads" -> "NewRun_genomics_reads"
-[[nodiscard]] std::string run_schema_name(const std::string& app) { return "NewRun_" + replaced(app, ' ', '_'); }
+[[nodiscard]] std::string run_schema_name(const std::string& app) {
+  return "NewRun_" + replaced(app, ' ', '_');
+}
 
 [[nodiscard]] Json schemas(const app::AppTable& apps) {
   Json all = Json::parse(kSchemas);
@@ -90,7 +112,10 @@ const std::map<int, std::string_view> kStatusTexts{
     choices.push_back(reference("schemas", component));
     mapping[app.description.name] = "#/components/schemas/" + component;
   }
-  all["NewRun"] = choices.empty() ? Json{{"type", "object"}} : Json{{"oneOf", choices}, {"discriminator", {{"propertyName", "app"}, {"mapping", mapping}}}};
+  all["NewRun"] = choices.empty()
+                      ? Json{{"type", "object"}}
+                      : Json{{"oneOf", choices},
+                             {"discriminator", {{"propertyName", "app"}, {"mapping", mapping}}}};
   return all;
 }
 
@@ -116,7 +141,8 @@ const std::map<int, std::string_view> kStatusTexts{
 }
 
 [[nodiscard]] std::string tag_of(const Route& route) {
-  if (!route.pattern.starts_with("/v1/")) return route.access == Access::Login || route.pattern == "/logout" ? "session" : "system";
+  if (!route.pattern.starts_with("/v1/"))
+    return route.access == Access::Login || route.pattern == "/logout" ? "session" : "system";
   return split(route.pattern, '/')[2];
 }
 
@@ -124,16 +150,24 @@ const std::map<int, std::string_view> kStatusTexts{
   Json parameters = Json::array();
   for (const auto& segment : split(route.pattern, '/'))
     if (const auto parameter = parameter_name(segment); !parameter.empty())
-      parameters.push_back({{"in", "path"}, {"name", parameter}, {"required", true}, {"schema", {{"type", "string"}}}});
+      parameters.push_back({{"in", "path"},
+                            {"name", parameter},
+                            {"required", true},
+                            {"schema", {{"type", "string"}}}});
   for (const auto& parameter : route.parameters)
-    parameters.push_back({{"in", parameter.in}, {"name", parameter.name}, {"required", parameter.required},
-                          {"description", parameter.help}, {"schema", {{"type", parameter.type}}}});
+    parameters.push_back({{"in", parameter.in},
+                          {"name", parameter.name},
+                          {"required", parameter.required},
+                          {"description", parameter.help},
+                          {"schema", {{"type", parameter.type}}}});
   return parameters;
 }
 
 [[nodiscard]] Json body_of(const Route& route) {
-  if (route.body == "bytes") return {{"required", true}, {"content", {{"application/octet-stream", Json::object()}}}};
-  return {{"required", route.body != "Keep"}, {"content", {{"application/json", {{"schema", reference("schemas", route.body)}}}}}};
+  if (route.body == "bytes")
+    return {{"required", true}, {"content", {{"application/octet-stream", Json::object()}}}};
+  return {{"required", route.body != "Keep"},
+          {"content", {{"application/json", {{"schema", reference("schemas", route.body)}}}}}};
 }
 
 [[nodiscard]] Json answers_of(const Route& route) {
@@ -149,14 +183,22 @@ const std::map<int, std::string_view> kStatusTexts{
   std::vector<int> refusals = route.refusals;
   refusals.insert(refusals.end(), {400, 403});
   if (route.access == Access::User) refusals.push_back(401);
-  for (const int status : refusals) answers[std::to_string(status)] = reference("responses", std::to_string(status));
+  if (!route.body.empty()) refusals.push_back(411);
+  for (const int status : refusals)
+    answers[std::to_string(status)] = reference("responses", std::to_string(status));
   return answers;
 }
 
 [[nodiscard]] Json operation(const Route& route) {
-  Json operation{{"operationId", operation_id(route)}, {"summary", route.summary}, {"tags", Json::array({tag_of(route)})}};
-  operation["security"] = route.access == Access::User ? Json::array({{{"token", Json::array()}}, {{"session", Json::array()}}}) : Json::array();
-  if (Json parameters = parameters_of(route); !parameters.empty()) operation["parameters"] = std::move(parameters);
+  Json operation{{"operationId", operation_id(route)},
+                 {"summary", route.summary},
+                 {"tags", Json::array({tag_of(route)})}};
+  operation["security"] =
+      route.access == Access::User
+          ? Json::array({{{"token", Json::array()}}, {{"session", Json::array()}}})
+          : Json::array();
+  if (Json parameters = parameters_of(route); !parameters.empty())
+    operation["parameters"] = std::move(parameters);
   if (!route.body.empty()) operation["requestBody"] = body_of(route);
   operation["responses"] = answers_of(route);
   return operation;
@@ -166,7 +208,9 @@ const std::map<int, std::string_view> kStatusTexts{
   Json all = Json::object();
   for (const auto& [status, text] : kStatusTexts)
     if (status >= 400)
-      all[std::to_string(status)] = {{"description", text}, {"content", {{"application/json", {{"schema", reference("schemas", "Error")}}}}}};
+      all[std::to_string(status)] = {
+          {"description", text},
+          {"content", {{"application/json", {{"schema", reference("schemas", "Error")}}}}}};
   return all;
 }
 
@@ -174,17 +218,25 @@ const std::map<int, std::string_view> kStatusTexts{
 
 Json openapi_document(const std::vector<Route>& routes, const app::AppTable& apps) {
   Json paths = Json::object();
-  for (const auto& route : routes) paths[documented_path(route.pattern)][to_lower(name(route.method))] = operation(route);
+  for (const auto& route : routes)
+    paths[documented_path(route.pattern)][to_lower(name(route.method))] = operation(route);
   const Json token{{"type", "http"}, {"scheme", "bearer"}};
   const Json session{{"type", "apiKey"}, {"in", "cookie"}, {"name", kSessionCookie}};
   Json tags = Json::array();
-  for (const char* tag : {"session", "apps", "data", "uploads", "runs", "system"}) tags.push_back({{"name", tag}});
+  for (const auto& [tag, description] : kTags)
+    tags.push_back({{"name", tag}, {"description", description}});
   return {{"openapi", "3.1.0"},
-          {"info", {{"title", "Aceso hub"}, {"version", version()}, {"description", "Data, apps and runs of one hub."}}},
+          {"info",
+           {{"title", "Aceso hub"},
+            {"version", version()},
+            {"description", "Data, apps and runs of one hub."}}},
           {"servers", Json::array({{{"url", "/"}}})},
           {"tags", std::move(tags)},
           {"paths", std::move(paths)},
-          {"components", {{"schemas", schemas(apps)}, {"responses", refusals()}, {"securitySchemes", {{"token", token}, {"session", session}}}}}};
+          {"components",
+           {{"schemas", schemas(apps)},
+            {"responses", refusals()},
+            {"securitySchemes", {{"token", token}, {"session", session}}}}}};
 }
 
 }  // namespace aceso::hub

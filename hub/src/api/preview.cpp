@@ -3,8 +3,8 @@
 #include "aceso/core/error.hpp"
 #include "aceso/core/text.hpp"
 
-#include <nlohmann/json.hpp>
 #include <zlib.h>
+#include <nlohmann/json.hpp>
 
 #include <unistd.h>
 
@@ -31,7 +31,8 @@ struct Beginning {
   std::string bytes(limit, '\0');
   std::size_t size = 0;
   while (size < limit) {
-    const ssize_t count = ::pread(file.get(), bytes.data() + size, limit - size, static_cast<off_t>(size));
+    const ssize_t count =
+        ::pread(file.get(), bytes.data() + size, limit - size, static_cast<off_t>(size));
     if (count < 0) fail_system(errno, "read", "file");
     if (count == 0) break;
     size += static_cast<std::size_t>(count);
@@ -89,18 +90,23 @@ void drop_cut_character(std::string& text) {
 
 [[nodiscard]] Json text_preview(std::string_view viewer, Beginning beginning) {
   if (!beginning.complete) drop_cut_character(beginning.text);
-  return {{"viewer", viewer}, {"text", std::move(beginning.text)}, {"truncated", !beginning.complete}};
+  return {
+      {"viewer", viewer}, {"text", std::move(beginning.text)}, {"truncated", !beginning.complete}};
 }
 
 [[nodiscard]] char separator_of(std::string_view file_name, std::string_view text) {
   const std::string lower = to_lower(file_name);
   if (lower.find(".csv") != std::string::npos) return ',';
   const std::string_view first_line = text.substr(0, text.find('\n'));
-  return first_line.find('\t') == std::string_view::npos && first_line.find(',') != std::string_view::npos ? ',' : '\t';
+  return first_line.find('\t') == std::string_view::npos &&
+                 first_line.find(',') != std::string_view::npos
+             ? ','
+             : '\t';
 }
 
 [[nodiscard]] Json table_preview(std::string_view file_name, const Beginning& beginning) {
-  Json rows = parse_table(beginning.text, separator_of(file_name, beginning.text), kTableRows + 2, beginning.complete);
+  Json rows = parse_table(beginning.text, separator_of(file_name, beginning.text), kTableRows + 2,
+                          beginning.complete);
   Json columns = Json::array();
   if (!rows.empty()) {
     columns = rows.front();
@@ -108,7 +114,10 @@ void drop_cut_character(std::string& text) {
   }
   const bool truncated = !beginning.complete || rows.size() > kTableRows;
   while (rows.size() > kTableRows) rows.erase(rows.size() - 1);
-  return {{"viewer", "table"}, {"columns", std::move(columns)}, {"rows", std::move(rows)}, {"truncated", truncated}};
+  return {{"viewer", "table"},
+          {"columns", std::move(columns)},
+          {"rows", std::move(rows)},
+          {"truncated", truncated}};
 }
 
 }  // namespace
@@ -128,20 +137,28 @@ Json parse_table(std::string_view text, char separator, std::size_t limit, bool 
   };
   for (std::size_t i = 0; i < text.size() && rows.size() < limit; ++i) {
     const char c = text[i];
-    if (quoted && c == '"' && i + 1 < text.size() && text[i + 1] == '"') cell += text[++i];
-    else if (quoted && c == '"') quoted = false;
-    else if (quoted) cell += c;
-    else if (c == '"' && separator == ',' && cell.empty()) quoted = true;
-    else if (c == separator) end_cell();
-    else if (c == '\n') end_row();
-    else if (c != '\r') cell += c;
+    if (quoted && c == '"' && i + 1 < text.size() && text[i + 1] == '"')
+      cell += text[++i];
+    else if (quoted && c == '"')
+      quoted = false;
+    else if (quoted)
+      cell += c;
+    else if (c == '"' && separator == ',' && cell.empty())
+      quoted = true;
+    else if (c == separator)
+      end_cell();
+    else if (c == '\n')
+      end_row();
+    else if (c != '\r')
+      cell += c;
   }
   if (complete && rows.size() < limit && (!cell.empty() || !row.empty())) end_row();
   return rows;
 }
 
 Json preview(const FileHandle& file, std::string_view file_name, std::string_view viewer) {
-  if (viewer == "text" || viewer == "json") return text_preview(viewer, beginning_of(file, kTextBytes));
+  if (viewer == "text" || viewer == "json")
+    return text_preview(viewer, beginning_of(file, kTextBytes));
   if (viewer == "table") return table_preview(file_name, beginning_of(file, kTableBytes));
   if (viewer == "image" || viewer == "html") return {{"viewer", viewer}};
   return {{"viewer", "none"}};

@@ -13,10 +13,12 @@ namespace aceso::hub {
 ///
 /// Reads a bounded part of the file and undoes gzip; the content is only looked at, never followed.
 /// \throws Error Io.
-[[nodiscard]] Json preview(const FileHandle& file, std::string_view file_name, std::string_view viewer);
+[[nodiscard]] Json preview(const FileHandle& file, std::string_view file_name,
+                           std::string_view viewer);
 
 /// The rows of CSV or TSV text, at most `limit`; a row that `text` cuts off is left out unless
 /// `complete`. Quotes as in RFC 4180 when `separator` is a comma.
-[[nodiscard]] Json parse_table(std::string_view text, char separator, std::size_t limit, bool complete);
+[[nodiscard]] Json parse_table(std::string_view text, char separator, std::size_t limit,
+                               bool complete);
 
 }  // namespace aceso::hub

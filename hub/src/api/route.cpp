@@ -9,19 +9,23 @@ namespace aceso::hub {
 
 namespace {
 
-[[nodiscard]] bool takes_the_rest(std::string_view segment) noexcept { return segment.ends_with("*}"); }
+[[nodiscard]] bool takes_the_rest(std::string_view segment) noexcept {
+  return segment.ends_with("*}");
+}
 
 /// The parameters of `path` if it follows `pattern`.
-[[nodiscard]] std::optional<std::map<std::string, std::string>> matched(const std::vector<std::string>& pattern,
-                                                                        const std::vector<std::string>& path) {
+[[nodiscard]] std::optional<std::map<std::string, std::string>> matched(
+    const std::vector<std::string>& pattern, const std::vector<std::string>& path) {
   std::map<std::string, std::string> parameters;
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     const std::string name(parameter_name(pattern[i]));
     if (takes_the_rest(pattern[i])) {
-      parameters[name] = join({path.begin() + static_cast<std::ptrdiff_t>(std::min(i, path.size())), path.end()}, "/");
+      parameters[name] = join(
+          {path.begin() + static_cast<std::ptrdiff_t>(std::min(i, path.size())), path.end()}, "/");
       return parameters;
     }
-    if (i >= path.size() || (name.empty() ? path[i] != pattern[i] : path[i].empty())) return std::nullopt;
+    if (i >= path.size() || (name.empty() ? path[i] != pattern[i] : path[i].empty()))
+      return std::nullopt;
     if (!name.empty()) parameters[name] = path[i];
   }
   if (path.size() != pattern.size()) return std::nullopt;

@@ -47,8 +47,8 @@ struct Parameter {
 /// An answer, for the OpenAPI document.
 struct Answer {
   int status = 200;
-  std::string_view schema = {};                     ///< a component's name; "": any or no content
-  std::string_view media_type = "application/json"; ///< "" if there is no body
+  std::string_view schema = {};                      ///< a component's name; "": any or no content
+  std::string_view media_type = "application/json";  ///< "" if there is no body
 };
 
 struct Route {

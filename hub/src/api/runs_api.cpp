@@ -23,18 +23,24 @@ namespace {
 /// What an HTTP client must not say: where things are on this machine.
 void refuse_places(const Json& body, std::vector<app::Mistake>& mistakes) {
   for (const char* member : {"outputs", "folder"})
-    if (body.contains(member)) mistakes.push_back({std::string("/") + member, "the hub chooses where outputs are written"});
+    if (body.contains(member))
+      mistakes.push_back({std::string("/") + member, "the hub chooses where outputs are written"});
 }
 
 [[nodiscard]] std::optional<RunState> parse_state(const Request& request) {
   const std::string text = request.query_value("state");
   if (text.empty()) return std::nullopt;
   if (const auto state = run_state(text)) return state;
-  throw Refusal(422, Errc::InvalidArgument, "the query has mistakes",
-                {{"/state", fmt::format("expected queued, running, succeeded, failed, cancelled or interrupted, found '{}'", printable(text))}});
+  throw Refusal(
+      422, Errc::InvalidArgument, "the query has mistakes",
+      {{"/state",
+        fmt::format(
+            "expected queued, running, succeeded, failed, cancelled or interrupted, found '{}'",
+            printable(text))}});
 }
 
-/// Those that the client gave, by their names in the description; an absent one keeps the app's default.
+/// Those that the client gave, by their names in the description; an absent one keeps the app's
+/// default.
 [[nodiscard]] Json given_options(const Json& body) {
   Json options = Json::object();
   if (!body.contains("options") || !body["options"].is_object()) return options;
@@ -46,14 +52,19 @@ void refuse_places(const Json& body, std::vector<app::Mistake>& mistakes) {
 /// Where the client of an event stream stands.
 [[nodiscard]] std::uint64_t event_offset(const Request& request) {
   const std::string after = request.query_value("after");
-  const std::string_view text = request.header("Last-Event-ID").empty() ? std::string_view(after) : request.header("Last-Event-ID");
+  const std::string_view text = request.header("Last-Event-ID").empty()
+                                    ? std::string_view(after)
+                                    : request.header("Last-Event-ID");
   std::uint64_t offset = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), offset);
   // What is no offset of ours means the beginning.
-  return error == std::errc() && end == text.data() + text.size() && offset < INT64_MAX ? offset : 0;
+  return error == std::errc() && end == text.data() + text.size() && offset < INT64_MAX ? offset
+                                                                                        : 0;
 }
 
-[[nodiscard]] Json optional_json(const std::optional<std::string>& text) { return text ? Json(*text) : Json(nullptr); }
+[[nodiscard]] Json optional_json(const std::optional<std::string>& text) {
+  return text ? Json(*text) : Json(nullptr);
+}
 
 }  // namespace
 
@@ -66,42 +77,51 @@ RunRecord Api::find_run(const Request& request) {
 
 Json Api::run_json(const RunRecord& run) const {
   const Json result = run.result.empty() ? Json::object() : Json::parse(run.result);
-  const auto of_result = [&](const char* key, Json otherwise) { return result.contains(key) ? result[key] : std::move(otherwise); };
+  const auto of_result = [&](const char* key, Json otherwise) {
+    return result.contains(key) ? result[key] : std::move(otherwise);
+  };
   const bool is_running = run.state == RunState::Running;
-  return {{"id", run.id},
-          {"app", run.app},
-          {"state", name(run.state)},
-          {"attempt", run.attempt},
-          {"created", run.created},
-          {"started", optional_json(run.started)},
-          {"finished", optional_json(run.finished)},
-          {"inputs", Json::parse(run.inputs)},
-          {"options", Json::parse(run.options)},
-          {"progress", is_running ? last_progress(attempt_folder(context_.runs, run)) : Json(nullptr)},
-          {"outputs", of_result("outputs", Json::array())},
-          {"metrics", of_result("metrics", Json::object())},
-          {"warnings", of_result("warnings", Json::array())},
-          {"seconds", of_result("seconds", nullptr)},
-          {"cpu_seconds", of_result("cpu_seconds", nullptr)},
-          {"peak_rss_mb", of_result("peak_rss_mb", nullptr)},
-          {"error", of_result("error", nullptr)}};
+  return {
+      {"id", run.id},
+      {"app", run.app},
+      {"state", name(run.state)},
+      {"attempt", run.attempt},
+      {"created", run.created},
+      {"started", optional_json(run.started)},
+      {"finished", optional_json(run.finished)},
+      {"inputs", Json::parse(run.inputs)},
+      {"options", Json::parse(run.options)},
+      {"progress", is_running ? last_progress(attempt_folder(context_.runs, run)) : Json(nullptr)},
+      {"outputs", of_result("outputs", Json::array())},
+      {"metrics", of_result("metrics", Json::object())},
+      {"warnings", of_result("warnings", Json::array())},
+      {"seconds", of_result("seconds", nullptr)},
+      {"cpu_seconds", of_result("cpu_seconds", nullptr)},
+      {"peak_rss_mb", of_result("peak_rss_mb", nullptr)},
+      {"error", of_result("error", nullptr)}};
 }
 
 Response Api::list_runs(const Request& request) {
   const Page page = parse_page(request);
-  const auto records = context_.store.list_runs(page, request.query_value("app"), parse_state(request));
+  const auto records =
+      context_.store.list_runs(page, request.query_value("app"), parse_state(request));
   Json runs = Json::array();
   for (const auto& run : records) runs.push_back(run_json(run));
-  return json_response(200, {{"runs", std::move(runs)}, {"next", next_cursor(page, records.size(), records.empty() ? 0 : records.back().sequence)}});
+  return json_response(
+      200,
+      {{"runs", std::move(runs)},
+       {"next", next_cursor(page, records.size(), records.empty() ? 0 : records.back().sequence)}});
 }
 
 /// The run that `body` asks for. \throws Refusal 422 with all mistakes.
 RunRecord Api::checked_run(const Json& body, std::vector<std::string>& data_ids) {
   std::vector<app::Mistake> mistakes;
   const app::App* app = nullptr;
-  if (!body.contains("app") || !body["app"].is_string()) mistakes.push_back({"/app", "missing; expected the name of an app"});
+  if (!body.contains("app") || !body["app"].is_string())
+    mistakes.push_back({"/app", "missing; expected the name of an app"});
   else if ((app = context_.apps.find(body["app"].get<std::string>())) == nullptr)
-    mistakes.push_back({"/app", fmt::format("there is no app '{}'", printable(body["app"].get<std::string>()))});
+    mistakes.push_back(
+        {"/app", fmt::format("there is no app '{}'", printable(body["app"].get<std::string>()))});
   refuse_places(body, mistakes);
 
   Json inputs = Json::object();
@@ -112,8 +132,10 @@ RunRecord Api::checked_run(const Json& body, std::vector<std::string>& data_ids)
     request.erase("folder");
     std::map<std::string, DataRecord> known;
     const auto resolve = [&](const std::string& value, std::string& problem) -> fs::path {
-      if (const auto record = context_.store.find_data(value)) known[value] = *record;
-      else problem = fmt::format("expected the id of data of this hub, found '{}'", printable(value));
+      if (const auto record = context_.store.find_data(value))
+        known[value] = *record;
+      else
+        problem = fmt::format("expected the id of data of this hub, found '{}'", printable(value));
       return value;
     };
     const app::Request checked = app::check_request(app->description, request, resolve, mistakes);
@@ -123,16 +145,27 @@ RunRecord Api::checked_run(const Json& body, std::vector<std::string>& data_ids)
         data_ids.push_back(id.string());
       }
     }
-    if (app->description.find_option("threads") != nullptr && !options.contains("threads")) options["threads"] = context_.threads_per_run;
+    if (app->description.find_option("threads") != nullptr && !options.contains("threads"))
+      options["threads"] = context_.threads_per_run;
   }
   if (!mistakes.empty())
-    throw Refusal(422, Errc::InvalidArgument, mistakes.size() == 1 ? "the request has a mistake" : fmt::format("the request has {} mistakes", mistakes.size()), mistakes);
-  return {.id = random_hex(8), .app = app->description.name, .created = utc_now(), .inputs = inputs.dump(), .options = options.dump()};
+    throw Refusal(422, Errc::InvalidArgument,
+                  mistakes.size() == 1
+                      ? "the request has a mistake"
+                      : fmt::format("the request has {} mistakes", mistakes.size()),
+                  mistakes);
+  return {.id = random_hex(8),
+          .app = app->description.name,
+          .created = utc_now(),
+          .inputs = inputs.dump(),
+          .options = options.dump()};
 }
 
 Response Api::add_run(const Request& request) {
   const Json body = parse_json(request.body, "the body");
-  if (!body.is_object()) throw Refusal(422, Errc::InvalidArgument, "the request has a mistake", {{"", "expected an object"}});
+  if (!body.is_object())
+    throw Refusal(422, Errc::InvalidArgument, "the request has a mistake",
+                  {{"", "expected an object"}});
   std::vector<std::string> data_ids;
   const RunRecord run = checked_run(body, data_ids);
   context_.store.add_run(run, data_ids);
@@ -140,15 +173,18 @@ Response Api::add_run(const Request& request) {
   return json_response(201, run_json(context_.store.find_run(run.id).value_or(run)));
 }
 
-Response Api::get_run(const Request& request) { return json_response(200, run_json(find_run(request))); }
+Response Api::get_run(const Request& request) {
+  return json_response(200, run_json(find_run(request)));
+}
 
 Response Api::run_events(const Request& request) {
   const RunRecord run = find_run(request);
   Response response;
   response.with("Content-Type", "text/event-stream");
-  response.stream = std::make_unique<EventStream>(context_.store, context_.runs, run.id, event_offset(request), [this](const RunRecord& now) {
-    return run_json(now).dump(-1, ' ', false, Json::error_handler_t::replace);
-  });
+  response.stream = std::make_unique<EventStream>(
+      context_.store, context_.runs, run.id, event_offset(request), [this](const RunRecord& now) {
+        return run_json(now).dump(-1, ' ', false, Json::error_handler_t::replace);
+      });
   return response;
 }
 
@@ -157,10 +193,15 @@ Response Api::run_log(const Request& request) {
   const fs::path path = attempt_folder(context_.runs, run) / "log.txt";
   FileHandle file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   if (!file) return text_response(200, "");
-  return file_response(request, std::move(file), {.file_name = run.id + ".log.txt", .media_type = "text/plain; charset=utf-8", .viewer = "text", .entity_tag = ""});
+  return file_response(request, std::move(file),
+                       {.file_name = run.id + ".log.txt",
+                        .media_type = "text/plain; charset=utf-8",
+                        .viewer = "text",
+                        .entity_tag = ""});
 }
 
-/// The output of the path among those of the run's end, so that no path from outside is ever opened.
+/// The output of the path among those of the run's end, so that no path from outside is ever
+/// opened.
 Json Api::find_output(const Request& request, const RunRecord& run) const {
   const std::string& output_name = request.parameters.at("name");
   const Json result = run.result.empty() ? Json::object() : Json::parse(run.result);
@@ -178,14 +219,16 @@ Response Api::output_content(const Request& request) {
                        {.file_name = file_name,
                         .media_type = output["media_type"].get<std::string>(),
                         .viewer = output["viewer"].get<std::string>(),
-                        .entity_tag = fmt::format("\"{}-{}-{}\"", run.id, run.attempt, output["bytes"].get<std::uint64_t>())});
+                        .entity_tag = fmt::format("\"{}-{}-{}\"", run.id, run.attempt,
+                                                  output["bytes"].get<std::uint64_t>())});
 }
 
 Response Api::output_preview(const Request& request) {
   const RunRecord run = find_run(request);
   const Json output = find_output(request, run);
   const auto file_name = output["file_name"].get<std::string>();
-  return json_response(200, preview(open_output(attempt_folder(context_.runs, run), file_name), file_name, output["viewer"].get<std::string>()));
+  return json_response(200, preview(open_output(attempt_folder(context_.runs, run), file_name),
+                                    file_name, output["viewer"].get<std::string>()));
 }
 
 Response Api::keep_output(const Request& request) {
@@ -193,19 +236,25 @@ Response Api::keep_output(const Request& request) {
   const RunRecord run = find_run(request);
   const Json output = find_output(request, run);
   if (body.contains("name") && !body["name"].is_string())
-    throw Refusal(422, Errc::InvalidArgument, "the request has a mistake", {{"/name", "expected a file name"}});
+    throw Refusal(422, Errc::InvalidArgument, "the request has a mistake",
+                  {{"/name", "expected a file name"}});
   const auto file_name = output["file_name"].get<std::string>();
   const std::string data_name = body.value("name", file_name);
   Library::check_name(data_name, "/name");
   context_.library.check_room(output["bytes"].get<std::uint64_t>());
-  return json_response(201, data_json(context_.library.add_copy_of(open_output(attempt_folder(context_.runs, run), file_name), data_name)));
+  return json_response(201,
+                       data_json(context_.library.add_copy_of(
+                           open_output(attempt_folder(context_.runs, run), file_name), data_name)));
 }
 
 Response Api::cancel_run(const Request& request) {
   const RunRecord run = find_run(request);
-  const Outcome outcome = outcome_without_result(RunState::Cancelled, Errc::Cancelled, "cancelled before it began");
-  const bool cancelled = context_.store.mark_cancelled_in_queue(run.id, outcome.result.dump(), utc_now());
-  if (!cancelled && !context_.store.mark_cancel_asked(run.id)) refuse(409, Errc::InvalidArgument, "the run has ended already");
+  const Outcome outcome =
+      outcome_without_result(RunState::Cancelled, Errc::Cancelled, "cancelled before it began");
+  const bool cancelled =
+      context_.store.mark_cancelled_in_queue(run.id, outcome.result.dump(), utc_now());
+  if (!cancelled && !context_.store.mark_cancel_asked(run.id))
+    refuse(409, Errc::InvalidArgument, "the run has ended already");
   if (!cancelled) context_.scheduler.cancel(run.id);
   return get_run(request);
 }
@@ -213,14 +262,17 @@ Response Api::cancel_run(const Request& request) {
 Response Api::retry_run(const Request& request) {
   const RunRecord run = find_run(request);
   if (!context_.store.mark_queued_again(run.id))
-    refuse(409, Errc::InvalidArgument, "only a failed, cancelled or interrupted run can be retried; this one is {}", name(run.state));
+    refuse(409, Errc::InvalidArgument,
+           "only a failed, cancelled or interrupted run can be retried; this one is {}",
+           name(run.state));
   context_.scheduler.wake();
   return get_run(request);
 }
 
 Response Api::remove_run(const Request& request) {
   const RunRecord run = find_run(request);
-  if (!context_.store.remove_run(run.id)) refuse(409, Errc::InvalidArgument, "the run is running; cancel it first");
+  if (!context_.store.remove_run(run.id))
+    refuse(409, Errc::InvalidArgument, "the run is running; cancel it first");
   std::error_code ignored;  // what is left goes at the next start
   fs::remove_all(context_.runs / run.id, ignored);
   return {.status = 204};

@@ -27,7 +27,8 @@ Response Api::log_in_by_code(const Request& request) {
 Response Api::log_in(const Request& request) {
   const Json body = parse_object(request, {"token"});
   if (!body.contains("token") || !body["token"].is_string())
-    throw Refusal(422, Errc::InvalidArgument, "the request has mistakes", {{"/token", "expected the hub's token as a string"}});
+    throw Refusal(422, Errc::InvalidArgument, "the request has mistakes",
+                  {{"/token", "expected the hub's token as a string"}});
   const auto session_cookie = context_.auth.log_in(body["token"].get<std::string>());
   if (!session_cookie) refuse(401, Errc::InvalidArgument, "this is not the hub's token");
   Response response{.status = 204};

@@ -16,15 +16,24 @@ struct MediaType {
   std::string_view ending, type;
 };
 
-constexpr MediaType kMediaTypes[] = {
-    {".html", "text/html; charset=utf-8"}, {".js", "text/javascript; charset=utf-8"}, {".mjs", "text/javascript; charset=utf-8"},
-    {".css", "text/css; charset=utf-8"},   {".json", "application/json"},              {".map", "application/json"},
-    {".svg", "image/svg+xml"},             {".png", "image/png"},                      {".ico", "image/x-icon"},
-    {".webp", "image/webp"},               {".woff2", "font/woff2"},                   {".wasm", "application/wasm"},
-    {".txt", "text/plain; charset=utf-8"}, {".webmanifest", "application/manifest+json"}};
+constexpr MediaType kMediaTypes[] = {{".html", "text/html; charset=utf-8"},
+                                     {".js", "text/javascript; charset=utf-8"},
+                                     {".mjs", "text/javascript; charset=utf-8"},
+                                     {".css", "text/css; charset=utf-8"},
+                                     {".json", "application/json"},
+                                     {".map", "application/json"},
+                                     {".svg", "image/svg+xml"},
+                                     {".png", "image/png"},
+                                     {".ico", "image/x-icon"},
+                                     {".webp", "image/webp"},
+                                     {".woff2", "font/woff2"},
+                                     {".wasm", "application/wasm"},
+                                     {".txt", "text/plain; charset=utf-8"},
+                                     {".webmanifest", "application/manifest+json"}};
 
 [[nodiscard]] std::string media_type(std::string_view path) {
-  const auto* found = std::ranges::find_if(kMediaTypes, [&](const MediaType& known) { return path.ends_with(known.ending); });
+  const auto* found = std::ranges::find_if(
+      kMediaTypes, [&](const MediaType& known) { return path.ends_with(known.ending); });
   return std::string(found == std::end(kMediaTypes) ? "application/octet-stream" : found->type);
 }
 
@@ -32,15 +41,18 @@ constexpr MediaType kMediaTypes[] = {
 [[nodiscard]] bool is_immutable(std::string_view path) { return path.starts_with("assets/"); }
 
 constexpr std::string_view kConsolePolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; "
-    "connect-src 'self'; frame-src 'self' blob:; worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: "
+    "blob:; font-src 'self'; "
+    "connect-src 'self'; frame-src 'self' blob:; worker-src 'self' blob:; manifest-src 'self'; "
+    "base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'";
 
 [[nodiscard]] Response asset_response(const assets::Asset& asset) {
   Response response = text_response(200, std::string(asset.bytes), media_type(asset.path));
   response.with("Content-Security-Policy", std::string(kConsolePolicy))
       .with("Cross-Origin-Opener-Policy", "same-origin")
-      .with("Cache-Control", is_immutable(asset.path) ? "public, max-age=31536000, immutable" : "no-cache");
+      .with("Cache-Control",
+            is_immutable(asset.path) ? "public, max-age=31536000, immutable" : "no-cache");
   return response;
 }
 
@@ -56,19 +68,25 @@ Response Api::health(const Request&) { return json_response(200, {{"status", "ok
 
 Response Api::apps(const Request&) { return text_response(200, apps_json_, "application/json"); }
 
-Response Api::openapi(const Request&) { return text_response(200, openapi_json_, "application/json"); }
+Response Api::openapi(const Request&) {
+  return text_response(200, openapi_json_, "application/json");
+}
 
 Response Api::metrics(const Request&) {
-  return text_response(200, context_.metrics.text(context_.store), "text/plain; version=0.0.4; charset=utf-8");
+  return text_response(200, context_.metrics.text(context_.store),
+                       "text/plain; version=0.0.4; charset=utf-8");
 }
 
 Response Api::console_file(const Request& request) {
   const std::string& path = request.parameters.at("file");
   const auto files = assets::console();
-  const auto found = std::ranges::find(files, path.empty() ? "index.html" : path, &assets::Asset::path);
+  const auto found =
+      std::ranges::find(files, path.empty() ? "index.html" : path, &assets::Asset::path);
   if (found != files.end()) return asset_response(*found);
   if (files.empty() && path.empty())
-    return text_response(200, "The Aceso hub is running. This build has no web console; the API is described at /openapi.json.\n");
+    return text_response(200,
+                         "The Aceso hub is running. This build has no web console; the API is "
+                         "described at /openapi.json.\n");
   fail(Errc::NotFound, "there is nothing at this path");
 }
 

@@ -25,13 +25,15 @@ constexpr std::chrono::minutes kCodeLifetime{15};
 }
 
 [[nodiscard]] bool is_token(std::string_view text) noexcept {
-  return text.size() == 64 && std::ranges::all_of(text, [](unsigned char c) { return std::isxdigit(c) != 0; });
+  return text.size() == 64 &&
+         std::ranges::all_of(text, [](unsigned char c) { return std::isxdigit(c) != 0; });
 }
 
 [[nodiscard]] std::string_view bearer(const Request& request) noexcept {
   constexpr std::string_view kScheme = "bearer ";
   const std::string_view value = request.header("Authorization");
-  if (value.size() < kScheme.size() || to_lower(value.substr(0, kScheme.size())) != kScheme) return {};
+  if (value.size() < kScheme.size() || to_lower(value.substr(0, kScheme.size())) != kScheme)
+    return {};
   return value.substr(kScheme.size());
 }
 
@@ -41,11 +43,14 @@ constexpr std::chrono::minutes kCodeLifetime{15};
 
 /// "127.0.0.1:8765" -> "127.0.0.1", "[::1]:8765" -> "[::1]"; "" if malformed.
 [[nodiscard]] std::string_view host_name(std::string_view host) noexcept {
-  const auto end = host.starts_with('[') ? host.find(']') + 1 : std::min(host.find(':'), host.size());
+  const auto end =
+      host.starts_with('[') ? host.find(']') + 1 : std::min(host.find(':'), host.size());
   if (end == 0) return {};
   const std::string_view port = host.substr(end);
-  const bool fine = port.empty() || (port.size() > 1 && port[0] == ':' &&
-                                     std::ranges::all_of(port.substr(1), [](unsigned char c) { return std::isdigit(c) != 0; }));
+  const bool fine =
+      port.empty() ||
+      (port.size() > 1 && port[0] == ':' &&
+       std::ranges::all_of(port.substr(1), [](unsigned char c) { return std::isdigit(c) != 0; }));
   return fine ? host.substr(0, end) : std::string_view();
 }
 
@@ -64,7 +69,9 @@ constexpr std::chrono::minutes kCodeLifetime{15};
   return host == "localhost" || host == "[::1]" || is_loopback_v4(host);
 }
 
-[[nodiscard]] std::int64_t now_seconds() noexcept { return static_cast<std::int64_t>(std::time(nullptr)); }
+[[nodiscard]] std::int64_t now_seconds() noexcept {
+  return static_cast<std::int64_t>(std::time(nullptr));
+}
 
 }  // namespace
 
@@ -78,8 +85,11 @@ std::string load_or_make_token(const std::filesystem::path& path) {
   }
   if (::chmod(path.c_str(), 0600) != 0) fail_system(errno, "protect", path.string());
   std::string token = read_file(path, 1000);
-  while (!token.empty() && std::isspace(static_cast<unsigned char>(token.back())) != 0) token.pop_back();
-  if (!is_token(token)) fail(Errc::CorruptData, "{}: expected 64 hexadecimal digits; remove the file to get a new token", path.string());
+  while (!token.empty() && std::isspace(static_cast<unsigned char>(token.back())) != 0)
+    token.pop_back();
+  if (!is_token(token))
+    fail(Errc::CorruptData,
+         "{}: expected 64 hexadecimal digits; remove the file to get a new token", path.string());
   return token;
 }
 
@@ -87,7 +97,8 @@ void FailureLimit::check() {
   const std::scoped_lock lock(mutex_);
   const auto minute_ago = std::chrono::steady_clock::now() - std::chrono::minutes(1);
   while (!failures_.empty() && failures_.front() < minute_ago) failures_.pop_front();
-  if (failures_.size() >= limit_) refuse(429, Errc::InvalidArgument, "too many failed logins; wait a minute");
+  if (failures_.size() >= limit_)
+    refuse(429, Errc::InvalidArgument, "too many failed logins; wait a minute");
 }
 
 void FailureLimit::count() {
@@ -101,7 +112,8 @@ Auth::Auth(Store& store, std::string token, std::chrono::seconds session_lifetim
 }
 
 Auth::Caller Auth::caller(const Request& request) {
-  if (const auto given = bearer(request); !given.empty()) return is_secret(given, token_) ? Caller::Token : Caller::Nobody;
+  if (const auto given = bearer(request); !given.empty())
+    return is_secret(given, token_) ? Caller::Token : Caller::Nobody;
   const auto secret = session_secret(request);
   if (!secret.empty() && store_.has_session(sha256(secret), now_seconds())) return Caller::Session;
   return Caller::Nobody;
@@ -122,7 +134,9 @@ std::optional<std::string> Auth::log_in_with_code(std::string_view code) {
     const std::scoped_lock lock(codes_mutex_);
     const auto now = std::chrono::steady_clock::now();
     std::erase_if(codes_, [&](const Code& known) { return known.expires < now; });
-    found = std::erase_if(codes_, [&](const Code& known) { return equal_in_constant_time(known.hash, hash); }) > 0;
+    found = std::erase_if(codes_, [&](const Code& known) {
+              return equal_in_constant_time(known.hash, hash);
+            }) > 0;
   }
   if (found) return new_session();
   failed_logins_.count();
@@ -130,7 +144,8 @@ std::optional<std::string> Auth::log_in_with_code(std::string_view code) {
 }
 
 std::string Auth::log_out(const Request& request) {
-  if (const auto secret = session_secret(request); !secret.empty()) store_.remove_session(sha256(secret));
+  if (const auto secret = session_secret(request); !secret.empty())
+    store_.remove_session(sha256(secret));
   return fmt::format("{}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0", kSessionCookie);
 }
 
@@ -145,14 +160,17 @@ std::string Auth::new_session() {
   const std::string secret = random_hex(32);
   store_.remove_expired_sessions(now_seconds());
   store_.add_session(sha256(secret), now_seconds() + session_lifetime_.count());
-  return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}", kSessionCookie, secret, session_lifetime_.count());
+  return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}", kSessionCookie, secret,
+                     session_lifetime_.count());
 }
 
 void HostCheck::check(const Request& request) const {
-  if (request.count_headers("Host") != 1) refuse(400, Errc::InvalidArgument, "expected exactly one Host header");
+  if (request.count_headers("Host") != 1)
+    refuse(400, Errc::InvalidArgument, "expected exactly one Host header");
   const std::string host = to_lower(host_name(request.header("Host")));
   if (is_loopback_name(host) || std::ranges::find(more_hosts_, host) != more_hosts_.end()) return;
-  refuse(403, Errc::InvalidArgument, "this hub does not answer to the host name '{}'", printable(host));
+  refuse(403, Errc::InvalidArgument, "this hub does not answer to the host name '{}'",
+         printable(host));
 }
 
 void check_same_origin(const Request& request) {
@@ -160,7 +178,8 @@ void check_same_origin(const Request& request) {
   const std::string own = fmt::format("://{}", request.header("Host"));
   const bool is_own = origin.empty() ? request.header("Sec-Fetch-Site") == "same-origin"
                                      : origin == "http" + own || origin == "https" + own;
-  if (!is_own) refuse(403, Errc::InvalidArgument, "the request does not come from the hub's own pages");
+  if (!is_own)
+    refuse(403, Errc::InvalidArgument, "the request does not come from the hub's own pages");
 }
 
 }  // namespace aceso::hub

@@ -32,7 +32,7 @@ struct Request {
   std::string target;  ///< as sent; never logged, it may carry a login code
   std::vector<Header> headers;
   std::uint64_t content_length = 0;
-  std::string body;    ///< only of routes that collect it
+  std::string body;  ///< only of routes that collect it
 
   std::vector<std::string> segments;              ///< of the path, decoded; set by parse_target
   std::map<std::string, std::string> query;       ///< decoded; set by parse_target
@@ -65,8 +65,8 @@ struct Response {
   int status = 200;
   std::vector<Header> headers = {};
   std::string body = {};
-  std::optional<FileBody> file = {};         ///< instead of `body`
-  std::unique_ptr<Stream> stream = {};       ///< instead of `body`; the connection closes after it
+  std::optional<FileBody> file = {};    ///< instead of `body`
+  std::unique_ptr<Stream> stream = {};  ///< instead of `body`; the connection closes after it
 
   Response& with(std::string header_name, std::string value) {
     headers.push_back({std::move(header_name), std::move(value)});
@@ -82,10 +82,12 @@ struct Response {
 [[nodiscard]] Response error_response(int status, Errc code, const std::string& message);
 
 [[nodiscard]] Response json_response(int status, const Json& json);
-[[nodiscard]] Response text_response(int status, std::string text, std::string media_type = "text/plain; charset=utf-8");
+[[nodiscard]] Response text_response(int status, std::string text,
+                                     std::string media_type = "text/plain; charset=utf-8");
 
 /// Fills request.segments and request.query from request.target.
-/// \throws Refusal 400 for a malformed target, 404 for one with "." or ".." segments, NUL or '/' in a segment.
+/// \throws Refusal 400 for a malformed target, 404 for one with "." or ".." segments, NUL or '/' in
+/// a segment.
 void parse_target(Request& request);
 
 /// Undoes %XX; nullopt if malformed. `plus_is_space` is for query strings.
@@ -93,7 +95,8 @@ void parse_target(Request& request);
 [[nodiscard]] std::string percent_encoded(std::string_view text);
 
 /// The value of the cookie `cookie_name` in a Cookie header, or "".
-[[nodiscard]] std::string_view cookie(std::string_view cookie_header, std::string_view cookie_name) noexcept;
+[[nodiscard]] std::string_view cookie(std::string_view cookie_header,
+                                      std::string_view cookie_name) noexcept;
 
 /// A Content-Disposition value that carries `file_name` in a form no header parser can trip over.
 [[nodiscard]] std::string content_disposition(std::string_view type, std::string_view file_name);

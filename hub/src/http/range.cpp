@@ -35,10 +35,13 @@ Range parse_range(std::string_view header, std::uint64_t size) noexcept {
   if (dash == 0) return suffix(header.substr(1), size);
 
   const auto first = number(header.substr(0, dash));
-  const auto last = dash + 1 == header.size() ? std::optional(UINT64_MAX) : number(header.substr(dash + 1));
+  const auto last =
+      dash + 1 == header.size() ? std::optional(UINT64_MAX) : number(header.substr(dash + 1));
   if (!first || !last || *last < *first) return whole;
   if (*first >= size) return {.kind = Range::Kind::Unsatisfiable};
-  return {.kind = Range::Kind::Part, .offset = *first, .length = std::min(*last, size - 1) - *first + 1};
+  return {.kind = Range::Kind::Part,
+          .offset = *first,
+          .length = std::min(*last, size - 1) - *first + 1};
 }
 
 }  // namespace aceso::hub

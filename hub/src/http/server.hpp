@@ -22,7 +22,8 @@ class Exchange {
   /// Looks at the header. An answer means that the body is not wanted.
   [[nodiscard]] virtual std::optional<Response> begin() noexcept = 0;
   /// Takes the next bytes of the body. An answer means that no more are wanted.
-  [[nodiscard]] virtual std::optional<Response> receive(std::span<const std::byte> bytes) noexcept = 0;
+  [[nodiscard]] virtual std::optional<Response> receive(
+      std::span<const std::byte> bytes) noexcept = 0;
   /// The body is complete.
   [[nodiscard]] virtual Response finish() noexcept = 0;
 };

@@ -14,11 +14,11 @@ namespace aceso::hub {
 
 /// What an executor needs to know to start a run whose folder is prepared.
 struct Launch {
-  std::string run;                ///< id, for messages
-  std::filesystem::path folder;   ///< holds job.json; becomes the working folder
+  std::string run;               ///< id, for messages
+  std::filesystem::path folder;  ///< holds job.json; becomes the working folder
   std::filesystem::path program;
   unsigned threads = 1;
-  std::uint64_t memory_bytes = 0; ///< 0: no limit
+  std::uint64_t memory_bytes = 0;  ///< 0: no limit
   std::vector<std::pair<std::string, std::string>> environment = {};
 };
 
@@ -37,7 +37,8 @@ class Execution {
   virtual void ask_to_stop() noexcept = 0;
   /// Stops them without asking.
   virtual void kill() noexcept = 0;
-  /// A descriptor that becomes readable when the run ends, or -1: then poll() is called now and again.
+  /// A descriptor that becomes readable when the run ends, or -1: then poll() is called now and
+  /// again.
   [[nodiscard]] virtual int descriptor() const noexcept { return -1; }
   /// What adopt() of a later hub needs beside the folder; stored with the run.
   [[nodiscard]] virtual std::string handle() const = 0;
@@ -49,7 +50,8 @@ class Executor {
   /// Starts the run. \throws Error if it could not be started; then nothing runs.
   [[nodiscard]] virtual std::unique_ptr<Execution> start(const Launch& launch) = 0;
   /// Follows a run that another hub process started. Null if it lives no more.
-  [[nodiscard]] virtual std::unique_ptr<Execution> adopt(const Launch& launch, const std::string& handle) = 0;
+  [[nodiscard]] virtual std::unique_ptr<Execution> adopt(const Launch& launch,
+                                                         const std::string& handle) = 0;
 };
 
 /// Runs on this machine, each as a process in a session of its own that outlives the hub.

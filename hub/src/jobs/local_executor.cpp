@@ -25,8 +25,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kNiceness = 5;             // the hub answers first
-constexpr char kOomScore[] = "500";      // and is the last to be killed for memory
+constexpr int kNiceness = 5;         // the hub answers first
+constexpr char kOomScore[] = "500";  // and is the last to be killed for memory
 
 [[nodiscard]] FileHandle open_file(const fs::path& path, int flags) {
   FileHandle file(::open(path.c_str(), flags | O_CLOEXEC, 0600));
@@ -51,9 +51,12 @@ constexpr char kOomScore[] = "500";      // and is the last to be killed for mem
 /// Whether process `id` has the file `lock` open, which only processes of that run have.
 [[nodiscard]] bool has_open(pid_t id, const struct stat& lock) {
   std::error_code error;
-  for (fs::directory_iterator entry(fmt::format("/proc/{}/fd", id), error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(fmt::format("/proc/{}/fd", id), error), end;
+       !error && entry != end; entry.increment(error)) {
     struct stat other {};
-    if (::stat(entry->path().c_str(), &other) == 0 && other.st_dev == lock.st_dev && other.st_ino == lock.st_ino) return true;
+    if (::stat(entry->path().c_str(), &other) == 0 && other.st_dev == lock.st_dev &&
+        other.st_ino == lock.st_ino)
+      return true;
   }
   return false;
 }
@@ -64,7 +67,8 @@ constexpr char kOomScore[] = "500";      // and is the last to be killed for mem
   struct stat lock {};
   if (::stat((folder / "lock").c_str(), &lock) != 0) return groups;
   std::error_code error;
-  for (fs::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry("/proc", error), end; !error && entry != end;
+       entry.increment(error)) {
     const auto id = process_id(entry->path().filename().string());
     if (!id || *id == ::getpid() || !has_open(*id, lock)) continue;
     const pid_t group = ::getpgid(*id);
@@ -84,7 +88,8 @@ void signal_run(const fs::path& folder, int signal_number) noexcept {
 [[nodiscard]] std::string reason_of(const siginfo_t& info) {
   if (info.si_code == CLD_EXITED) return fmt::format("exit code {}", info.si_status);
   const char* abbreviation = ::sigabbrev_np(info.si_status);
-  return fmt::format("killed by signal {}{}", info.si_status, abbreviation != nullptr ? fmt::format(" (SIG{})", abbreviation) : "");
+  return fmt::format("killed by signal {}{}", info.si_status,
+                     abbreviation != nullptr ? fmt::format(" (SIG{})", abbreviation) : "");
 }
 
 /// Everything that the new process needs, made before fork(): between fork() and exec() only
@@ -98,12 +103,19 @@ struct Plan {
 };
 
 [[nodiscard]] Plan make_plan(const Launch& launch) {
-  Plan plan{.folder = launch.folder.string(), .program = launch.program.string(), .variables = {}, .arguments = {},
-            .environment = {}, .lock = open_file(launch.folder / "lock", O_RDWR | O_CREAT),
+  Plan plan{.folder = launch.folder.string(),
+            .program = launch.program.string(),
+            .variables = {},
+            .arguments = {},
+            .environment = {},
+            .lock = open_file(launch.folder / "lock", O_RDWR | O_CREAT),
             .log = open_file(launch.folder / "log.txt", O_WRONLY | O_CREAT | O_APPEND),
-            .null = open_file("/dev/null", O_RDONLY), .memory_bytes = launch.memory_bytes};
-  plan.variables = {"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "HOME=" + plan.folder, "TMPDIR=" + plan.folder + "/tmp"};
-  for (const auto& [key, value] : launch.environment) plan.variables.push_back(fmt::format("{}={}", key, value));
+            .null = open_file("/dev/null", O_RDONLY),
+            .memory_bytes = launch.memory_bytes};
+  plan.variables = {"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "HOME=" + plan.folder,
+                    "TMPDIR=" + plan.folder + "/tmp"};
+  for (const auto& [key, value] : launch.environment)
+    plan.variables.push_back(fmt::format("{}={}", key, value));
   return plan;
 }
 
@@ -146,7 +158,8 @@ void let_exec_close_all() noexcept {
   if (::syscall(SYS_close_range, kFirst, ~0U, kCloseOnExec) == 0) return;
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
-  for (int descriptor = kFirst; descriptor < static_cast<int>(std::min<rlim_t>(files.rlim_cur, 1 << 20)); ++descriptor)
+  for (int descriptor = kFirst;
+       descriptor < static_cast<int>(std::min<rlim_t>(files.rlim_cur, 1 << 20)); ++descriptor)
     ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
 }
 
@@ -156,7 +169,9 @@ void become_run(const Plan& plan) noexcept {
   reset_signals();
   set_limits(plan.memory_bytes);
   if (::setsid() < 0 || ::chdir(plan.folder.c_str()) != 0) return;
-  if (::dup2(plan.null.get(), 0) < 0 || ::dup2(plan.log.get(), 1) < 0 || ::dup2(plan.log.get(), 2) < 0) return;
+  if (::dup2(plan.null.get(), 0) < 0 || ::dup2(plan.log.get(), 1) < 0 ||
+      ::dup2(plan.log.get(), 2) < 0)
+    return;
   let_exec_close_all();
   // The one descriptor the run inherits beside these three: with it, the lock.
   if (::fcntl(plan.lock.get(), F_SETFD, 0) != 0) return;
@@ -202,9 +217,12 @@ class ChildExecution : public Execution {
 /// A run of an earlier hub: seen through its lock only.
 class AdoptedExecution : public Execution {
  public:
-  AdoptedExecution(fs::path folder, std::string handle) : folder_(std::move(folder)), handle_(std::move(handle)) {}
+  AdoptedExecution(fs::path folder, std::string handle)
+      : folder_(std::move(folder)), handle_(std::move(handle)) {}
 
-  std::optional<Ending> poll() override { return is_locked(folder_) ? std::nullopt : std::optional(Ending{}); }
+  std::optional<Ending> poll() override {
+    return is_locked(folder_) ? std::nullopt : std::optional(Ending{});
+  }
   void ask_to_stop() noexcept override { signal_run(folder_, SIGTERM); }
   void kill() noexcept override { signal_run(folder_, SIGKILL); }
   [[nodiscard]] std::string handle() const override { return handle_; }
@@ -219,7 +237,8 @@ class LocalExecutor : public Executor {
   std::unique_ptr<Execution> start(const Launch& launch) override {
     Plan plan = make_plan(launch);
     point_to_strings(plan);
-    if (::flock(plan.lock.get(), LOCK_EX | LOCK_NB) != 0) fail(Errc::Internal, "run {}: its folder is locked by another process", launch.run);
+    if (::flock(plan.lock.get(), LOCK_EX | LOCK_NB) != 0)
+      fail(Errc::Internal, "run {}: its folder is locked by another process", launch.run);
     std::array<int, 2> failure{};
     if (::pipe2(failure.data(), O_CLOEXEC) != 0) fail_system(errno, "make", "a pipe");
     const FileHandle reading(failure[0]);
@@ -246,9 +265,11 @@ class LocalExecutor : public Executor {
 
  private:
   /// The pipe closes without a word when exec() succeeds.
-  static void throw_if_not_started(const FileHandle& pipe, ChildExecution& execution, const Launch& launch) {
+  static void throw_if_not_started(const FileHandle& pipe, ChildExecution& execution,
+                                   const Launch& launch) {
     int reason = 0;
-    const std::size_t count = read_some(pipe.get(), std::as_writable_bytes(std::span(&reason, 1)), "pipe");
+    const std::size_t count =
+        read_some(pipe.get(), std::as_writable_bytes(std::span(&reason, 1)), "pipe");
     if (count == 0) return;
     while (!execution.poll()) ::usleep(1000);
     fail_system(reason, "start", launch.program.string());

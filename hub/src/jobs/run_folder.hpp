@@ -33,22 +33,25 @@ void prepare_run_folder(const std::filesystem::path& folder, const RunRecord& ru
 /// What came of a run.
 struct Outcome {
   RunState state = RunState::Interrupted;
-  Json result;  ///< {"outputs", "metrics", "warnings", "seconds", "cpu_seconds", "peak_rss_mb", "error"}
+  Json result;  ///< {"outputs", "metrics", "warnings", "seconds", "cpu_seconds", "peak_rss_mb",
+                ///< "error"}
 };
 
 /// Reads result.json, and looks at the outputs that it names; `reason` is how the process ended,
 /// as far as known. Never throws for what a run has written.
-[[nodiscard]] Outcome read_outcome(const std::filesystem::path& folder, const app::Description* description,
-                                   bool cancel_asked, std::string_view reason);
+[[nodiscard]] Outcome read_outcome(const std::filesystem::path& folder,
+                                   const app::Description* description, bool cancel_asked,
+                                   std::string_view reason);
 
 /// An outcome without result.json.
 [[nodiscard]] Outcome outcome_without_result(RunState state, Errc code, const std::string& message);
 
-/// Removes what nobody needs after a run's end: its temporary folder and half-written outputs.
+/// Removes what nobody needs after a run's end: its temporary folders and half-written outputs.
 void tidy_run_folder(const std::filesystem::path& folder) noexcept;
 
 /// Opens outputs/FILE_NAME, not through a link. \throws Error NotFound, Io.
-[[nodiscard]] FileHandle open_output(const std::filesystem::path& folder, const std::string& file_name);
+[[nodiscard]] FileHandle open_output(const std::filesystem::path& folder,
+                                     const std::string& file_name);
 
 /// The last progress event of the run, or null.
 [[nodiscard]] Json last_progress(const std::filesystem::path& folder);

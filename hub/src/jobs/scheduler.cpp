@@ -36,12 +36,19 @@ void remove_unknown_runs(Store& store, const fs::path& runs) {
 
 }  // namespace
 
-fs::path attempt_folder(const fs::path& runs, const RunRecord& run) { return runs / run.id / std::to_string(run.attempt); }
+fs::path attempt_folder(const fs::path& runs, const RunRecord& run) {
+  return runs / run.id / std::to_string(run.attempt);
+}
 
-Scheduler::Scheduler(Store& store, Library& library, const app::AppTable& apps, std::unique_ptr<Executor> executor,
-                     SchedulerSettings settings, Log log)
-    : store_(store), library_(library), apps_(apps), executor_(std::move(executor)), settings_(std::move(settings)),
-      log_(std::move(log)), alarm_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+Scheduler::Scheduler(Store& store, Library& library, const app::AppTable& apps,
+                     std::unique_ptr<Executor> executor, SchedulerSettings settings, Log log)
+    : store_(store),
+      library_(library),
+      apps_(apps),
+      executor_(std::move(executor)),
+      settings_(std::move(settings)),
+      log_(std::move(log)),
+      alarm_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!alarm_) fail_system(errno, "make", "an eventfd");
   remove_unknown_runs(store_, settings_.runs);
   take_up_running();
@@ -93,7 +100,8 @@ void Scheduler::work() {
     }
     wait();
   }
-  left_running_ = static_cast<unsigned>(std::ranges::count_if(active_, [](const Active& a) { return a.execution && !a.execution->poll(); }));
+  left_running_ = static_cast<unsigned>(std::ranges::count_if(
+      active_, [](const Active& a) { return a.execution && !a.execution->poll(); }));
 }
 
 void Scheduler::wait() const {
@@ -145,17 +153,21 @@ void Scheduler::stop_cancelled(Active& active) {
 
 bool Scheduler::end(const Active& active, const Ending& ending) {
   const Outcome outcome = outcome_of(active, ending);
-  store_.mark_ended(active.run.id, outcome.state, outcome.result.dump(-1, ' ', false, Json::error_handler_t::replace), utc_now());
+  store_.mark_ended(active.run.id, outcome.state,
+                    outcome.result.dump(-1, ' ', false, Json::error_handler_t::replace), utc_now());
   log_.info("run.ended", {{"run", active.run.id}, {"state", name(outcome.state)}});
   return true;
 }
 
 Outcome Scheduler::outcome_of(const Active& active, const Ending& ending) const {
-  if (active.start_error) return outcome_without_result(RunState::Failed, active.start_error->code(), active.start_error->what());
+  if (active.start_error)
+    return outcome_without_result(RunState::Failed, active.start_error->code(),
+                                  active.start_error->what());
   const fs::path folder = attempt_folder(settings_.runs, active.run);
   const app::App* app = apps_.find(active.run.app);
   tidy_run_folder(folder);
-  return read_outcome(folder, app != nullptr ? &app->description : nullptr, active.cancel_asked, ending.reason);
+  return read_outcome(folder, app != nullptr ? &app->description : nullptr, active.cancel_asked,
+                      ending.reason);
 }
 
 void Scheduler::start_queued() {
@@ -194,7 +206,9 @@ void Scheduler::prepare(const RunRecord& run) const {
   for (const auto& [input, files] : wanted.items()) {
     for (const auto& file : files) {
       const auto record = store_.find_data(file.at("id").get<std::string>());
-      if (!record) fail(Errc::NotFound, "the input data {} have been deleted", file.at("id").get<std::string>());
+      if (!record)
+        fail(Errc::NotFound, "the input data {} have been deleted",
+             file.at("id").get<std::string>());
       inputs[input].push_back({record->name, library_.path_of(*record)});
     }
   }

@@ -25,7 +25,7 @@
 namespace aceso::hub {
 
 struct SchedulerSettings {
-  std::filesystem::path runs;     ///< attempts are at runs/ID/ATTEMPT
+  std::filesystem::path runs;  ///< attempts are at runs/ID/ATTEMPT
   std::filesystem::path program;
   unsigned parallel_runs = 1;
   unsigned threads_per_run = 1;
@@ -34,15 +34,16 @@ struct SchedulerSettings {
   std::vector<std::pair<std::string, std::string>> environment = {};
 };
 
-[[nodiscard]] std::filesystem::path attempt_folder(const std::filesystem::path& runs, const RunRecord& run);
+[[nodiscard]] std::filesystem::path attempt_folder(const std::filesystem::path& runs,
+                                                   const RunRecord& run);
 
 /// One thread does all of it. What it does next is in the store before it does it, so that a hub
 /// that dies at any moment is followed by one that knows where to go on, and nothing runs twice.
 class Scheduler {
  public:
   /// Takes up the runs of an earlier hub: those that live are followed, the others ended.
-  Scheduler(Store& store, Library& library, const app::AppTable& apps, std::unique_ptr<Executor> executor,
-            SchedulerSettings settings, Log log);
+  Scheduler(Store& store, Library& library, const app::AppTable& apps,
+            std::unique_ptr<Executor> executor, SchedulerSettings settings, Log log);
   ~Scheduler();
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
@@ -84,12 +85,12 @@ class Scheduler {
   Log log_;
 
   std::vector<Active> active_;
-  FileHandle alarm_;                  ///< an eventfd: makes wait() return
+  FileHandle alarm_;  ///< an eventfd: makes wait() return
   std::mutex cancelled_mutex_;
   std::set<std::string> cancelled_;
   std::atomic<bool> stopping_{false};
   std::atomic<unsigned> left_running_{0};
-  bool trouble_ = false;              ///< the store refused something: try again soon
+  bool trouble_ = false;  ///< the store refused something: try again soon
   std::jthread thread_;
 };
 

@@ -14,13 +14,17 @@ namespace {
 [[nodiscard]] Errc errc_of(int code) noexcept {
   switch (code & 0xff) {
     case SQLITE_FULL:
-    case SQLITE_NOMEM: return Errc::OutOfResources;
+    case SQLITE_NOMEM:
+      return Errc::OutOfResources;
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return Errc::CorruptData;
+    case SQLITE_NOTADB:
+      return Errc::CorruptData;
     case SQLITE_CONSTRAINT:
     case SQLITE_MISUSE:
-    case SQLITE_ERROR: return Errc::Internal;
-    default: return Errc::Io;
+    case SQLITE_ERROR:
+      return Errc::Internal;
+    default:
+      return Errc::Io;
   }
 }
 
@@ -31,9 +35,11 @@ namespace {
 }
 
 [[noreturn]] void fail_database(sqlite3* connection, int code) {
-  const std::string reason = connection != nullptr ? sqlite3_errmsg(connection) : sqlite3_errstr(code);
+  const std::string reason =
+      connection != nullptr ? sqlite3_errmsg(connection) : sqlite3_errstr(code);
   const bool io = (code & 0xff) == SQLITE_IOERR;
-  const Errc errc = io && connection != nullptr && disk_was_full(connection) ? Errc::OutOfResources : errc_of(code);
+  const Errc errc = io && connection != nullptr && disk_was_full(connection) ? Errc::OutOfResources
+                                                                             : errc_of(code);
   if (errc == Errc::OutOfResources) fail(errc, "the disk of the data folder is full: {}", reason);
   fail(errc, "database: {}", reason);
 }
@@ -50,8 +56,9 @@ Statement::~Statement() {
 }
 
 Statement& Statement::bind(std::string_view text) {
-  const int code = sqlite3_bind_text64(statement_, ++bound_, text.data() != nullptr ? text.data() : "", text.size(),
-                                       SQLITE_TRANSIENT, SQLITE_UTF8);
+  const int code =
+      sqlite3_bind_text64(statement_, ++bound_, text.data() != nullptr ? text.data() : "",
+                          text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
   if (code != SQLITE_OK) fail_database(sqlite3_db_handle(statement_), code);
   return *this;
 }
@@ -76,20 +83,30 @@ void Statement::run() {
 
 std::string Statement::text(int column) const {
   const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-  return bytes == nullptr ? std::string() : std::string(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+  return bytes == nullptr
+             ? std::string()
+             : std::string(bytes,
+                           static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
 }
 
-std::int64_t Statement::number(int column) const { return sqlite3_column_int64(statement_, column); }
+std::int64_t Statement::number(int column) const {
+  return sqlite3_column_int64(statement_, column);
+}
 
-bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
 
 Database::Database(const std::filesystem::path& path) : path_(path) {
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  const int flags =
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   const int code = sqlite3_open_v2(path.c_str(), &connection_, flags, nullptr);
   try {
     if (code != SQLITE_OK) fail_database(connection_, code);
     sqlite3_busy_timeout(connection_, 10'000);
-    execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF");
+    execute(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA "
+        "trusted_schema=OFF");
   } catch (const Error& error) {
     sqlite3_close(connection_);
     fail(error.code(), "{}: {}", path.string(), error.what());
@@ -104,8 +121,8 @@ Database::~Database() {
 Statement Database::prepare(std::string_view sql) {
   sqlite3_stmt*& statement = statements_[sql];
   if (statement == nullptr) {
-    const int code = sqlite3_prepare_v3(connection_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
-                                        &statement, nullptr);
+    const int code = sqlite3_prepare_v3(connection_, sql.data(), static_cast<int>(sql.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
     if (code != SQLITE_OK) fail_database(connection_, code);
   }
   return Statement(statement);
@@ -126,8 +143,9 @@ void Database::migrate(std::span<const std::string_view> migrations) {
   }
   const auto latest = static_cast<std::int64_t>(migrations.size());
   if (version > latest)
-    fail(Errc::Unsupported, "{}: its schema has version {}, this program knows up to {}; use the newer program", path_.string(),
-         version, latest);
+    fail(Errc::Unsupported,
+         "{}: its schema has version {}, this program knows up to {}; use the newer program",
+         path_.string(), version, latest);
   for (; version < latest; ++version) {
     Transaction transaction(*this);
     execute(std::string(migrations[static_cast<std::size_t>(version)]));
@@ -136,7 +154,9 @@ void Database::migrate(std::span<const std::string_view> migrations) {
   }
 }
 
-Transaction::Transaction(Database& database) : database_(database) { database_.execute("BEGIN IMMEDIATE"); }
+Transaction::Transaction(Database& database) : database_(database) {
+  database_.execute("BEGIN IMMEDIATE");
+}
 
 Transaction::~Transaction() {
   if (!open_) return;

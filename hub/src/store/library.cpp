@@ -31,7 +31,9 @@ constexpr std::int64_t kUploadLifetimeSeconds = 7 * 24 * 3600;
   while (bytes > 0) {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, block.size()));
     const std::size_t count = read_some(file.get(), std::span(block).first(wanted), path);
-    if (count == 0) fail(Errc::CorruptData, "{}: is shorter than what was acknowledged", path.filename().string());
+    if (count == 0)
+      fail(Errc::CorruptData, "{}: is shorter than what was acknowledged",
+           path.filename().string());
     hash.update(std::span(block).first(count));
     bytes -= count;
   }
@@ -54,8 +56,10 @@ HashedFile HashedFile::create(const fs::path& path) {
 HashedFile HashedFile::open(const fs::path& path, std::uint64_t bytes, Sha256 hash) {
   FileHandle file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   if (!file) fail_system(errno, "open", path.filename().string());
-  if (::ftruncate(file.get(), static_cast<off_t>(bytes)) != 0) fail_system(errno, "truncate", path.filename().string());
-  if (::lseek(file.get(), static_cast<off_t>(bytes), SEEK_SET) < 0) fail_system(errno, "seek in", path.filename().string());
+  if (::ftruncate(file.get(), static_cast<off_t>(bytes)) != 0)
+    fail_system(errno, "truncate", path.filename().string());
+  if (::lseek(file.get(), static_cast<off_t>(bytes), SEEK_SET) < 0)
+    fail_system(errno, "seek in", path.filename().string());
   return {path, std::move(file), bytes, std::move(hash)};
 }
 
@@ -86,12 +90,16 @@ Library::Library(Store& store, fs::path blobs, fs::path uploads)
 }
 
 void Library::check_name(const std::string& name, const std::string& pointer) {
-  const bool has_control = std::ranges::any_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-  const bool fine = !name.empty() && name.size() <= 200 && is_utf8(name) && !has_control && name != "." && name != ".." &&
-                    name.find('/') == std::string::npos && name.find('\\') == std::string::npos;
+  const bool has_control =
+      std::ranges::any_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  const bool fine = !name.empty() && name.size() <= 200 && is_utf8(name) && !has_control &&
+                    name != "." && name != ".." && name.find('/') == std::string::npos &&
+                    name.find('\\') == std::string::npos;
   if (fine) return;
-  throw Refusal(422, Errc::InvalidArgument, "the name is not a file name",
-                {{pointer, fmt::format("expected a file name of 1 to 200 bytes without '/', found '{}'", printable(name))}});
+  throw Refusal(
+      422, Errc::InvalidArgument, "the name is not a file name",
+      {{pointer, fmt::format("expected a file name of 1 to 200 bytes without '/', found '{}'",
+                             printable(name))}});
 }
 
 void Library::check_room(std::uint64_t bytes) const {
@@ -99,10 +107,13 @@ void Library::check_room(std::uint64_t bytes) const {
   if (::statvfs(uploads_.c_str(), &disk) != 0) return;
   const std::uint64_t free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
   if (bytes > free)
-    fail(Errc::OutOfResources, "the disk of the data folder has {} left, the file needs {}", format_bytes(free), format_bytes(bytes));
+    fail(Errc::OutOfResources, "the disk of the data folder has {} left, the file needs {}",
+         format_bytes(free), format_bytes(bytes));
 }
 
-HashedFile Library::new_file() const { return HashedFile::create(uploads_ / ("new-" + random_hex(8))); }
+HashedFile Library::new_file() const {
+  return HashedFile::create(uploads_ / ("new-" + random_hex(8)));
+}
 
 DataRecord Library::add(HashedFile file, const std::string& name) {
   try {
@@ -123,7 +134,8 @@ DataRecord Library::add_copy_of(FileHandle source, const std::string& name) {
   HashedFile copy = new_file();
   try {
     std::vector<std::byte> block(256 * 1024);
-    while (const std::size_t count = read_some(source.get(), block, name)) copy.write(std::span(block).first(count));
+    while (const std::size_t count = read_some(source.get(), block, name))
+      copy.write(std::span(block).first(count));
   } catch (...) {
     remove_quietly(copy.path());
     throw;
@@ -131,7 +143,9 @@ DataRecord Library::add_copy_of(FileHandle source, const std::string& name) {
   return add(std::move(copy), name);
 }
 
-FileHandle Library::open(const DataRecord& record) const { return open_for_reading(path_of(record)); }
+FileHandle Library::open(const DataRecord& record) const {
+  return open_for_reading(path_of(record));
+}
 
 void Library::remove(const std::string& id) {
   const auto record = store_.find_data(id);
@@ -160,16 +174,23 @@ DataRecord Library::complete(const UploadRecord& upload, HashedFile& file) {
 void Library::remove_upload(const std::string& id) {
   const std::scoped_lock lock(parts_mutex_);
   const auto part = parts_.find(id);
-  if (part != parts_.end() && !part->second) refuse(409, Errc::InvalidArgument, "a part of this upload is being received");
+  if (part != parts_.end() && !part->second)
+    refuse(409, Errc::InvalidArgument, "a part of this upload is being received");
   if (!store_.remove_upload(id)) fail(Errc::NotFound, "there is no upload {}", id);
   parts_.erase(id);
   remove_quietly(upload_path(id));
 }
 
-fs::path Library::blob_path(const std::string& sha256) const { return blobs_ / sha256.substr(0, 2) / sha256.substr(2); }
+fs::path Library::blob_path(const std::string& sha256) const {
+  return blobs_ / sha256.substr(0, 2) / sha256.substr(2);
+}
 
 DataRecord Library::new_record(HashedFile& file, const std::string& name) const {
-  return {.id = random_hex(8), .name = name, .sha256 = file.hash().finish(), .bytes = file.size(), .created = utc_now()};
+  return {.id = random_hex(8),
+          .name = name,
+          .sha256 = file.hash().finish(),
+          .bytes = file.size(),
+          .created = utc_now()};
 }
 
 /// The file is flushed already. Afterwards its bytes are at their blob's path as well, on the disk.
@@ -178,7 +199,8 @@ void Library::link_to_blobs(const fs::path& file, const std::string& sha256) con
   if (fs::create_directory(blob.parent_path())) sync_folder(blobs_);
   // The upload keeps its own link until its record is gone, so that a crash loses neither.
   const bool linked = ::link(file.c_str(), blob.c_str()) == 0 || errno == EEXIST;
-  if (!linked && ::rename(file.c_str(), blob.c_str()) != 0) fail_system(errno, "move an upload to", "blobs");
+  if (!linked && ::rename(file.c_str(), blob.c_str()) != 0)
+    fail_system(errno, "move an upload to", "blobs");
   sync_folder(blob.parent_path());
 }
 
@@ -208,7 +230,9 @@ void Library::remove_unknown_blobs() {
   }
 }
 
-UploadPart::UploadPart(Library& library, const std::string& id, std::uint64_t offset, std::uint64_t bytes) : library_(library) {
+UploadPart::UploadPart(Library& library, const std::string& id, std::uint64_t offset,
+                       std::uint64_t bytes)
+    : library_(library) {
   upload_.id = id;
   std::optional<Sha256> hash = claim();
   try {
@@ -249,7 +273,8 @@ std::optional<DataRecord> UploadPart::finish() {
     done_ = true;
     return record;
   } catch (...) {
-    file_ = HashedFile::open(file_->path(), file_->size(), hash_of_first(file_->path(), file_->size()));
+    file_ =
+        HashedFile::open(file_->path(), file_->size(), hash_of_first(file_->path(), file_->size()));
     throw;
   }
 }
@@ -259,14 +284,17 @@ std::optional<Sha256> UploadPart::claim() {
   const std::scoped_lock lock(library_.parts_mutex_);
   const auto [part, is_new] = library_.parts_.try_emplace(upload_.id);
   if (is_new) return std::nullopt;
-  if (!part->second) refuse(409, Errc::InvalidArgument, "another part of this upload is being received");
+  if (!part->second)
+    refuse(409, Errc::InvalidArgument, "another part of this upload is being received");
   return std::exchange(part->second, std::nullopt);
 }
 
 void UploadPart::release(std::optional<Sha256> hash) {
   const std::scoped_lock lock(library_.parts_mutex_);
-  if (hash) library_.parts_[upload_.id] = std::move(hash);
-  else library_.parts_.erase(upload_.id);
+  if (hash)
+    library_.parts_[upload_.id] = std::move(hash);
+  else
+    library_.parts_.erase(upload_.id);
 }
 
 void UploadPart::check(std::uint64_t offset, std::uint64_t bytes) {
@@ -274,10 +302,13 @@ void UploadPart::check(std::uint64_t offset, std::uint64_t bytes) {
   if (!record) fail(Errc::NotFound, "there is no upload {}", upload_.id);
   upload_ = *record;
   if (offset != upload_.offset)
-    throw Refusal(409, Errc::InvalidArgument, fmt::format("the upload stands at byte {}, the part begins at {}", upload_.offset, offset), {},
-                  {{"offset", upload_.offset}, {"bytes", upload_.bytes}});
+    throw Refusal(
+        409, Errc::InvalidArgument,
+        fmt::format("the upload stands at byte {}, the part begins at {}", upload_.offset, offset),
+        {}, {{"offset", upload_.offset}, {"bytes", upload_.bytes}});
   if (bytes > upload_.bytes - upload_.offset)
-    refuse(413, Errc::InvalidArgument, "{} bytes are left of the upload, the part has {}", upload_.bytes - upload_.offset, bytes);
+    refuse(413, Errc::InvalidArgument, "{} bytes are left of the upload, the part has {}",
+           upload_.bytes - upload_.offset, bytes);
   library_.check_room(bytes);
 }
 

@@ -24,7 +24,8 @@ class HashedFile {
   /// Makes a new file. \throws Error Io, OutOfResources.
   [[nodiscard]] static HashedFile create(const std::filesystem::path& path);
   /// Opens one whose first `bytes` bytes count; cuts off the rest. `hash` is of those bytes.
-  [[nodiscard]] static HashedFile open(const std::filesystem::path& path, std::uint64_t bytes, Sha256 hash);
+  [[nodiscard]] static HashedFile open(const std::filesystem::path& path, std::uint64_t bytes,
+                                       Sha256 hash);
 
   /// Appends. After an error the size is that before the call.
   void write(std::span<const std::byte> bytes);
@@ -70,7 +71,9 @@ class Library {
   /// Makes data of a copy of `source`, e.g. an output of a run.
   [[nodiscard]] DataRecord add_copy_of(FileHandle source, const std::string& name);
 
-  [[nodiscard]] std::filesystem::path path_of(const DataRecord& record) const { return blob_path(record.sha256); }
+  [[nodiscard]] std::filesystem::path path_of(const DataRecord& record) const {
+    return blob_path(record.sha256);
+  }
   /// \throws Error NotFound.
   [[nodiscard]] FileHandle open(const DataRecord& record) const;
   /// Removes the record, and the bytes when no other record needs them.
@@ -85,7 +88,9 @@ class Library {
   friend class UploadPart;
 
   [[nodiscard]] std::filesystem::path blob_path(const std::string& sha256) const;
-  [[nodiscard]] std::filesystem::path upload_path(const std::string& id) const { return uploads_ / id; }
+  [[nodiscard]] std::filesystem::path upload_path(const std::string& id) const {
+    return uploads_ / id;
+  }
   [[nodiscard]] DataRecord new_record(HashedFile& file, const std::string& name) const;
   [[nodiscard]] DataRecord complete(const UploadRecord& upload, HashedFile& file);
   void link_to_blobs(const std::filesystem::path& file, const std::string& sha256) const;
@@ -95,10 +100,12 @@ class Library {
 
   Store& store_;
   std::filesystem::path blobs_, uploads_;
-  std::mutex blob_mutex_;  ///< held from a file's link to its record's commit, and the other way round
+  std::mutex
+      blob_mutex_;  ///< held from a file's link to its record's commit, and the other way round
 
   std::mutex parts_mutex_;
-  std::map<std::string, std::optional<Sha256>> parts_;  ///< by upload: hash so far; nullopt while one is received
+  std::map<std::string, std::optional<Sha256>>
+      parts_;  ///< by upload: hash so far; nullopt while one is received
 };
 
 /// One part of an upload while it is received. Whatever ends it, what came is kept.

@@ -3,12 +3,17 @@
 #include "refusal.hpp"
 
 #include "aceso/core/error.hpp"
+#include "aceso/core/files.hpp"
+
+#include <fcntl.h>
 
 #include <algorithm>
 
 namespace aceso::hub {
 
 namespace {
+
+constexpr std::uint64_t kReserveBytes = 4U << 20U;
 
 // Never edit one that has been released: add the next.
 constexpr std::string_view kMigrations[] = {R"sql(
@@ -54,11 +59,17 @@ CREATE TABLE sessions(
 )sql"};
 
 #define ACESO_DATA_COLUMNS "sequence, id, name, sha256, bytes, created"
-#define ACESO_RUN_COLUMNS \
-  "sequence, id, app, state, attempt, created, started, finished, inputs, options, result, cancel_asked, handle"
+#define ACESO_RUN_COLUMNS                                                                    \
+  "sequence, id, app, state, attempt, created, started, finished, inputs, options, result, " \
+  "cancel_asked, handle"
 
 [[nodiscard]] DataRecord read_data(const Statement& row) {
-  return {row.number(0), row.text(1), row.text(2), row.text(3), static_cast<std::uint64_t>(row.number(4)), row.text(5)};
+  return {row.number(0),
+          row.text(1),
+          row.text(2),
+          row.text(3),
+          static_cast<std::uint64_t>(row.number(4)),
+          row.text(5)};
 }
 
 [[nodiscard]] std::optional<std::string> optional_text(const Statement& row, int column) {
@@ -67,7 +78,9 @@ CREATE TABLE sessions(
 
 [[nodiscard]] RunRecord read_run(const Statement& row) {
   const auto state = run_state(row.text(3));
-  if (!state) fail(Errc::CorruptData, "database: run {} has the unknown state '{}'", row.text(1), row.text(3));
+  if (!state)
+    fail(Errc::CorruptData, "database: run {} has the unknown state '{}'", row.text(1),
+         row.text(3));
   return {.sequence = row.number(0),
           .id = row.text(1),
           .app = row.text(2),
@@ -91,7 +104,11 @@ CREATE TABLE sessions(
 
 void insert_data(Database& database, const DataRecord& record) {
   database.prepare("INSERT INTO data(id, name, sha256, bytes, created) VALUES(?,?,?,?,?)")
-      .bind(record.id).bind(record.name).bind(record.sha256).bind(static_cast<std::int64_t>(record.bytes)).bind(record.created)
+      .bind(record.id)
+      .bind(record.name)
+      .bind(record.sha256)
+      .bind(static_cast<std::int64_t>(record.bytes))
+      .bind(record.created)
       .run();
 }
 
@@ -104,31 +121,67 @@ void check_inputs_exist(Database& database, const std::string& run) {
   Statement missing = database.prepare(
       "SELECT data FROM run_inputs WHERE run = ? AND data NOT IN (SELECT id FROM data) LIMIT 1");
   missing.bind(run);
-  if (missing.step()) refuse(409, Errc::NotFound, "the input data {} have been deleted", missing.text(0));
+  if (missing.step())
+    refuse(409, Errc::NotFound, "the input data {} have been deleted", missing.text(0));
 }
 
 }  // namespace
 
 std::string_view name(RunState state) noexcept {
   switch (state) {
-    case RunState::Queued: return "queued";
-    case RunState::Running: return "running";
-    case RunState::Succeeded: return "succeeded";
-    case RunState::Failed: return "failed";
-    case RunState::Cancelled: return "cancelled";
-    case RunState::Interrupted: return "interrupted";
+    case RunState::Queued:
+      return "queued";
+    case RunState::Running:
+      return "running";
+    case RunState::Succeeded:
+      return "succeeded";
+    case RunState::Failed:
+      return "failed";
+    case RunState::Cancelled:
+      return "cancelled";
+    case RunState::Interrupted:
+      return "interrupted";
   }
   return "interrupted";
 }
 
 std::optional<RunState> run_state(std::string_view text) noexcept {
-  const auto* found = std::ranges::find_if(kRunStates, [&](RunState state) { return name(state) == text; });
+  const auto* found =
+      std::ranges::find_if(kRunStates, [&](RunState state) { return name(state) == text; });
   return found == std::end(kRunStates) ? std::nullopt : std::optional(*found);
 }
 
-bool has_ended(RunState state) noexcept { return state != RunState::Queued && state != RunState::Running; }
+bool has_ended(RunState state) noexcept {
+  return state != RunState::Queued && state != RunState::Running;
+}
 
-Store::Store(const std::filesystem::path& path) : writer_(path), reader_(path) { writer_.migrate(kMigrations); }
+Store::Store(const std::filesystem::path& path)
+    : reserve_(path.string() + "-reserve"), writer_(path), reader_(path) {
+  writer_.migrate(kMigrations);
+  refill_reserve();
+}
+
+bool Store::remove_with_reserve(const std::function<bool()>& remove) {
+  bool removed = false;
+  try {
+    removed = remove();
+  } catch (const Error& error) {
+    std::error_code ignored;
+    if (error.code() != Errc::OutOfResources || !std::filesystem::remove(reserve_, ignored)) throw;
+    removed = remove();
+  }
+  refill_reserve();
+  return removed;
+}
+
+void Store::refill_reserve() const noexcept {
+  std::error_code ignored;
+  if (std::filesystem::file_size(reserve_, ignored) == kReserveBytes && !ignored) return;
+  const FileHandle file(::open(reserve_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  // Without room now, the next removal tries again.
+  if (!file || ::posix_fallocate(file.get(), 0, kReserveBytes) != 0)
+    std::filesystem::remove(reserve_, ignored);
+}
 
 void Store::add_data(const DataRecord& record) {
   const auto lock = writer_.lock();
@@ -146,8 +199,10 @@ std::vector<DataRecord> Store::list_data(const Page& page, const std::string& on
   const auto lock = reader_.lock();
   Statement rows = reader_.prepare(
       only_name.empty()
-          ? "SELECT " ACESO_DATA_COLUMNS " FROM data WHERE sequence < ? AND ? = '' ORDER BY sequence DESC LIMIT ?"
-          : "SELECT " ACESO_DATA_COLUMNS " FROM data WHERE sequence < ? AND name = ? ORDER BY sequence DESC LIMIT ?");
+          ? "SELECT " ACESO_DATA_COLUMNS
+            " FROM data WHERE sequence < ? AND ? = '' ORDER BY sequence DESC LIMIT ?"
+          : "SELECT " ACESO_DATA_COLUMNS
+            " FROM data WHERE sequence < ? AND name = ? ORDER BY sequence DESC LIMIT ?");
   rows.bind(page.before).bind(only_name).bind(page.limit);
   std::vector<DataRecord> data;
   while (rows.step()) data.push_back(read_data(rows));
@@ -155,14 +210,16 @@ std::vector<DataRecord> Store::list_data(const Page& page, const std::string& on
 }
 
 bool Store::remove_data(const std::string& id) {
-  const auto lock = writer_.lock();
-  Transaction transaction(writer_);
-  if (Statement needed = writer_.prepare(kNeededBy); needed.bind(id).step())
-    refuse(409, Errc::InvalidArgument, "a queued or running run needs these data");
-  writer_.prepare("DELETE FROM data WHERE id = ?").bind(id).run();
-  const bool removed = writer_.changed_rows() > 0;
-  transaction.commit();
-  return removed;
+  return remove_with_reserve([&] {
+    const auto lock = writer_.lock();
+    Transaction transaction(writer_);
+    if (Statement needed = writer_.prepare(kNeededBy); needed.bind(id).step())
+      refuse(409, Errc::InvalidArgument, "a queued or running run needs these data");
+    writer_.prepare("DELETE FROM data WHERE id = ?").bind(id).run();
+    const bool removed = writer_.changed_rows() > 0;
+    transaction.commit();
+    return removed;
+  });
 }
 
 bool Store::is_blob_needed(const std::string& sha256) {
@@ -174,8 +231,11 @@ bool Store::is_blob_needed(const std::string& sha256) {
 void Store::add_upload(const UploadRecord& record, const std::string& created) {
   const auto lock = writer_.lock();
   writer_.prepare("INSERT INTO uploads(id, name, bytes, offset, touched) VALUES(?,?,?,?,?)")
-      .bind(record.id).bind(record.name).bind(static_cast<std::int64_t>(record.bytes))
-      .bind(static_cast<std::int64_t>(record.offset)).bind(created)
+      .bind(record.id)
+      .bind(record.name)
+      .bind(static_cast<std::int64_t>(record.bytes))
+      .bind(static_cast<std::int64_t>(record.offset))
+      .bind(created)
       .run();
 }
 
@@ -183,26 +243,33 @@ std::optional<UploadRecord> Store::find_upload(const std::string& id) {
   const auto lock = reader_.lock();
   Statement row = reader_.prepare("SELECT id, name, bytes, offset FROM uploads WHERE id = ?");
   if (!row.bind(id).step()) return std::nullopt;
-  return UploadRecord{row.text(0), row.text(1), static_cast<std::uint64_t>(row.number(2)), static_cast<std::uint64_t>(row.number(3))};
+  return UploadRecord{row.text(0), row.text(1), static_cast<std::uint64_t>(row.number(2)),
+                      static_cast<std::uint64_t>(row.number(3))};
 }
 
 std::vector<std::string> Store::list_upload_ids() {
   const auto lock = reader_.lock();
   std::vector<std::string> ids;
-  for (Statement rows = reader_.prepare("SELECT id FROM uploads"); rows.step();) ids.push_back(rows.text(0));
+  for (Statement rows = reader_.prepare("SELECT id FROM uploads"); rows.step();)
+    ids.push_back(rows.text(0));
   return ids;
 }
 
 void Store::set_upload_offset(const std::string& id, std::uint64_t offset, const std::string& now) {
   const auto lock = writer_.lock();
   writer_.prepare("UPDATE uploads SET offset = ?, touched = ? WHERE id = ?")
-      .bind(static_cast<std::int64_t>(offset)).bind(now).bind(id).run();
+      .bind(static_cast<std::int64_t>(offset))
+      .bind(now)
+      .bind(id)
+      .run();
 }
 
 bool Store::remove_upload(const std::string& id) {
-  const auto lock = writer_.lock();
-  writer_.prepare("DELETE FROM uploads WHERE id = ?").bind(id).run();
-  return writer_.changed_rows() > 0;
+  return remove_with_reserve([&] {
+    const auto lock = writer_.lock();
+    writer_.prepare("DELETE FROM uploads WHERE id = ?").bind(id).run();
+    return writer_.changed_rows() > 0;
+  });
 }
 
 void Store::remove_uploads_before(const std::string& time) {
@@ -221,11 +288,21 @@ void Store::complete_upload(const std::string& upload, const DataRecord& record)
 void Store::add_run(const RunRecord& record, const std::vector<std::string>& data_ids) {
   const auto lock = writer_.lock();
   Transaction transaction(writer_);
-  writer_.prepare("INSERT INTO runs(id, app, state, attempt, created, inputs, options) VALUES(?,?,'queued',1,?,?,?)")
-      .bind(record.id).bind(record.app).bind(record.created).bind(record.inputs).bind(record.options)
+  writer_
+      .prepare(
+          "INSERT INTO runs(id, app, state, attempt, created, inputs, options) "
+          "VALUES(?,?,'queued',1,?,?,?)")
+      .bind(record.id)
+      .bind(record.app)
+      .bind(record.created)
+      .bind(record.inputs)
+      .bind(record.options)
       .run();
   for (const auto& data : data_ids)
-    writer_.prepare("INSERT INTO run_inputs(run, data) VALUES(?,?)").bind(record.id).bind(data).run();
+    writer_.prepare("INSERT INTO run_inputs(run, data) VALUES(?,?)")
+        .bind(record.id)
+        .bind(data)
+        .run();
   check_inputs_exist(writer_, record.id);
   transaction.commit();
 }
@@ -237,32 +314,49 @@ std::optional<RunRecord> Store::find_run(const std::string& id) {
   return row.step() ? std::optional(read_run(row)) : std::nullopt;
 }
 
-std::vector<RunRecord> Store::list_runs(const Page& page, const std::string& only_app, std::optional<RunState> only_state) {
-  const auto lock = reader_.lock();
+std::vector<RunRecord> Store::list_runs(const Page& page, const std::string& only_app,
+                                        std::optional<RunState> only_state) {
+  // One statement each, so that each can use its index; ?2 and ?3 are bound in any case.
+  static constexpr std::string_view kByNothing =
+      "SELECT " ACESO_RUN_COLUMNS
+      " FROM runs WHERE sequence < ?1 AND ?2 = '' AND ?3 = '' ORDER BY sequence DESC LIMIT ?4";
+  static constexpr std::string_view kByApp =
+      "SELECT " ACESO_RUN_COLUMNS
+      " FROM runs WHERE sequence < ?1 AND app = ?2 AND ?3 = '' ORDER BY sequence DESC LIMIT ?4";
+  static constexpr std::string_view kByState =
+      "SELECT " ACESO_RUN_COLUMNS
+      " FROM runs WHERE sequence < ?1 AND ?2 = '' AND state = ?3 ORDER BY sequence DESC LIMIT ?4";
+  static constexpr std::string_view kByBoth =
+      "SELECT " ACESO_RUN_COLUMNS
+      " FROM runs WHERE sequence < ?1 AND app = ?2 AND state = ?3 ORDER BY sequence DESC LIMIT ?4";
+  const std::string_view sql =
+      only_app.empty() ? (only_state ? kByState : kByNothing) : (only_state ? kByBoth : kByApp);
   const std::string_view state = only_state ? name(*only_state) : std::string_view();
-  Statement rows = reader_.prepare(
-      "SELECT " ACESO_RUN_COLUMNS " FROM runs WHERE sequence < ?1 AND (?2 = '' OR app = ?2) AND (?3 = '' OR state = ?3) "
-      "ORDER BY sequence DESC LIMIT ?4");
+  const auto lock = reader_.lock();
+  Statement rows = reader_.prepare(sql);
   rows.bind(page.before).bind(only_app).bind(state).bind(page.limit);
   return read_runs(rows);
 }
 
 std::vector<RunRecord> Store::list_running() {
   const auto lock = reader_.lock();
-  Statement rows = reader_.prepare("SELECT " ACESO_RUN_COLUMNS " FROM runs WHERE state = 'running' ORDER BY sequence");
+  Statement rows = reader_.prepare("SELECT " ACESO_RUN_COLUMNS
+                                   " FROM runs WHERE state = 'running' ORDER BY sequence");
   return read_runs(rows);
 }
 
 std::optional<RunRecord> Store::next_queued() {
   const auto lock = reader_.lock();
-  Statement row = reader_.prepare("SELECT " ACESO_RUN_COLUMNS " FROM runs WHERE state = 'queued' ORDER BY sequence LIMIT 1");
+  Statement row = reader_.prepare("SELECT " ACESO_RUN_COLUMNS
+                                  " FROM runs WHERE state = 'queued' ORDER BY sequence LIMIT 1");
   return row.step() ? std::optional(read_run(row)) : std::nullopt;
 }
 
 std::vector<std::string> Store::list_run_ids() {
   const auto lock = reader_.lock();
   std::vector<std::string> ids;
-  for (Statement rows = reader_.prepare("SELECT id FROM runs"); rows.step();) ids.push_back(rows.text(0));
+  for (Statement rows = reader_.prepare("SELECT id FROM runs"); rows.step();)
+    ids.push_back(rows.text(0));
   return ids;
 }
 
@@ -278,45 +372,74 @@ std::vector<std::pair<RunState, std::int64_t>> Store::count_runs() {
 
 bool Store::mark_running(const std::string& id, std::int64_t attempt, const std::string& now) {
   const auto lock = writer_.lock();
-  writer_.prepare("UPDATE runs SET state = 'running', started = ?, handle = '' WHERE id = ? AND attempt = ? AND state = 'queued'")
-      .bind(now).bind(id).bind(attempt).run();
+  writer_
+      .prepare(
+          "UPDATE runs SET state = 'running', started = ?, handle = '' WHERE id = ? AND attempt = "
+          "? AND state = 'queued'")
+      .bind(now)
+      .bind(id)
+      .bind(attempt)
+      .run();
   return writer_.changed_rows() > 0;
 }
 
 bool Store::set_handle(const std::string& id, std::int64_t attempt, const std::string& handle) {
   const auto lock = writer_.lock();
   writer_.prepare("UPDATE runs SET handle = ? WHERE id = ? AND attempt = ? AND state = 'running'")
-      .bind(handle).bind(id).bind(attempt).run();
+      .bind(handle)
+      .bind(id)
+      .bind(attempt)
+      .run();
   return writer_.changed_rows() > 0;
 }
 
-bool Store::mark_ended(const std::string& id, RunState state, const std::string& result, const std::string& now) {
+bool Store::mark_ended(const std::string& id, RunState state, const std::string& result,
+                       const std::string& now) {
   const auto lock = writer_.lock();
-  writer_.prepare("UPDATE runs SET state = ?, result = ?, finished = ? WHERE id = ? AND state = 'running'")
-      .bind(name(state)).bind(result).bind(now).bind(id).run();
+  writer_
+      .prepare(
+          "UPDATE runs SET state = ?, result = ?, finished = ? WHERE id = ? AND state = 'running'")
+      .bind(name(state))
+      .bind(result)
+      .bind(now)
+      .bind(id)
+      .run();
   return writer_.changed_rows() > 0;
 }
 
-bool Store::mark_cancelled_in_queue(const std::string& id, const std::string& result, const std::string& now) {
+bool Store::mark_cancelled_in_queue(const std::string& id, const std::string& result,
+                                    const std::string& now) {
   const auto lock = writer_.lock();
-  writer_.prepare("UPDATE runs SET state = 'cancelled', result = ?, finished = ? WHERE id = ? AND state = 'queued'")
-      .bind(result).bind(now).bind(id).run();
+  writer_
+      .prepare(
+          "UPDATE runs SET state = 'cancelled', result = ?, finished = ? WHERE id = ? AND state = "
+          "'queued'")
+      .bind(result)
+      .bind(now)
+      .bind(id)
+      .run();
   return writer_.changed_rows() > 0;
 }
 
 bool Store::mark_cancel_asked(const std::string& id) {
   const auto lock = writer_.lock();
-  writer_.prepare("UPDATE runs SET cancel_asked = 1 WHERE id = ? AND state = 'running'").bind(id).run();
+  writer_.prepare("UPDATE runs SET cancel_asked = 1 WHERE id = ? AND state = 'running'")
+      .bind(id)
+      .run();
   return writer_.changed_rows() > 0;
 }
 
 bool Store::mark_queued_again(const std::string& id) {
   const auto lock = writer_.lock();
   Transaction transaction(writer_);
-  writer_.prepare(
-      "UPDATE runs SET state = 'queued', attempt = attempt + 1, started = NULL, finished = NULL, result = '', "
-      "cancel_asked = 0, handle = '' WHERE id = ? AND state IN ('failed', 'cancelled', 'interrupted')")
-      .bind(id).run();
+  writer_
+      .prepare(
+          "UPDATE runs SET state = 'queued', attempt = attempt + 1, started = NULL, finished = "
+          "NULL, result = '', "
+          "cancel_asked = 0, handle = '' WHERE id = ? AND state IN ('failed', 'cancelled', "
+          "'interrupted')")
+      .bind(id)
+      .run();
   if (writer_.changed_rows() == 0) return false;
   check_inputs_exist(writer_, id);
   transaction.commit();
@@ -324,9 +447,11 @@ bool Store::mark_queued_again(const std::string& id) {
 }
 
 bool Store::remove_run(const std::string& id) {
-  const auto lock = writer_.lock();
-  writer_.prepare("DELETE FROM runs WHERE id = ? AND state <> 'running'").bind(id).run();
-  return writer_.changed_rows() > 0;
+  return remove_with_reserve([&] {
+    const auto lock = writer_.lock();
+    writer_.prepare("DELETE FROM runs WHERE id = ? AND state <> 'running'").bind(id).run();
+    return writer_.changed_rows() > 0;
+  });
 }
 
 void Store::add_session(const std::string& hash, std::int64_t expires) {

@@ -31,8 +31,9 @@ struct UploadRecord {
 /// The names are stored; do not change existing ones.
 enum class RunState { Queued, Running, Succeeded, Failed, Cancelled, Interrupted };
 
-inline constexpr RunState kRunStates[] = {RunState::Queued, RunState::Running, RunState::Succeeded,
-                                          RunState::Failed, RunState::Cancelled, RunState::Interrupted};
+inline constexpr RunState kRunStates[] = {RunState::Queued,    RunState::Running,
+                                          RunState::Succeeded, RunState::Failed,
+                                          RunState::Cancelled, RunState::Interrupted};
 
 [[nodiscard]] std::string_view name(RunState state) noexcept;
 [[nodiscard]] std::optional<RunState> run_state(std::string_view name) noexcept;
@@ -45,11 +46,11 @@ struct RunRecord {
   std::int64_t attempt = 1;
   std::string created;
   std::optional<std::string> started = {}, finished = {};
-  std::string inputs;   ///< JSON {NAME: [{"id", "name"}]}
-  std::string options;  ///< JSON
-  std::string result = {};   ///< JSON of what came of it, or "" before its end
+  std::string inputs;       ///< JSON {NAME: [{"id", "name"}]}
+  std::string options;      ///< JSON
+  std::string result = {};  ///< JSON of what came of it, or "" before its end
   bool cancel_asked = false;
-  std::string handle = {};   ///< the executor's name for the running attempt
+  std::string handle = {};  ///< the executor's name for the running attempt
 };
 
 struct Page {
@@ -61,13 +62,16 @@ struct Page {
 class Store {
  public:
   /// \throws Error as Database(); Unsupported if a newer program wrote it.
+  /// Beside `path` it keeps a few megabytes in reserve: deleting needs room too, and must work
+  /// on a full disk.
   explicit Store(const std::filesystem::path& path);
 
   // data
   void add_data(const DataRecord& record);
   [[nodiscard]] std::optional<DataRecord> find_data(const std::string& id);
   [[nodiscard]] std::vector<DataRecord> list_data(const Page& page, const std::string& only_name);
-  /// \returns false if it was not there. \throws Refusal 409 while a queued or running run needs it.
+  /// \returns false if it was not there. \throws Refusal 409 while a queued or running run needs
+  /// it.
   bool remove_data(const std::string& id);
   [[nodiscard]] bool is_blob_needed(const std::string& sha256);
 
@@ -86,7 +90,8 @@ class Store {
   /// \throws Refusal 409 if one of `data_ids` has been removed meanwhile.
   void add_run(const RunRecord& record, const std::vector<std::string>& data_ids);
   [[nodiscard]] std::optional<RunRecord> find_run(const std::string& id);
-  [[nodiscard]] std::vector<RunRecord> list_runs(const Page& page, const std::string& only_app, std::optional<RunState> only_state);
+  [[nodiscard]] std::vector<RunRecord> list_runs(const Page& page, const std::string& only_app,
+                                                 std::optional<RunState> only_state);
   [[nodiscard]] std::vector<RunRecord> list_running();
   [[nodiscard]] std::optional<RunRecord> next_queued();
   [[nodiscard]] std::vector<std::string> list_run_ids();
@@ -96,8 +101,10 @@ class Store {
   // in a state from which it may go there; so two that race cannot both win.
   bool mark_running(const std::string& id, std::int64_t attempt, const std::string& now);
   bool set_handle(const std::string& id, std::int64_t attempt, const std::string& handle);
-  bool mark_ended(const std::string& id, RunState state, const std::string& result, const std::string& now);
-  bool mark_cancelled_in_queue(const std::string& id, const std::string& result, const std::string& now);
+  bool mark_ended(const std::string& id, RunState state, const std::string& result,
+                  const std::string& now);
+  bool mark_cancelled_in_queue(const std::string& id, const std::string& result,
+                               const std::string& now);
   bool mark_cancel_asked(const std::string& id);
   /// \throws Refusal 409 if input data have been removed.
   bool mark_queued_again(const std::string& id);
@@ -110,6 +117,10 @@ class Store {
   void remove_expired_sessions(std::int64_t now);
 
  private:
+  bool remove_with_reserve(const std::function<bool()>& remove);
+  void refill_reserve() const noexcept;
+
+  std::filesystem::path reserve_;
   // A reader of its own: reads need not wait for a commit to reach the disk.
   Database writer_, reader_;
 };

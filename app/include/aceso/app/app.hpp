@@ -68,7 +68,8 @@ struct OutputOptions {
   std::string kind;
   std::string file_name;
   std::string help;
-  bool extra = false;  ///< written only when the caller names a file for it
+  bool extra = false;                   ///< written only when the caller names a file for it
+  std::vector<std::string> needs = {};  ///< makes sense only with one of these inputs or flags
 };
 
 struct OptionOptions {
@@ -203,7 +204,7 @@ class Describe {
   /// A file to write if the caller asks for it. Write it through AtomicFile.
   void output(std::string name, std::optional<Path> Job::* member, OutputOptions options) {
     description_.outputs.push_back(
-        {name, options.kind, options.file_name, options.help, options.extra});
+        {name, options.kind, options.file_name, options.help, options.extra, options.needs});
     bind([name, member](const Request& r, Job& job) {
       if (const auto found = r.outputs.find(name); found != r.outputs.end())
         job.*member = found->second;

@@ -53,6 +53,8 @@ struct OutputSpec {
   std::string file_name;  ///< used when the caller names only a folder (a run of the hub)
   std::string help;
   bool extra = false;  ///< written only when the caller names a file for it
+  std::vector<std::string> needs =
+      {};  ///< makes sense only with one of these inputs or flags; empty: always
 };
 
 struct OptionSpec {

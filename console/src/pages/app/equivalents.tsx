@@ -30,7 +30,7 @@ function Code({ text, what, note }: { text: string; what: string; note?: string 
         <span className="muted">{note ?? 'Does the same in a terminal'}</span>
         <CopyButton text={text} what={what} />
       </div>
-      <pre tabIndex={0} aria-label={what}>
+      <pre tabIndex={0} role="region" aria-label={what}>
         {text}
       </pre>
     </div>

@@ -192,7 +192,7 @@ function ErrorOutput({ run }: { run: Run }) {
   return (
     <details>
       <summary>Last lines of its standard error</summary>
-      <pre tabIndex={0} aria-label="Standard error">{lines}</pre>
+      <pre tabIndex={0} role="region" aria-label="Standard error">{lines}</pre>
     </details>
   );
 }

@@ -1,5 +1,6 @@
 /// \file
-/// The hub: the server that keeps data and runs, runs apps for people, and shows it all in the browser.
+/// The hub: the server that keeps data and runs, runs apps for people, and shows it all in the
+/// browser.
 #pragma once
 
 #include "aceso/app/app.hpp"
@@ -19,21 +20,22 @@ namespace aceso::hub {
 
 /// How a hub works. Everything but `data` and `program` has a usable default.
 struct HubSettings {
-  std::filesystem::path data;          ///< the folder it owns; made if it does not exist
-  std::filesystem::path program;       ///< the executable started as `program run job.json`
-  std::string address = "127.0.0.1";   ///< a numeric IPv4 or IPv6 address
-  unsigned short port = 0;             ///< 0: any free one, told by Hub::url()
-  bool allow_remote = false;           ///< permits an `address` that is not loopback
-  std::vector<std::string> hosts = {}; ///< names in `Host` accepted beside the loopback ones
+  std::filesystem::path data;           ///< the folder it owns; made if it does not exist
+  std::filesystem::path program;        ///< the executable started as `program run job.json`
+  std::string address = "127.0.0.1";    ///< a numeric IPv4 or IPv6 address
+  unsigned short port = 0;              ///< 0: any free one, told by Hub::url()
+  bool allow_remote = false;            ///< permits an `address` that is not loopback
+  std::vector<std::string> hosts = {};  ///< names in `Host` accepted beside the loopback ones
 
-  unsigned parallel_runs = 1;          ///< runs at once; the others wait in the queue
-  std::uint64_t run_memory_bytes = 0;  ///< address space of one run; 0: no limit
+  unsigned parallel_runs = 1;                     ///< runs at once; the others wait in the queue
+  std::uint64_t run_memory_bytes = 0;             ///< address space of one run; 0: no limit
   std::uint64_t upload_limit_bytes = 1ULL << 40;  ///< largest single file
   std::chrono::milliseconds kill_after{10'000};   ///< from asking a run to stop until it is killed
-  std::vector<std::pair<std::string, std::string>> run_environment = {};  ///< added to a run's few variables
+  std::vector<std::pair<std::string, std::string>> run_environment =
+      {};  ///< added to a run's few variables
 
-  unsigned worker_threads = 4;         ///< for requests; the network has one thread of its own
-  unsigned max_connections = 512;      ///< beyond them the one idle for longest is closed
+  unsigned worker_threads = 4;     ///< for requests; the network has one thread of its own
+  unsigned max_connections = 512;  ///< beyond them the one idle for longest is closed
   std::chrono::milliseconds header_timeout{10'000};  ///< for a whole request header
   std::chrono::milliseconds body_timeout{30'000};    ///< without a byte of an unfinished body
   std::chrono::milliseconds idle_timeout{60'000};    ///< of a connection between two requests
