@@ -23,6 +23,9 @@ if(ACESO_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
+# All modules' test programs, without the programs and scenarios.
+add_custom_target(unit_tests)
+
 # aceso_module(NAME [DEPENDS modules...] [PRIVATE libraries...] [TEST_LIBRARIES libraries...])
 #   builds aceso::NAME from NAME/src/*.cpp with headers in NAME/include,
 #   one test program from NAME/tests/*_test.cpp,
@@ -57,6 +60,7 @@ function(aceso_module name)
     add_executable(aceso_${name}_tests ${tests})
     target_include_directories(aceso_${name}_tests PRIVATE src tests)
     target_link_libraries(aceso_${name}_tests PRIVATE aceso::${name} ${arg_PRIVATE} ${arg_TEST_LIBRARIES} aceso_flags GTest::gtest_main)
+    add_dependencies(unit_tests aceso_${name}_tests)
     add_test(NAME ${name} COMMAND aceso_${name}_tests WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/tests)
     set_tests_properties(${name} PROPERTIES TIMEOUT 900)
   endif()

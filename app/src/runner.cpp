@@ -78,17 +78,30 @@ class Run {
     Report report;
     RunContext context{progress_,       settings_.log,  warnings_, report,
                        result_.metrics, settings_.stop, threads(), scratch.path()};
-    std::map<std::string, FileIdentity> before;
-    for (const auto& [name, path] : request_.outputs) before[name] = identity(path);
+    const std::map<std::string, FileIdentity> before = identities();
     app_.run(request_, context);
     progress_.finish();
-    for (const auto& [name, path] : request_.outputs) {
-      const FileIdentity now = identity(path);
-      // A pipe or device keeps its identity; it was written all the same.
-      if (now != FileIdentity{} && (now != before[name] || !fs::is_regular_file(path)))
-        result_.outputs[name] = path;
-    }
+    list_written(before);
     write_reports(report);
+  }
+
+  [[nodiscard]] std::map<std::string, FileIdentity> identities() const {
+    std::map<std::string, FileIdentity> found;
+    for (const auto& [name, path] : request_.outputs) found[name] = identity(path);
+    return found;
+  }
+
+  /// Notes each output whose file is another one than `before`.
+  void list_written(const std::map<std::string, FileIdentity>& before) {
+    for (const OutputSpec& output : app_.description.outputs) {
+      const auto asked = request_.outputs.find(output.name);
+      if (asked == request_.outputs.end()) continue;
+      const FileIdentity now = identity(asked->second);
+      // A pipe or device keeps its identity; it was written all the same.
+      const bool written = now != before.at(output.name) || !fs::is_regular_file(asked->second);
+      if (now != FileIdentity{} && written)
+        result_.outputs.emplace_back(output.name, asked->second);
+    }
   }
 
   void measure() {
@@ -114,7 +127,7 @@ class Run {
                     const MakeText& make_text) {
     if (output == request_.outputs.end()) return;
     write_file(output->second, make_text());
-    result_.outputs[output->first] = output->second;
+    result_.outputs.emplace_back(output->first, output->second);
   }
 
   Json report_content(const Report& report) const {

@@ -1,5 +1,7 @@
 #include "text_source.hpp"
 
+#include "aceso/genomics/fastq.hpp"
+
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"
 
@@ -12,7 +14,8 @@
 namespace aceso::genomics {
 namespace {
 
-constexpr std::size_t kPieceSize = 256 << 10;
+// With its margin a power of two, as the buffers of the pool are.
+constexpr std::size_t kPieceSize = (256 << 10) - kTextMargin;
 constexpr std::size_t kReadSize = 512 << 10;
 
 enum class Packing { Plain, Gzip, Bgzf };
@@ -195,7 +198,7 @@ struct TextSource::Impl {
   void read_plain(TextPiece& out) {
     window->want(kPieceSize);
     out.size = std::min(window->size(), kPieceSize);
-    out.bytes = Buffer(std::max<std::size_t>(out.size, 1));
+    out.bytes = Buffer(out.size + kTextMargin);
     std::memcpy(out.bytes.data(), window->bytes().data(), out.size);
     window->skip(out.size);
     out.file_ends = out.size < kPieceSize;
@@ -203,7 +206,7 @@ struct TextSource::Impl {
   }
 
   void read_gzip(TextPiece& out) {
-    out.bytes = Buffer(kPieceSize);
+    out.bytes = Buffer(kPieceSize + kTextMargin);
     out.size =
         gunzip->read(*window, {reinterpret_cast<char*>(out.bytes.data()), kPieceSize}, name());
     out.file_ends = out.size < kPieceSize;
@@ -302,7 +305,7 @@ TextPiece inflate_piece(TextPiece piece, BgzfInflater& inflater,
   for (auto rest = bytes; !rest.empty();
        rest = rest.subspan(try_read_bgzf_header(rest)->block_size))
     room += kBgzfMaxBlock;
-  out.bytes = Buffer(std::max<std::size_t>(room, 1));
+  out.bytes = Buffer(room + kTextMargin);
   char* text = reinterpret_cast<char*>(out.bytes.data());
   while (!bytes.empty()) {
     // The source cut the piece at whole blocks with good headers.

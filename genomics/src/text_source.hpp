@@ -18,7 +18,7 @@
 namespace aceso::genomics {
 
 struct TextPiece {
-  Buffer bytes;
+  Buffer bytes;                    ///< of text with kTextMargin bytes to spare behind it
   std::size_t size = 0;            ///< bytes used
   bool blocks = false;             ///< whole BGZF blocks instead of text
   bool file_ends = false;          ///< behind these bytes

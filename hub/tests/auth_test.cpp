@@ -44,7 +44,7 @@ TEST_F(AuthTest, TheTokenSurvivesAndIsForItsOwnerOnly) {
   EXPECT_EQ(token.size(), 64U);
   ::chmod((folder.path() / "token").c_str(), 0644);
   EXPECT_EQ(load_or_make_token(folder.path() / "token"), token);
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat((folder.path() / "token").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
   EXPECT_NE(load_or_make_token(folder.path() / "token2"), token);
@@ -113,10 +113,9 @@ TEST(Host, MustBeALoopbackName) {
         "[::1", "::1", "localhost:80@evil.example", "127.0.0.1 evil", "127.0.0.0x1", "2130706433"})
     EXPECT_EQ(status(host), 403) << host;
   EXPECT_EQ(status_of([&] { hosts.check(with_headers({})); }), 400);
-  EXPECT_EQ(status_of([&] {
-              hosts.check(with_headers({{"Host", "localhost"}, {"host", "localhost"}}));
-            }),
-            400);
+  EXPECT_EQ(
+      status_of([&] { hosts.check(with_headers({{"Host", "localhost"}, {"host", "localhost"}})); }),
+      400);
 }
 
 TEST(Origin, MustBeTheHubsOwn) {

@@ -108,7 +108,7 @@ int finish(const char* status, int exit_code, Json error, double seconds) {
 
 int main(int count, char** words) {
   if (count != 3 || std::string(words[1]) != "run") return 2;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = [](int) { stop_asked = 1; };
   ::sigaction(SIGTERM, &action, nullptr);
   const Json job = Json::parse(std::ifstream(words[2]));

@@ -69,7 +69,9 @@ TEST(Store, KeepsRecordsAcrossOpenings) {
 
 TEST(Store, RefusesASchemaOfANewerProgram) {
   const Folders folders;
-  { Store store(folders.database); }
+  {
+    Store store(folders.database);
+  }
   {
     Database database(folders.database);
     database.execute("PRAGMA user_version=99");

@@ -30,7 +30,6 @@ struct ApiContext {
   Metrics& metrics;
   std::filesystem::path runs;
   std::uint64_t upload_limit_bytes = 0;
-  unsigned threads_per_run = 1;
 };
 
 /// Thread-safe: its handlers hold nothing but the context.

@@ -90,7 +90,7 @@ Json parse_object(const Request& request, const std::vector<std::string>& member
 }
 
 Response file_response(const Request& request, FileHandle file, const Offer& offer) {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.get(), &status) != 0) fail_system(errno, "look at", offer.file_name);
   const auto size = static_cast<std::uint64_t>(status.st_size);
   const bool shown_in_place = offer.viewer == "html" || offer.viewer == "image";

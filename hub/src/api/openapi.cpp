@@ -95,7 +95,7 @@ constexpr std::pair<std::string_view, std::string_view> kTags[] = {
   return {{"$ref", fmt::format("#/components/{}/{}", kind, component)}};
 }
 
-/// "genomics reads" -> "NewRun_genomics_reads"
+/// "toolkit app" -> "NewRun_toolkit_app"
 [[nodiscard]] std::string run_schema_name(const std::string& app) {
   return "NewRun_" + replaced(app, ' ', '_');
 }

@@ -145,8 +145,6 @@ RunRecord Api::checked_run(const Json& body, std::vector<std::string>& data_ids)
         data_ids.push_back(id.string());
       }
     }
-    if (app->description.find_option("threads") != nullptr && !options.contains("threads"))
-      options["threads"] = context_.threads_per_run;
   }
   if (!mistakes.empty())
     throw Refusal(422, Errc::InvalidArgument,

@@ -53,7 +53,7 @@ constexpr char kOomScore[] = "500";  // and is the last to be killed for memory
   std::error_code error;
   for (fs::directory_iterator entry(fmt::format("/proc/{}/fd", id), error), end;
        !error && entry != end; entry.increment(error)) {
-    struct stat other {};
+    struct stat other{};
     if (::stat(entry->path().c_str(), &other) == 0 && other.st_dev == lock.st_dev &&
         other.st_ino == lock.st_ino)
       return true;
@@ -64,7 +64,7 @@ constexpr char kOomScore[] = "500";  // and is the last to be killed for memory
 /// The process groups of all processes that hold the run's lock.
 [[nodiscard]] std::set<pid_t> groups_of_run(const fs::path& folder) {
   std::set<pid_t> groups;
-  struct stat lock {};
+  struct stat lock{};
   if (::stat((folder / "lock").c_str(), &lock) != 0) return groups;
   std::error_code error;
   for (fs::directory_iterator entry("/proc", error), end; !error && entry != end;
@@ -128,7 +128,7 @@ void point_to_strings(Plan& plan) {
 }
 
 void reset_signals() noexcept {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = SIG_DFL;
   for (int number = 1; number < NSIG; ++number) ::sigaction(number, &action, nullptr);
   sigset_t none;

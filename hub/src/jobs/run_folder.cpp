@@ -37,7 +37,7 @@ constexpr off_t kProgressTail = 16 * 1024;
 }
 
 [[nodiscard]] std::uint64_t size_of(const FileHandle& file) {
-  struct stat status {};
+  struct stat status{};
   return ::fstat(file.get(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
 }
 
@@ -126,16 +126,14 @@ constexpr off_t kProgressTail = 16 * 1024;
 }  // namespace
 
 void prepare_run_folder(const fs::path& folder, const RunRecord& run,
-                        const std::map<std::string, std::vector<InputFile>>& inputs) {
+                        const std::map<std::string, std::vector<InputFile>>& inputs,
+                        const Json& options) {
   try {
     fs::remove_all(folder);
     for (const char* part : {"inputs", "outputs", "tmp"}) fs::create_directories(folder / part);
     Json places = Json::object();
     for (const auto& [input, files] : inputs) places[input] = link_inputs(folder, input, files);
-    const Json job{{"app", run.app},
-                   {"inputs", places},
-                   {"options", Json::parse(run.options)},
-                   {"folder", "."}};
+    const Json job{{"app", run.app}, {"inputs", places}, {"options", options}, {"folder", "."}};
     write_file(folder / "job.json", job.dump(1) + "\n");
   } catch (const fs::filesystem_error& error) {
     fail_system(error.code().value(), "prepare", "the folder of run " + run.id);
@@ -188,7 +186,7 @@ FileHandle open_output(const fs::path& folder, const std::string& file_name) {
     fail(Errc::NotFound, "there is no such output");
   FileHandle file(::open((folder / "outputs" / file_name).c_str(),
                          O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-  struct stat status {};
+  struct stat status{};
   if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
     fail(Errc::NotFound, "there is no output '{}'", file_name);
   return file;

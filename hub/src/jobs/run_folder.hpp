@@ -25,10 +25,12 @@ struct InputFile {
   std::filesystem::path bytes;
 };
 
-/// Makes `folder` anew with job.json, and each input as a link that bears its name.
+/// Makes `folder` anew with job.json, which asks for `options`, and each input as a link that bears
+/// its name.
 /// \throws Error Io, OutOfResources.
 void prepare_run_folder(const std::filesystem::path& folder, const RunRecord& run,
-                        const std::map<std::string, std::vector<InputFile>>& inputs);
+                        const std::map<std::string, std::vector<InputFile>>& inputs,
+                        const Json& options);
 
 /// What came of a run.
 struct Outcome {

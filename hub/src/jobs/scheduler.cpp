@@ -200,7 +200,8 @@ void Scheduler::start(const RunRecord& run) {
 }
 
 void Scheduler::prepare(const RunRecord& run) const {
-  if (apps_.find(run.app) == nullptr) fail(Errc::NotFound, "this hub has no app '{}'", run.app);
+  const app::App* app = apps_.find(run.app);
+  if (app == nullptr) fail(Errc::NotFound, "this hub has no app '{}'", run.app);
   std::map<std::string, std::vector<InputFile>> inputs;
   const Json wanted = Json::parse(run.inputs);
   for (const auto& [input, files] : wanted.items()) {
@@ -212,7 +213,12 @@ void Scheduler::prepare(const RunRecord& run) const {
       inputs[input].push_back({record->name, library_.path_of(*record)});
     }
   }
-  prepare_run_folder(attempt_folder(settings_.runs, run), run, inputs);
+  Json options = Json::parse(run.options);
+  // Added to the job only: the run shows what people asked for, and a retry fits the hub it runs
+  // on.
+  if (app->description.find_option("threads") != nullptr && !options.contains("threads"))
+    options["threads"] = settings_.threads_per_run;
+  prepare_run_folder(attempt_folder(settings_.runs, run), run, inputs, options);
 }
 
 Launch Scheduler::launch_of(const RunRecord& run) const {

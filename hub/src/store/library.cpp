@@ -103,7 +103,7 @@ void Library::check_name(const std::string& name, const std::string& pointer) {
 }
 
 void Library::check_room(std::uint64_t bytes) const {
-  struct statvfs disk {};
+  struct statvfs disk{};
   if (::statvfs(uploads_.c_str(), &disk) != 0) return;
   const std::uint64_t free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
   if (bytes > free)

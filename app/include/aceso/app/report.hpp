@@ -57,7 +57,7 @@ class Report {
   /// Merges `members` into the top level of report.json, for programs that expect known names.
   void details(Json members);
 
-  /// Sections as a JSON list; see docs/reference/report.md for the layout.
+  /// Sections as a JSON list; see app/README.md for the layout.
   [[nodiscard]] const Json& sections() const noexcept;
   [[nodiscard]] const Json& details() const noexcept;
 

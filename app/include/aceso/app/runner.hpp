@@ -7,10 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace aceso::app {
 
@@ -28,7 +29,8 @@ struct RunResult {
   std::string app;
   std::string status;  ///< "succeeded", "failed" or "cancelled"
   double seconds = 0, cpu_seconds = 0, peak_rss_mb = 0;
-  std::map<std::string, std::filesystem::path> outputs;  ///< only those that were written
+  /// Those that were written, in the order of the description.
+  std::vector<std::pair<std::string, std::filesystem::path>> outputs;
   Json metrics;
   std::vector<WarningCount> warnings;
   std::optional<Error> error;
