@@ -169,7 +169,9 @@ TEST(Runs, OneThatEndedWithoutTheHubIsEndedAsItsResultSays) {
   const std::string bad = hub.add_run({{"seconds", 100}})["id"];
   hub.wait_for(bad, "running");
   hub.stop();
-  ::kill(pid_of_run(hub.data() / "runs" / bad / "1"), SIGKILL);
+  const pid_t process = pid_of_run(hub.data() / "runs" / bad / "1");
+  ASSERT_GT(process, 1);
+  ::kill(process, SIGKILL);
   hub.start();
   const Json run = hub.wait_for_end(bad);
   EXPECT_EQ(run["state"], "interrupted");

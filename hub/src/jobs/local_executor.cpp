@@ -64,8 +64,10 @@ constexpr char kOomScore[] = "500";  // and is the last to be killed for memory
 /// The process groups of all processes that hold the run's lock.
 [[nodiscard]] std::set<pid_t> groups_of_run(const fs::path& folder) {
   std::set<pid_t> groups;
+  // Open for the time of the search, so that its number cannot become another file's.
+  const FileHandle file(::open((folder / "lock").c_str(), O_RDONLY | O_CLOEXEC));
   struct stat lock{};
-  if (::stat((folder / "lock").c_str(), &lock) != 0) return groups;
+  if (!file || ::fstat(file.get(), &lock) != 0) return groups;
   std::error_code error;
   for (fs::directory_iterator entry("/proc", error), end; !error && entry != end;
        entry.increment(error)) {
