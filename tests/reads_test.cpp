@@ -24,7 +24,7 @@ class ReadsTest : public testing::Test {
   [[nodiscard]] std::string path(const std::string& name) const {
     return (folder_.path() / name).string();
   }
-  [[nodiscard]] std::string file(const std::string& name, std::string_view content) const {
+  std::string file(const std::string& name, std::string_view content) const {
     write_file(path(name), content);
     return path(name);
   }

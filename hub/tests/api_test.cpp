@@ -102,7 +102,7 @@ TEST(Uploads, ABrokenOneIsResumed) {
     client.send(std::string_view(bytes).substr(0, 700'000));
   }  // the line breaks
   std::uint64_t offset = 0;
-  for (int i = 0; i < 200 && offset == 0; ++i) {
+  for (int i = 0; i < 3000 && offset == 0; ++i) {
     offset = hub.json("GET", path)["offset"];
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }

@@ -140,7 +140,7 @@ TEST(Limits, WhenAllConnectionsAreAtWorkTheNextIsToldSo) {
   EXPECT_EQ(late.receive().status, 503);
   streams.clear();
   int status = 503;
-  for (int i = 0; i < 100 && status != 200; ++i) {
+  for (int i = 0; i < 1500 && status != 200; ++i) {
     std::this_thread::sleep_for(milliseconds(20));
     status = Client(hub.port()).request("GET", "/healthz").status;
   }

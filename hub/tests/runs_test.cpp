@@ -207,7 +207,7 @@ TEST(Runs, SeeAMinimalWorld) {
   hub.wait_for(id, "running");
   const auto folder = hub.data() / "runs" / id / "1";
   pid_t pid = 0;
-  for (int i = 0; i < 100 && pid == 0; ++i) {
+  for (int i = 0; i < 3000 && pid == 0; ++i) {
     pid = pid_of_run(folder);
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
