@@ -82,6 +82,7 @@ HubProcess::~HubProcess() {
 }
 
 int HubProcess::end(int signal) {
+  if (pid_ <= 0) return 0;  // ended before; -1 would mean every process there is
   kill(pid_, signal);
   int status = 0;
   waitpid(pid_, &status, 0);
