@@ -4,6 +4,15 @@
 #ifdef ACESO_GENOMICS
 #include "aceso/genomics/apps.hpp"
 #endif
+#ifdef ACESO_MODELS
+#include "aceso/models/apps.hpp"
+#endif
+#ifdef ACESO_MOLECULES
+#include "aceso/molecules/apps.hpp"
+#endif
+#ifdef ACESO_PROTEINS
+#include "aceso/proteins/apps.hpp"
+#endif
 
 namespace aceso {
 
@@ -14,6 +23,15 @@ app::AppTable all_apps() {
   };
 #ifdef ACESO_GENOMICS
   add(genomics::apps());
+#endif
+#ifdef ACESO_MODELS
+  add(models::apps());
+#endif
+#ifdef ACESO_MOLECULES
+  add(molecules::apps());
+#endif
+#ifdef ACESO_PROTEINS
+  add(proteins::apps());
 #endif
   return table;
 }

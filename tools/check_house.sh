@@ -15,18 +15,24 @@ breach() {
 }
 
 # Arrows point down: a floor includes only those below it.
-breach "core includes a floor above it" '#include "aceso/(graph|app|nn|genomics|hub|cli)/' core
-breach "graph includes a floor above it" '#include "aceso/(app|nn|genomics|hub|cli)/' graph
-breach "app includes a floor above it" '#include "aceso/(graph|nn|genomics|hub|cli)/' app
-breach "a toolkit includes the hub or the command" '#include "aceso/(hub|cli)/' genomics
-breach "the hub knows a toolkit" '#include "aceso/genomics/|genomics' hub/src hub/include
+toolkits='genomics|models|molecules|proteins'
+breach "core includes a floor above it" "#include \"aceso/(graph|nn|app|lm|$toolkits|hub|cli)/" core
+breach "graph includes a floor above it" "#include \"aceso/(nn|app|lm|$toolkits|hub|cli)/" graph
+breach "nn includes a floor above it" "#include \"aceso/(graph|app|lm|$toolkits|hub|cli)/" nn
+breach "app includes a floor above it" "#include \"aceso/(graph|nn|lm|$toolkits|hub|cli)/" app
+breach "lm includes a floor above it" "#include \"aceso/($toolkits|hub|cli)/" lm
+for toolkit in ${toolkits//|/ }; do
+  others=$(tr '|' '\n' <<<"$toolkits" | grep -v "^$toolkit$" | paste -sd '|')
+  breach "a toolkit includes another, the hub or the command" "#include \"aceso/($others|hub|cli)/" "$toolkit"
+done
+breach "the hub knows a toolkit" "#include \"aceso/($toolkits)/|genomics" hub/src hub/include
 
 # Heavy and foreign headers stay in src/.
-breach "a heavy header in a public one" '#include <(boost|sqlite3|openssl|spdlog|CLI|isa-l|libdeflate)' '*/include/*'
+breach "a heavy header in a public one" '#include <(boost|sqlite3|openssl|spdlog|CLI|isa-l|libdeflate|dnnl|torch|ATen|c10|GraphMol|RDGeneral|yaml-cpp|hdf5)' '*/include/*'
 
 # Libraries do not print, exit or read the environment.
-breach "a library prints" 'std::(cout|cerr)|[^f]printf\(|fmt::print' core/src graph app/src genomics/src genomics/include hub/src hub/include
-breach "a library exits or reads the environment" 'std::exit\(|std::abort\(|[^a-z_]getenv\(' core/src graph app/src genomics/src hub/src
+breach "a library prints" 'std::(cout|cerr)|[^f]printf\(|fmt::print' core/src graph nn/src nn/train lm/src app/src genomics/src genomics/include models/src molecules/src proteins/src hub/src hub/include
+breach "a library exits or reads the environment" 'std::exit\(|std::abort\(|[^a-z_]getenv\(' core/src graph nn/src nn/train lm/src app/src genomics/src models/src molecules/src proteins/src hub/src
 breach "the program is compiled for one machine" 'march=native' 'CMakeLists.txt' '*/CMakeLists.txt' cmake
 breach "unfinished work" '\b(TODO|FIXME|XXX)\b' '*.hpp' '*.cpp' '*.ts' '*.tsx' '*.sh' dev ':!tools/check_house.sh'
 

@@ -205,7 +205,7 @@ class RequestChecker {
         continue;
       }
       std::string problem;
-      fs::path path = resolve_(list[i].get<std::string>(), problem);
+      fs::path path = resolve_(list[i].get<std::string>(), kind(spec.kind), problem);
       if (problem.empty())
         request_.inputs[spec.name].push_back(std::move(path));
       else
@@ -252,14 +252,15 @@ class RequestChecker {
     const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
     if (!fs::is_directory(folder, ignored))
       return note(pointer, fmt::format("{}: the folder does not exist", folder.string()));
-    if (fs::is_directory(path, ignored))
+    if (fs::is_directory(path, ignored) && !kind(spec.kind).folder)
       return note(pointer, fmt::format("{}: is a folder, expected a file name", path.string()));
     if (::access(folder.c_str(), W_OK) != 0 && !fs::exists(path, ignored))
       return note(pointer, fmt::format("{}: cannot write in this folder: {}", folder.string(),
                                        std::generic_category().message(errno)));
     for (const auto& [input, paths] : request_.inputs) {
       for (const fs::path& other : paths) {
-        if (fs::equivalent(path, other, ignored) && fs::is_regular_file(path, ignored))
+        if (fs::equivalent(path, other, ignored) &&
+            (fs::is_regular_file(path, ignored) || fs::is_directory(path, ignored)))
           return note(pointer, fmt::format("{}: is also the input {}; it would be overwritten",
                                            path.string(), command_line_name(input)));
       }
@@ -288,13 +289,13 @@ class RequestChecker {
 }  // namespace
 
 InputResolver paths_of_this_machine() {
-  return [](const std::string& value, std::string& problem) -> fs::path {
+  return [](const std::string& value, const Kind& expected, std::string& problem) -> fs::path {
     struct stat status{};
     if (::stat(value.c_str(), &status) != 0)
       problem =
           fmt::format("{}: {}", value,
                       errno == ENOENT ? "no such file" : std::generic_category().message(errno));
-    else if (S_ISDIR(status.st_mode))
+    else if (S_ISDIR(status.st_mode) && !expected.folder)
       problem = value + ": is a folder, expected a file";
     else if (::access(value.c_str(), R_OK) != 0)
       problem =

@@ -162,6 +162,55 @@ const fs::path& AtomicFile::path() const noexcept { return impl_->path; }
 std::uint64_t AtomicFile::size() const noexcept { return impl_->size; }
 int AtomicFile::descriptor() const noexcept { return impl_->file.get(); }
 
+// -------------------------------------------------------------------------------- AtomicFolder
+
+struct AtomicFolder::Impl {
+  fs::path path;
+  fs::path part;
+
+  ~Impl() {
+    std::error_code ignored;
+    if (!part.empty()) fs::remove_all(part, ignored);
+  }
+};
+
+AtomicFolder::AtomicFolder(fs::path path) : impl_(std::make_unique<Impl>()) {
+  impl_->path = followed(path.has_filename() ? path : path.parent_path());
+  std::error_code ignored;
+  if (fs::exists(impl_->path, ignored) && !fs::is_directory(impl_->path, ignored))
+    fail(Errc::Io, "{}: is a file, expected a folder or a new name", path.string());
+  fs::path part = sibling(impl_->path);
+  if (::mkdir(part.c_str(), 0777) != 0) fail_system(errno, "create", path.string());
+  impl_->part = std::move(part);
+}
+
+AtomicFolder::~AtomicFolder() = default;
+AtomicFolder::AtomicFolder(AtomicFolder&&) noexcept = default;
+AtomicFolder& AtomicFolder::operator=(AtomicFolder&&) noexcept = default;
+
+const fs::path& AtomicFolder::path() const noexcept { return impl_->path; }
+const fs::path& AtomicFolder::staging() const noexcept { return impl_->part; }
+
+void AtomicFolder::commit() {
+  const std::string name = impl_->path.string();
+  for (const auto& entry : fs::recursive_directory_iterator(impl_->part)) {
+    const FileHandle file{::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!file || (::fsync(file.get()) != 0 && errno != EINVAL)) fail_system(errno, "write", name);
+  }
+  std::error_code ignored;
+  if (fs::exists(impl_->path, ignored)) {
+    // The two change places, so that a reader finds one or the other at any moment.
+    if (::renameat2(AT_FDCWD, impl_->part.c_str(), AT_FDCWD, impl_->path.c_str(),
+                    RENAME_EXCHANGE) != 0)
+      fail_system(errno, "replace", name);
+    fs::remove_all(impl_->part, ignored);
+  } else if (::rename(impl_->part.c_str(), impl_->path.c_str()) != 0) {
+    fail_system(errno, "write", name);
+  }
+  impl_->part.clear();
+  sync_folder(impl_->path.parent_path());
+}
+
 // ---------------------------------------------------------------------------------- MappedFile
 
 MappedFile::MappedFile(const fs::path& path) {

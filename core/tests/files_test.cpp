@@ -35,6 +35,37 @@ TEST_F(FilesTest, AFileAppearsOnlyWhenItIsCommitted) {
   EXPECT_EQ(entries(), 1U);
 }
 
+TEST_F(FilesTest, AFolderAppearsOnlyWhenItIsCommitted) {
+  const fs::path place = folder_.path() / "model";
+  AtomicFolder folder{place};
+  write_file(folder.staging() / "a", "1");
+  EXPECT_FALSE(fs::exists(place));
+  folder.commit();
+  EXPECT_EQ(read_file(place / "a"), "1");
+  EXPECT_EQ(entries(), 1U);
+}
+
+TEST_F(FilesTest, AFolderTakesThePlaceOfAnother) {
+  const fs::path place = folder_.path() / "model";
+  fs::create_directory(place);
+  write_file(place / "old", "1");
+  {
+    const AtomicFolder given_up{place};
+  }
+  EXPECT_TRUE(fs::exists(place / "old"));
+  AtomicFolder folder{place};
+  write_file(folder.staging() / "new", "2");
+  folder.commit();
+  EXPECT_FALSE(fs::exists(place / "old"));
+  EXPECT_EQ(read_file(place / "new"), "2");
+  EXPECT_EQ(entries(), 1U);
+}
+
+TEST_F(FilesTest, AFolderDoesNotReplaceAFile) {
+  write_file(path_, "x");
+  EXPECT_THROW(AtomicFolder{path_}, Error);
+}
+
 TEST_F(FilesTest, WithoutCommitWhatWasThereStays) {
   write_file(path_, "old");
   {

@@ -131,7 +131,8 @@ RunRecord Api::checked_run(const Json& body, std::vector<std::string>& data_ids)
     request.erase("outputs");
     request.erase("folder");
     std::map<std::string, DataRecord> known;
-    const auto resolve = [&](const std::string& value, std::string& problem) -> fs::path {
+    const auto resolve = [&](const std::string& value, const app::Kind&,
+                             std::string& problem) -> fs::path {
       if (const auto record = context_.store.find_data(value))
         known[value] = *record;
       else

@@ -26,11 +26,12 @@ struct Mistake {
   std::string message;  ///< what was expected and what was found
 };
 
-/// Finds the file behind an input value. Returns it, or an empty path after setting `problem`.
-using InputResolver =
-    std::function<std::filesystem::path(const std::string& value, std::string& problem)>;
+/// Finds the file behind an input value of a kind. Returns it, or any path after setting `problem`.
+using InputResolver = std::function<std::filesystem::path(const std::string& value,
+                                                          const Kind& kind, std::string& problem)>;
 
-/// Values are paths: they must exist, be readable, and be files or pipes.
+/// Values are paths: they must exist, be readable, and be files or pipes; or folders, where the
+/// kind of data comes as one.
 [[nodiscard]] InputResolver paths_of_this_machine();
 
 /// Checks `json` ({"inputs": {…}, "options": {…}, "outputs": {…}}) against `description`.

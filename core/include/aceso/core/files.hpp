@@ -83,6 +83,31 @@ class AtomicFile {
   std::unique_ptr<Impl> impl_;
 };
 
+/// A folder that appears under its name only when it is complete.
+///
+/// Files are put into staging(), a hidden sibling; commit() flushes them and renames the folder
+/// to `path`, taking the place of a folder that is there. Destroyed without commit(), it removes
+/// the sibling and leaves what was at `path` alone. Not thread-safe.
+class AtomicFolder {
+ public:
+  /// \throws Error NotFound if the parent does not exist, Io if it cannot be written or a file is
+  /// at `path`.
+  explicit AtomicFolder(std::filesystem::path path);
+  ~AtomicFolder();
+  AtomicFolder(AtomicFolder&&) noexcept;
+  AtomicFolder& operator=(AtomicFolder&&) noexcept;
+
+  [[nodiscard]] const std::filesystem::path& path() const noexcept;
+  [[nodiscard]] const std::filesystem::path& staging() const noexcept;
+
+  /// \throws Error OutOfResources, Io; then nothing is at `path` that was not there before.
+  void commit();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 /// Flushes a folder's entries to the disk, so that a rename in it survives a power cut.
 void sync_folder(const std::filesystem::path& folder);
 

@@ -1,0 +1,7 @@
+#include "aceso/proteins/apps.hpp"
+
+namespace aceso::proteins {
+
+std::vector<app::App> apps() { return {}; }
+
+}  // namespace aceso::proteins
