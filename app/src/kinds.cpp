@@ -17,20 +17,16 @@ constexpr std::array<std::string_view, 1> kBedEndings{".bed"};
 constexpr std::array<std::string_view, 6> kFastaEndings{".fasta",    ".fa",    ".fna",
                                                         ".fasta.gz", ".fa.gz", ".fna.gz"};
 constexpr Endings kFastqEndings{".fastq.gz", ".fq.gz", ".fastq", ".fq"};
-constexpr std::array<std::string_view, 1> kFingerprintEndings{".fps"};
 constexpr std::array<std::string_view, 1> kHtmlEndings{".html"};
 constexpr std::array<std::string_view, 5> kImageEndings{".png", ".jpg", ".jpeg", ".svg", ".webp"};
 constexpr std::array<std::string_view, 1> kJsonEndings{".json"};
 constexpr std::array<std::string_view, 1> kModelEndings{".model.tar"};
-constexpr std::array<std::string_view, 5> kMoleculeEndings{".smi", ".smiles", ".smi.gz", ".sdf",
-                                                           ".sdf.gz"};
 constexpr Endings kTableEndings{".tsv", ".csv", ".tsv.gz", ".csv.gz"};
 constexpr std::array<std::string_view, 3> kTensorEndings{".safetensors", ".npy", ".h5"};
 constexpr std::array<std::string_view, 3> kTextEndings{".txt", ".log", ".md"};
 constexpr std::array<std::string_view, 2> kVcfEndings{".vcf.gz", ".vcf"};
 constexpr std::array<std::string_view, 7> kWeightEndings{".safetensors", ".pt",   ".pth", ".bin",
                                                          ".ckpt",        ".hdf5", ".h5"};
-constexpr std::array<std::string_view, 2> kYamlEndings{".yaml", ".yml"};
 
 constexpr std::array kKinds{
     Kind{"any", "file", {}, "none", "application/octet-stream"},
@@ -38,16 +34,12 @@ constexpr std::array kKinds{
     Kind{"bed", "genome intervals (BED)", kBedEndings, "text", "text/plain; charset=utf-8"},
     Kind{"fasta", "sequences (FASTA)", kFastaEndings, "text", "text/plain; charset=utf-8"},
     Kind{"fastq", "sequencing reads (FASTQ)", kFastqEndings, "text", "text/plain; charset=utf-8"},
-    Kind{"fingerprints", "fingerprint library", kFingerprintEndings, "none",
-         "application/octet-stream"},
     Kind{"folder", "folder", {}, "none", "application/octet-stream", true},
     Kind{"html", "page (HTML)", kHtmlEndings, "html", "text/html; charset=utf-8"},
     Kind{"image", "image", kImageEndings, "image", "image/png"},
     Kind{"json", "JSON", kJsonEndings, "json", "application/json"},
     Kind{"model", "model (folder, or .model.tar)", kModelEndings, "none", "application/x-tar",
          true},
-    Kind{"molecules", "molecules (SMILES, SDF)", kMoleculeEndings, "text",
-         "text/plain; charset=utf-8"},
     Kind{"table", "table (TSV, CSV)", kTableEndings, "table",
          "text/tab-separated-values; charset=utf-8"},
     Kind{"tensors", "tensors (safetensors, NPY, HDF5)", kTensorEndings, "none",
@@ -56,7 +48,6 @@ constexpr std::array kKinds{
     Kind{"vcf", "variants (VCF)", kVcfEndings, "text", "text/plain; charset=utf-8"},
     Kind{"weights", "weights from elsewhere (file or folder)", kWeightEndings, "none",
          "application/octet-stream", true},
-    Kind{"yaml", "settings (YAML)", kYamlEndings, "text", "text/plain; charset=utf-8"},
 };
 static_assert(std::ranges::is_sorted(kKinds, {}, &Kind::name));
 

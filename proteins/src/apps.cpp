@@ -1,7 +1,9 @@
 #include "aceso/proteins/apps.hpp"
 
+#include "apps.hpp"
+
 namespace aceso::proteins {
 
-std::vector<app::App> apps() { return {}; }
+std::vector<app::App> apps() { return {embed_app()}; }
 
 }  // namespace aceso::proteins

@@ -1,5 +1,5 @@
 /// \file
-/// Weights written by other programs: PyTorch archives (zip and legacy), Keras HDF5, numpy.
+/// Weights written by other programs: safetensors and PyTorch archives (zip and legacy).
 ///
 /// A pickle is a program. This reader runs none: it knows the few constructors that tensors and
 /// plain data need, and refuses any other by name.
@@ -21,8 +21,8 @@ struct ForeignWeights {
   Json values = Json::object();  ///< everything that is no tensor, in the same nesting
 };
 
-/// Reads .safetensors, .pt/.pth/.bin/.ckpt/.tar (torch.save, zip or legacy), or .h5/.hdf5 by
-/// content, not by name.
+/// Reads safetensors and archives of torch.save (zip or legacy), told apart by content, not by
+/// name.
 /// \throws Error NotFound, Io; CorruptData naming file, offset and what was found; Unsupported
 /// naming the constructor when the pickle wants to call something.
 [[nodiscard]] ForeignWeights read_foreign_weights(const std::filesystem::path& path);

@@ -30,6 +30,9 @@ struct TensorInfo {
   bool operator==(const TensorInfo&) const = default;
 };
 
+/// A shape as people read it: "[2, 3]".
+[[nodiscard]] std::string shape_text(const std::vector<std::int64_t>& shape);
+
 /// A safetensors file, memory mapped: opening reads the header only. Thread-safe once open.
 class TensorFile {
  public:

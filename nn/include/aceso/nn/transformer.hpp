@@ -49,6 +49,7 @@ struct TransformerSpec {
   bool tied = true;            ///< decoder weight = token embedding
   bool token_dropout = false;  ///< ESM: embeddings scaled by (1 - 0.15 * 0.8) / (1 - masked share),
                                ///< mask tokens zeroed
+  Token mask_token = -1;       ///< needed by token_dropout
   double norm_epsilon = 1e-5;
 
   [[nodiscard]] std::int64_t head_size() const noexcept { return heads > 0 ? hidden / heads : 0; }
@@ -97,16 +98,6 @@ class Transformer {
   [[nodiscard]] Tensor hidden(const PackedTokens& batch) const;
   /// The head applied to rows of hidden(): f32 [rows, vocabulary].
   [[nodiscard]] Tensor logits(const Tensor& hidden) const;
-
-  /// Keys and values of the tokens seen so far, of many sequences that grow side by side.
-  class Cache;
-  /// \throws Error InvalidArgument unless the model is causal.
-  [[nodiscard]] std::unique_ptr<Cache> new_cache(std::size_t sequences,
-                                                 std::size_t max_length) const;
-  /// Appends one token to each sequence of `cache`: logits f32 [sequences, vocabulary].
-  [[nodiscard]] Tensor step(Cache& cache, std::span<const Token> tokens) const;
-  /// Keeps the sequences named by `kept`, in that order.
-  void select(Cache& cache, std::span<const std::size_t> kept) const;
 
  private:
   struct Impl;

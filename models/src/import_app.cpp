@@ -1,0 +1,160 @@
+#include "aceso/core/error.hpp"
+#include "aceso/core/files.hpp"
+#include "aceso/nn/foreign_weights.hpp"
+#include "aceso/nn/model_folder.hpp"
+#include "apps.hpp"
+#include "esm.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <optional>
+#include <string>
+
+namespace aceso::models {
+namespace fs = std::filesystem;
+namespace {
+
+struct Job {
+  std::string from = "hf";
+  fs::path weights;
+  std::optional<fs::path> config, vocabulary;
+  std::optional<fs::path> output;
+  std::string name, licence, intended_use, training_data;
+  int heads = 0;
+};
+
+/// The first of `names` that is in `folder`.
+std::optional<fs::path> first_file(const fs::path& folder,
+                                   std::initializer_list<const char*> names) {
+  std::error_code ignored;
+  for (const char* name : names)
+    if (fs::is_regular_file(folder / name, ignored)) return folder / name;
+  return std::nullopt;
+}
+
+/// Where the parts of a Hugging Face checkpoint are.
+struct Checkpoint {
+  fs::path weights;
+  std::optional<fs::path> config, vocabulary;
+};
+
+Checkpoint find_parts(const Job& job) {
+  Checkpoint parts{job.weights, job.config, job.vocabulary};
+  if (!fs::is_directory(job.weights)) return parts;
+  const auto weights = first_file(job.weights, {"model.safetensors", "pytorch_model.bin"});
+  if (!weights)
+    fail(Errc::CorruptData, "{}: expected model.safetensors or pytorch_model.bin in this folder{}",
+         job.weights.string(),
+         fs::exists(job.weights / "model.safetensors.index.json")
+             ? ", found weights in several files, which are not supported"
+             : "");
+  parts.weights = *weights;
+  if (!parts.config) parts.config = first_file(job.weights, {"config.json"});
+  if (!parts.vocabulary) parts.vocabulary = first_file(job.weights, {"vocab.txt"});
+  return parts;
+}
+
+Imported import_hugging_face(const Job& job, Warnings& warnings) {
+  const Checkpoint parts = find_parts(job);
+  if (!parts.config)
+    fail(Errc::CorruptData, "{}: config.json is missing; it belongs beside the weights",
+         job.weights.string());
+  const Json config = parse_json(read_file(*parts.config), parts.config->string());
+  std::optional<std::string> vocabulary;
+  if (parts.vocabulary) vocabulary = read_file(*parts.vocabulary);
+  return from_hugging_face(config, vocabulary, nn::read_foreign_weights(parts.weights).tensors,
+                           job.weights.string(), warnings);
+}
+
+/// What a fair-esm checkpoint says of its net: {"cfg": {"model": …}} or {"args": …}.
+Json fair_esm_settings(const Json& values) {
+  if (!values.is_object()) return nullptr;
+  for (const char* place : {"args", "cfg"}) {
+    const auto found = values.find(place);
+    if (found == values.end() || !found->is_object()) continue;
+    const auto model = found->find("model");
+    return model != found->end() && model->is_object() ? *model : *found;
+  }
+  return nullptr;
+}
+
+Imported import_fair_esm(const Job& job, Warnings& warnings) {
+  if (fs::is_directory(job.weights))
+    fail(Errc::InvalidArgument, "{}: fair-esm weights are one .pt file, this is a folder",
+         job.weights.string());
+  const nn::ForeignWeights foreign = nn::read_foreign_weights(job.weights);
+  return from_fair_esm(fair_esm_settings(foreign.values), foreign.tensors, job.heads,
+                       job.weights.string(), warnings);
+}
+
+std::string default_name(const fs::path& weights) {
+  const fs::path plain = weights.has_filename() ? weights : weights.parent_path();
+  return fs::is_directory(plain) ? plain.filename().string() : plain.stem().string();
+}
+
+void run(const Job& job, app::RunContext& context) {
+  context.progress.stage("read weights", 0, "");
+  const Imported imported = job.from == "hf" ? import_hugging_face(job, context.warnings)
+                                             : import_fair_esm(job, context.warnings);
+  nn::ModelDescription description;
+  description.name = job.name.empty() ? default_name(job.weights) : job.name;
+  description.architecture = "transformer";
+  description.config = imported.spec.to_json();
+  description.tokenizer = imported.tokenizer.to_json();
+  description.licence = job.licence;
+  description.intended_use = job.intended_use;
+  description.training_data = job.training_data;
+  description.source = "imported from " +
+                       std::string(job.from == "hf" ? "Hugging Face" : "fair-esm") + " weights (" +
+                       default_name(job.weights) + ")";
+  if (job.output) {
+    context.progress.stage("write model", 0, "");
+    nn::ModelWriter writer(*job.output);
+    writer.weights(imported.tensors);
+    writer.commit(description);
+  }
+  context.metric("parameters", imported.spec.parameters());
+  context.metric("tensors", imported.tensors.size());
+  context.report.section("Model", description.name);
+  context.report.figure("Parameters", imported.spec.parameters());
+  context.report.figure("Layers", imported.spec.layers);
+  context.report.figure("Hidden size", imported.spec.hidden);
+  context.report.figure("Heads", imported.spec.heads);
+}
+
+}  // namespace
+
+app::App import_app() {
+  app::Describe<Job> d{"models import", "Turns weights from elsewhere into a model"};
+  d.help(
+      "Reads a checkpoint of another program and writes a model: a folder with model.yaml, "
+      "weights.safetensors and a card, or one .model.tar file. Archives of PyTorch are read as "
+      "data; nothing in them is executed.\n\n"
+      "hf: ESM-2 from Hugging Face, a folder with config.json, model.safetensors or "
+      "pytorch_model.bin, and vocab.txt. fair-esm: ESM-2 as the fair-esm package saves it (.pt) or "
+      "its tensors as .safetensors.");
+  d.example("aceso models import --from hf --weights esm2_t6_8M_UR50D --output esm2-8m");
+  d.input("weights", &Job::weights, {.kind = "weights", .help = "checkpoint file or folder"});
+  d.input("config", &Job::config,
+          {.kind = "json", .help = "config.json, where weights is a single file"});
+  d.input("vocabulary", &Job::vocabulary,
+          {.kind = "text", .help = "vocab.txt, where weights is a single file"});
+  d.output("output", &Job::output,
+           {.kind = "model", .file_name = "model.model.tar", .help = "the model"});
+  d.option("from", &Job::from, {.help = "who wrote the weights", .choices = {"hf", "fair-esm"}});
+  d.option("name", &Job::name, {.help = "name of the model; not given: after the weights"});
+  d.option("heads", &Job::heads,
+           {.help = "attention heads of fair-esm weights that do not say; 0: as the published "
+                    "model of this size",
+            .minimum = 0,
+            .maximum = 1024,
+            .advanced = true});
+  d.option("licence", &Job::licence, {.help = "licence of the weights", .group = "Card"});
+  d.option("intended_use", &Job::intended_use, {.help = "what the model is for", .group = "Card"});
+  d.option("training_data", &Job::training_data,
+           {.help = "what it was trained on", .group = "Card"});
+  d.resources({.memory_mb = 4000, .uses_threads = false});
+  return d.build(run);
+}
+
+}  // namespace aceso::models

@@ -1,0 +1,172 @@
+#include "kernels/kernels.hpp"
+
+#include "aceso/core/tensor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+namespace aceso::nn::kernels {
+namespace {
+
+std::vector<float> noise(std::size_t count, unsigned seed, float scale = 1.0F) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0.0F, scale);
+  std::vector<float> values(count);
+  for (float& value : values) value = normal(random);
+  return values;
+}
+
+float from_bf16(Bf16 value) { return std::bit_cast<float>(std::uint32_t{value} << 16); }
+Bf16 to_bf16(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  return static_cast<Bf16>((bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16);
+}
+
+/// Attention as the formula says, in double.
+std::vector<double> plain_attention(const std::vector<float>& qkv, std::int64_t n, std::int64_t h,
+                                    std::int64_t heads, bool causal, const float* cosine,
+                                    const float* sine) {
+  const std::int64_t size = h / heads, half = size / 2;
+  const auto turned = [&](std::int64_t t, std::int64_t first, std::int64_t d) {
+    const float* x = qkv.data() + t * 3 * h + first;
+    if (cosine == nullptr) return double{x[d]};
+    const std::int64_t i = d % half;
+    const double c = cosine[t * half + i], s = sine[t * half + i];
+    return d < half ? x[d] * c - x[d + half] * s : x[d] * c + x[d - half] * s;
+  };
+  std::vector<double> out(static_cast<std::size_t>(n * h));
+  for (std::int64_t head = 0; head < heads; ++head) {
+    for (std::int64_t q = 0; q < n; ++q) {
+      const std::int64_t seen = causal ? q + 1 : n;
+      std::vector<double> weights;
+      double total = 0;
+      for (std::int64_t k = 0; k < seen; ++k) {
+        double dot = 0;
+        for (std::int64_t d = 0; d < size; ++d)
+          dot += turned(q, head * size, d) * turned(k, h + head * size, d);
+        weights.push_back(std::exp(dot / std::sqrt(static_cast<double>(size))));
+        total += weights.back();
+      }
+      for (std::int64_t d = 0; d < size; ++d) {
+        double sum = 0;
+        for (std::int64_t k = 0; k < seen; ++k)
+          sum += weights[static_cast<std::size_t>(k)] *
+                 qkv[static_cast<std::size_t>(k * 3 * h + 2 * h + head * size + d)];
+        out[static_cast<std::size_t>(q * h + head * size + d)] = sum / total;
+      }
+    }
+  }
+  return out;
+}
+
+struct Shape {
+  std::int64_t length, hidden, heads;
+  bool causal, rotary;
+};
+
+class AttentionTest : public testing::TestWithParam<Shape> {};
+
+TEST_P(AttentionTest, EveryVariantFollowsTheFormula) {
+  const auto [n, h, heads, causal, rotary] = GetParam();
+  const auto qkv = noise(static_cast<std::size_t>(n * 3 * h), 7);
+  const auto angles = noise(static_cast<std::size_t>(n * h / heads / 2), 8);
+  std::vector<float> cosine, sine;
+  for (const float angle : angles) {
+    cosine.push_back(std::cos(angle));
+    sine.push_back(std::sin(angle));
+  }
+  const auto expected = plain_attention(qkv, n, h, heads, causal, rotary ? cosine.data() : nullptr,
+                                        rotary ? sine.data() : nullptr);
+  const Buffer workspace(static_cast<std::size_t>(attention_workspace(n, h / heads)) * 4);
+  std::vector<Bf16> narrow;
+  for (const float value : qkv) narrow.push_back(to_bf16(value));
+  for (const Table* table : available()) {
+    std::vector<float> out(static_cast<std::size_t>(n * h));
+    std::vector<Bf16> out_bf16(out.size());
+    Attention attention{.qkv = qkv.data(),
+                        .out = out.data(),
+                        .bf16 = false,
+                        .causal = causal,
+                        .length = n,
+                        .hidden = h,
+                        .heads = heads,
+                        .cosine = rotary ? cosine.data() : nullptr,
+                        .sine = rotary ? sine.data() : nullptr,
+                        .workspace = reinterpret_cast<float*>(workspace.data())};
+    table->attention(attention);
+    for (std::size_t i = 0; i < out.size(); ++i)
+      ASSERT_NEAR(out[i], expected[i], 2e-5) << table->name << " at " << i;
+    attention.qkv = narrow.data();
+    attention.out = out_bf16.data();
+    attention.bf16 = true;
+    table->attention(attention);
+    for (std::size_t i = 0; i < out.size(); ++i)
+      ASSERT_NEAR(from_bf16(out_bf16[i]), expected[i], 0.06) << table->name << " at " << i;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, AttentionTest,
+                         testing::Values(Shape{1, 16, 1, false, true}, Shape{5, 24, 1, false, true},
+                                         Shape{33, 48, 2, false, true},
+                                         Shape{70, 40, 2, true, false},
+                                         Shape{64, 128, 2, true, true},
+                                         Shape{31, 36, 2, false, false}));
+
+TEST(Kernels, GeluFollowsTheFormula) {
+  auto values = noise(1003, 3, 3.0F);
+  values.insert(values.end(), {0.0F, -0.0F, 40.0F, -40.0F, 1e-20F, -7.0F});
+  for (const Table* table : available()) {
+    auto x = values;
+    table->gelu(x.data(), static_cast<std::int64_t>(x.size()));
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double v = values[i];
+      ASSERT_NEAR(x[i], v * 0.5 * std::erfc(-v / std::sqrt(2.0)), 2e-6 * (1 + std::abs(v)))
+          << table->name << " of " << v;
+    }
+  }
+}
+
+TEST(Kernels, GeluKeepsNaNAndInfinity) {
+  for (const Table* table : available()) {
+    std::vector<float> x(20, std::numeric_limits<float>::quiet_NaN());
+    x[3] = std::numeric_limits<float>::infinity();
+    table->gelu(x.data(), 20);
+    EXPECT_TRUE(std::isnan(x[0]) && std::isnan(x[19])) << table->name;
+    EXPECT_TRUE(std::isinf(x[3])) << table->name;
+  }
+}
+
+TEST(Kernels, NormFollowsTheFormula) {
+  for (const std::int64_t width : {1, 16, 36, 320}) {
+    const auto size = static_cast<std::size_t>(width);
+    auto x = noise(3 * size, 4);
+    for (float& value : x) value = value * 5 + 100;
+    const auto gain = noise(size, 5), bias = noise(size, 6);
+    for (const Table* table : available()) {
+      std::vector<float> y(x.size());
+      std::vector<Bf16> narrow(x.size());
+      table->norm(x.data(), gain.data(), bias.data(), 1e-5F, 3, width, y.data(), nullptr);
+      table->norm(x.data(), gain.data(), bias.data(), 1e-5F, 3, width, nullptr, narrow.data());
+      for (std::size_t row = 0; row < 3; ++row) {
+        double mean = 0, variance = 0;
+        for (std::size_t d = 0; d < size; ++d) mean += x[row * size + d] / double(size);
+        for (std::size_t d = 0; d < size; ++d)
+          variance += (x[row * size + d] - mean) * (x[row * size + d] - mean) / double(size);
+        for (std::size_t d = 0; d < size; ++d) {
+          const double expected =
+              (x[row * size + d] - mean) / std::sqrt(variance + 1e-5) * gain[d] + bias[d];
+          ASSERT_NEAR(y[row * size + d], expected, 1e-4) << table->name << " width " << width;
+          ASSERT_EQ(narrow[row * size + d], to_bf16(y[row * size + d])) << table->name;
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace aceso::nn::kernels
