@@ -7,6 +7,9 @@
 #ifdef ACESO_MODELS
 #include "aceso/models/apps.hpp"
 #endif
+#ifdef ACESO_MOLECULES
+#include "aceso/molecules/apps.hpp"
+#endif
 #ifdef ACESO_PROTEINS
 #include "aceso/proteins/apps.hpp"
 #endif
@@ -23,6 +26,9 @@ app::AppTable all_apps() {
 #endif
 #ifdef ACESO_MODELS
   add(models::apps());
+#endif
+#ifdef ACESO_MOLECULES
+  add(molecules::apps());
 #endif
 #ifdef ACESO_PROTEINS
   add(proteins::apps());

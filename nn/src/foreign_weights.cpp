@@ -220,7 +220,7 @@ ForeignWeights read_foreign_weights(const fs::path& path) {
   const auto file = std::make_shared<const MappedFile>(path);
   const std::string source = path.string();
   const Bytes bytes = file->bytes();
-  if (starts_with(bytes, "PK")) return from_zip(file, source);
+  if (starts_with(bytes, "PK\x03\x04")) return from_zip(file, source);
   if (starts_with(bytes, "\x80")) {
     // A pickle begins with its protocol, safetensors with the header's length, eight bytes
     // before its '{'.

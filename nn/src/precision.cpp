@@ -9,8 +9,6 @@ std::string_view name(Precision precision) noexcept {
       return "fp32";
     case Precision::Bf16:
       return "bf16";
-    case Precision::Int8:
-      return "int8";
   }
   return "unknown";
 }
@@ -18,8 +16,7 @@ std::string_view name(Precision precision) noexcept {
 Precision precision_by_name(std::string_view name) {
   if (name == "fp32") return Precision::Fp32;
   if (name == "bf16") return Precision::Bf16;
-  if (name == "int8") return Precision::Int8;
-  fail(Errc::InvalidArgument, "expected a precision of fp32, bf16 or int8, found {}", name);
+  fail(Errc::InvalidArgument, "expected a precision of fp32 or bf16, found {}", name);
 }
 
 }  // namespace aceso::nn

@@ -144,15 +144,6 @@ void PackedTokens::clear() {
   offsets.assign(1, 0);
 }
 
-Precision best_precision() noexcept {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  // oneDNN emulates bf16 on other CPUs, slower than fp32.
-  if (__builtin_cpu_supports("avx512bf16")) return Precision::Bf16;
-#endif
-  return Precision::Fp32;
-}
-
 struct Transformer::Impl {
   TransformerSpec spec;
   Precision precision;

@@ -71,15 +71,11 @@ struct PackedTokens {
   [[nodiscard]] std::size_t sequences() const noexcept { return offsets.size() - 1; }
 };
 
-enum class Precision { Fp32, Bf16, Int8 };
+enum class Precision { Fp32, Bf16 };
 
 [[nodiscard]] std::string_view name(Precision precision) noexcept;
 /// \throws Error InvalidArgument.
 [[nodiscard]] Precision precision_by_name(std::string_view name);
-/// The precision that is fastest on this CPU without loss that matters: bf16 where the CPU
-/// multiplies it natively, else fp32.
-[[nodiscard]] Precision best_precision() noexcept;
-
 /// A transformer ready to compute. One object may serve many threads; each call runs on the
 /// caller's thread alone.
 class Transformer {
