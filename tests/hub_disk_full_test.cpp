@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 namespace aceso::hub::test {
 namespace {
@@ -37,6 +39,7 @@ class SmallDisk {
     }
   }
   void make_room() const { fs::remove(path() / "filler"); }
+  [[nodiscard]] std::uintmax_t free_bytes() const { return fs::space(path()).available; }
 
  private:
   ScratchFolder folder_{"/tmp"};
@@ -86,7 +89,10 @@ TEST_F(DiskFull, UploadsUnderWayEndAndReadsGoOn) {
   Client client(hub_->port());
   client.send(
       client.head("POST", "/v1/data?name=a", hub_->with_token({{"Content-Length", "9000000"}})));
+  const std::uintmax_t before = disk_.free_bytes();
   client.send(std::string(1'000'000, 'x'));
+  // The upload must have begun: a disk that is full before it would refuse it at its head.
+  while (disk_.free_bytes() == before) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   disk_.fill();
   client.send(std::string(8'000'000, 'x'));
   const Answer answer = client.receive();
