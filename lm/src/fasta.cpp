@@ -1,71 +1,15 @@
 #include "aceso/lm/fasta.hpp"
 
 #include "aceso/core/error.hpp"
-#include "aceso/core/files.hpp"
 #include "aceso/core/text.hpp"
+#include "lines.hpp"
 
-#include <zlib.h>
-
-#include <array>
 #include <string_view>
 #include <unordered_map>
 
 namespace aceso::lm {
 namespace fs = std::filesystem;
 namespace {
-
-/// Lines of a plain or gzip text.
-class Lines {
- public:
-  explicit Lines(const fs::path& path) : name_(path.string()) {
-    FileHandle file = open_for_reading(path);
-    file_ = gzdopen(file.get(), "rb");
-    if (file_ == nullptr) throw std::bad_alloc();
-    file.release();
-    gzbuffer(file_, 1U << 17);
-  }
-  ~Lines() { gzclose(file_); }
-  Lines(const Lines&) = delete;
-  Lines& operator=(const Lines&) = delete;
-
-  /// The next line without its end; false behind the last one.
-  bool next(std::string& line) {
-    line.clear();
-    while (true) {
-      if (at_ == size_ && !fill()) return !line.empty();
-      const std::string_view rest(block_.data() + at_, size_ - at_);
-      const auto end = rest.find('\n');
-      line.append(rest.substr(0, end));
-      if (end == std::string_view::npos) {
-        at_ = size_;
-        continue;
-      }
-      at_ += end + 1;
-      return true;
-    }
-  }
-
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }
-
- private:
-  bool fill() {
-    const int count = gzread(file_, block_.data(), static_cast<unsigned>(block_.size()));
-    int code = Z_OK;
-    const char* message = gzerror(file_, &code);
-    if (count < 0 || (code != Z_OK && code != Z_STREAM_END))
-      fail(code == Z_ERRNO ? Errc::Io : Errc::CorruptData,
-           "{}: damaged or cut-off gzip stream ({})", name_,
-           code == Z_BUF_ERROR ? "unexpected end of file" : message);
-    at_ = 0;
-    size_ = static_cast<std::size_t>(count);
-    return count > 0;
-  }
-
-  std::string name_;
-  gzFile file_ = nullptr;
-  std::array<char, 1U << 16> block_;
-  std::size_t at_ = 0, size_ = 0;
-};
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 

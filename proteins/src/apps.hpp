@@ -7,5 +7,6 @@
 namespace aceso::proteins {
 
 [[nodiscard]] app::App embed_app();
+[[nodiscard]] app::App score_app();
 
 }  // namespace aceso::proteins

@@ -1,9 +1,8 @@
 #include "aceso/app/runner.hpp"
 #include "aceso/core/files.hpp"
-#include "aceso/nn/model_folder.hpp"
-#include "aceso/nn/tokenizer.hpp"
-#include "aceso/nn/transformer.hpp"
+#include "aceso/nn/tensor_file.hpp"
 #include "apps.hpp"
+#include "small_model.hpp"
 
 #include <gtest/gtest.h>
 #include <hdf5.h>
@@ -17,35 +16,11 @@ namespace aceso::proteins {
 namespace {
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kHidden = 32;
+const std::int64_t kHidden = test::small_spec().hidden;
 
 class EmbedTest : public testing::Test {
  protected:
-  void SetUp() override {
-    const nn::TransformerSpec spec{.vocabulary = 33,
-                                   .hidden = kHidden,
-                                   .layers = 2,
-                                   .heads = 2,
-                                   .feed_forward = 64,
-                                   .token_dropout = true,
-                                   .mask_token = 32};
-    std::mt19937 random(5);
-    std::normal_distribution<float> normal(0.0F, 0.3F);
-    nn::TensorSet weights;
-    for (const nn::TensorInfo& info : spec.weights()) {
-      Tensor tensor(DType::F32, info.shape);
-      for (float& value : tensor.values<float>()) value = normal(random);
-      weights.emplace(info.name, tensor);
-    }
-    nn::ModelDescription description;
-    description.name = "test";
-    description.architecture = "transformer";
-    description.config = spec.to_json();
-    description.tokenizer = nn::Tokenizer::esm().to_json();
-    nn::ModelWriter writer(place("model"));
-    writer.weights(weights);
-    writer.commit(description);
-  }
+  void SetUp() override { test::write_small_model(place("model")); }
 
   [[nodiscard]] std::string place(const std::string& name) const {
     return (folder_.path() / name).string();
