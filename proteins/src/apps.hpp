@@ -8,5 +8,6 @@ namespace aceso::proteins {
 
 [[nodiscard]] app::App embed_app();
 [[nodiscard]] app::App score_app();
+[[nodiscard]] app::App generate_app();
 
 }  // namespace aceso::proteins
