@@ -21,6 +21,9 @@ constexpr std::array<std::string_view, 1> kHtmlEndings{".html"};
 constexpr std::array<std::string_view, 5> kImageEndings{".png", ".jpg", ".jpeg", ".svg", ".webp"};
 constexpr std::array<std::string_view, 1> kJsonEndings{".json"};
 constexpr std::array<std::string_view, 1> kModelEndings{".model.tar"};
+constexpr std::array<std::string_view, 8> kMoleculeEndings{
+    ".smi", ".smiles", ".csv", ".tsv", ".smi.gz", ".smiles.gz", ".csv.gz", ".tsv.gz"};
+constexpr std::array<std::string_view, 2> kObjectiveEndings{".yaml", ".yml"};
 constexpr Endings kTableEndings{".tsv", ".csv", ".tsv.gz", ".csv.gz"};
 constexpr std::array<std::string_view, 3> kTensorEndings{".safetensors", ".npy", ".h5"};
 constexpr std::array<std::string_view, 3> kTextEndings{".txt", ".log", ".md"};
@@ -40,6 +43,10 @@ constexpr std::array kKinds{
     Kind{"json", "JSON", kJsonEndings, "json", "application/json"},
     Kind{"model", "model (folder, or .model.tar)", kModelEndings, "none", "application/x-tar",
          true},
+    Kind{"molecules", "molecules (SMILES, CSV, TSV)", kMoleculeEndings, "text",
+         "text/plain; charset=utf-8"},
+    Kind{"objective", "objective of a design (YAML)", kObjectiveEndings, "text",
+         "text/plain; charset=utf-8"},
     Kind{"table", "table (TSV, CSV)", kTableEndings, "table",
          "text/tab-separated-values; charset=utf-8"},
     Kind{"tensors", "tensors (safetensors, NPY, HDF5)", kTensorEndings, "none",

@@ -2,7 +2,7 @@
 
 #include "aceso/core/error.hpp"
 #include "aceso/core/text.hpp"
-#include "lines.hpp"
+#include "aceso/lm/lines.hpp"
 
 #include <string_view>
 #include <unordered_map>

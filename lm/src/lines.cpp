@@ -1,6 +1,9 @@
-#include "lines.hpp"
+#include "aceso/lm/lines.hpp"
 
 #include "aceso/core/error.hpp"
+#include "aceso/core/files.hpp"
+
+#include <zlib.h>
 
 #include <new>
 #include <string_view>

@@ -2,14 +2,12 @@
 /// Lines of a text file, plain or gzip.
 #pragma once
 
-#include "aceso/core/files.hpp"
-
-#include <zlib.h>
-
 #include <array>
 #include <cstddef>
 #include <filesystem>
 #include <string>
+
+struct gzFile_s;  // of zlib
 
 namespace aceso::lm {
 
@@ -31,7 +29,7 @@ class Lines {
   bool fill();
 
   std::string name_;
-  gzFile file_ = nullptr;
+  gzFile_s* file_ = nullptr;
   std::array<char, 1U << 16> block_;
   std::size_t at_ = 0, size_ = 0;
 };
