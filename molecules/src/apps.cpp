@@ -1,7 +1,9 @@
 #include "aceso/molecules/apps.hpp"
 
+#include "apps.hpp"
+
 namespace aceso::molecules {
 
-std::vector<app::App> apps() { return {}; }
+std::vector<app::App> apps() { return {optimize_app()}; }
 
 }  // namespace aceso::molecules

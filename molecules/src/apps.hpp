@@ -1,0 +1,11 @@
+/// \file
+/// The toolkit's apps, one function each.
+#pragma once
+
+#include "aceso/app/app.hpp"
+
+namespace aceso::molecules {
+
+[[nodiscard]] app::App optimize_app();
+
+}  // namespace aceso::molecules
