@@ -27,8 +27,8 @@ void silence_rdkit() {
 }
 
 [[noreturn]] void bad_smiles(std::string_view smiles, std::string_view problem) {
-  fail(Errc::CorruptData, "expected a molecule as SMILES, found \"{}\" ({})",
-       printable(smiles, 60), problem);
+  fail(Errc::CorruptData, "expected a molecule as SMILES, found \"{}\" ({})", printable(smiles, 60),
+       problem);
 }
 
 void check_text(std::string_view smiles) {

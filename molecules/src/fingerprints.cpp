@@ -56,11 +56,16 @@ constexpr Named kNames[] = {{"ecfp4", Fingerprint::Ecfp4},
 FeatureCounts fingerprint(const Molecule& molecule, Fingerprint kind) {
   const RDKit::ROMol& mol = molecule.rdkit();
   switch (kind) {
-    case Fingerprint::Ecfp4: return circular(mol, 2, false);
-    case Fingerprint::Ecfp6: return circular(mol, 3, false);
-    case Fingerprint::Fcfp4: return circular(mol, 2, true);
-    case Fingerprint::AtomPairs: return atom_pairs(mol);
-    case Fingerprint::Pharmacophore: return pharmacophore_fingerprint(molecule);
+    case Fingerprint::Ecfp4:
+      return circular(mol, 2, false);
+    case Fingerprint::Ecfp6:
+      return circular(mol, 3, false);
+    case Fingerprint::Fcfp4:
+      return circular(mol, 2, true);
+    case Fingerprint::AtomPairs:
+      return atom_pairs(mol);
+    case Fingerprint::Pharmacophore:
+      return pharmacophore_fingerprint(molecule);
   }
   fail(Errc::Internal, "unknown fingerprint");
 }

@@ -102,9 +102,9 @@ class Section {
       const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "?";
       if (std::ranges::find(used_, key) != used_.end()) continue;
       const std::string hint = closest(key, used_);
-      fail_at(entry.first, fmt::format("{} has no \"{}\"{}", what_, printable(key, 40),
-                                       hint.empty() ? "" : fmt::format("; did you mean \"{}\"?",
-                                                                       hint)));
+      fail_at(entry.first,
+              fmt::format("{} has no \"{}\"{}", what_, printable(key, 40),
+                          hint.empty() ? "" : fmt::format("; did you mean \"{}\"?", hint)));
     }
   }
 
@@ -146,7 +146,8 @@ Measure descriptor_measure(Section& section) {
   const Descriptor* descriptor = section.at("descriptor", [](const std::string& name) {
     if (const Descriptor* found = find_descriptor(name)) return found;
     std::string known;
-    for (const Descriptor& d : descriptors()) known += (known.empty() ? "" : ", ") + std::string(d.name);
+    for (const Descriptor& d : descriptors())
+      known += (known.empty() ? "" : ", ") + std::string(d.name);
     fail(Errc::InvalidArgument, "expected one of the descriptors {}, found \"{}\"", known,
          printable(name, 40));
   });
@@ -236,9 +237,10 @@ Modifier read_modifier(const YAML::Node& node, std::string_view source, const Me
   else if (type == "threshold")
     modifier = threshold_modifier(section);
   else
-    section.fail_here(fmt::format("expected one of the modifiers gaussian, min_gaussian, "
-                                  "max_gaussian, clip, threshold, found \"{}\"",
-                                  printable(type, 40)));
+    section.fail_here(
+        fmt::format("expected one of the modifiers gaussian, min_gaussian, "
+                    "max_gaussian, clip, threshold, found \"{}\"",
+                    printable(type, 40)));
   section.finish();
   return modifier;
 }
@@ -250,7 +252,8 @@ Term read_term(const YAML::Node& node, std::string_view source) {
   term.measure = read_measure(section, type);
   term.modifier = read_modifier(section.find("modifier"), source, term.measure);
   const YAML::Node descriptor = type == "descriptor" ? node["descriptor"] : YAML::Node();
-  term.name = section.text("name", descriptor && descriptor.IsScalar() ? descriptor.Scalar() : type);
+  term.name =
+      section.text("name", descriptor && descriptor.IsScalar() ? descriptor.Scalar() : type);
   term.weight = section.number("weight", 1.0);
   if (term.weight <= 0) section.fail_here("expected a weight above 0");
   section.finish();
@@ -279,10 +282,14 @@ double aggregated(Aggregate aggregate, const std::vector<Term>& terms,
     lowest = std::min(lowest, parts[i]);
   }
   switch (aggregate) {
-    case Aggregate::Product: return std::exp(logs);
-    case Aggregate::GeometricMean: return std::exp(logs / weights);
-    case Aggregate::Mean: return sum / weights;
-    case Aggregate::Minimum: return lowest;
+    case Aggregate::Product:
+      return std::exp(logs);
+    case Aggregate::GeometricMean:
+      return std::exp(logs / weights);
+    case Aggregate::Mean:
+      return sum / weights;
+    case Aggregate::Minimum:
+      return lowest;
   }
   return 0;
 }

@@ -158,8 +158,8 @@ struct Branch {
 
 std::optional<Branch> random_branch(const Graph& graph, Random& random) {
   const std::vector<bool> in_ring = graph.ring_bonds();
-  const auto bonds = bonds_where(
-      graph, [&](std::size_t i) { return !in_ring[i] && graph.bonds[i].order == 1; });
+  const auto bonds =
+      bonds_where(graph, [&](std::size_t i) { return !in_ring[i] && graph.bonds[i].order == 1; });
   if (bonds.empty()) return std::nullopt;
   const std::size_t bond = random.pick(bonds);
   Branch branch{without_bond(graph, bond), {}, graph.bonds[bond].a, graph.bonds[bond].b};
@@ -203,7 +203,8 @@ Graph small_ring(Random& random) {
     const bool twofold = aromatic && (six ? i % 2 == 0 : i == 1 || i == 3);
     ring.bonds.push_back({i, (i + 1) % size, twofold ? 2 : 1});
   }
-  if (!six && aromatic) ring.atoms[0].element = random.chance(0.5) ? 7 : random.chance(0.5) ? 8 : 16;
+  if (!six && aromatic)
+    ring.atoms[0].element = random.chance(0.5) ? 7 : random.chance(0.5) ? 8 : 16;
   for (int i = six ? 0 : 1; i < size; ++i)
     if (random.chance(0.15)) ring.atoms[index(i)].element = 7;
   return ring;
@@ -253,8 +254,8 @@ std::optional<Piece> piece_with(const Graph& cut, int from, const std::vector<in
 
 std::optional<Piece> chain_piece(const Graph& graph, Random& random) {
   const std::vector<bool> in_ring = graph.ring_bonds();
-  const auto bonds = bonds_where(
-      graph, [&](std::size_t i) { return !in_ring[i] && graph.bonds[i].order == 1; });
+  const auto bonds =
+      bonds_where(graph, [&](std::size_t i) { return !in_ring[i] && graph.bonds[i].order == 1; });
   if (bonds.empty()) return std::nullopt;
   const std::size_t bond = random.pick(bonds);
   const GraphBond& cut = graph.bonds[bond];
@@ -275,9 +276,10 @@ std::optional<Piece> ring_piece(const Graph& graph, Random& random) {
   const int way = from_a[index(b)];
   const auto on_way = bonds_where(opened, [&](std::size_t i) {
     const GraphBond& bond = opened.bonds[i];
-    const bool shortest =
-        std::min(from_a[index(bond.a)] + from_b[index(bond.b)],
-                 from_a[index(bond.b)] + from_b[index(bond.a)]) + 1 == way;
+    const bool shortest = std::min(from_a[index(bond.a)] + from_b[index(bond.b)],
+                                   from_a[index(bond.b)] + from_b[index(bond.a)]) +
+                              1 ==
+                          way;
     return shortest && !still[i];
   });
   if (on_way.empty()) return std::nullopt;

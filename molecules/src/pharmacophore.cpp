@@ -16,8 +16,8 @@ constexpr const char* kPoints[] = {
     R"([$([C;H2,H1](!=*)[C;H2,H1][C;H2,H1][$([C;H1,H2,H3]);!$(C=*)]),$(C([C;H2,H3])([C;H2,H3])[C;H2,H3])])",  // Hydrophobic
     R"([$([N;!H0;v3]),$([N;!H0;+1;v4]),$([O,S;H1;+0]),$([n;H1;+0])])",  // Donor
     R"([$([O,S;H1;v2]-[!$(*=[O,N,P,S])]),$([O,S;H0;v2]),$([O,S;-]),$([N&v3;H1,H2]-[!$(*=[O,N,P,S])]),$([N;v3;H0]),$([n,o,s;+0]),F])",  // Acceptor
-    R"([$([a;D3](@*)(@*)*)])",  // AromaticAttachment
-    R"([$([A;D3](@*)(@*)*)])",  // AliphaticAttachment
+    R"([$([a;D3](@*)(@*)*)])",                       // AromaticAttachment
+    R"([$([A;D3](@*)(@*)*)])",                       // AliphaticAttachment
     R"([!#1;!#6;!#7;!#8;!#9;!#16;!#17;!#35;!#53])",  // UnusualAtom
     R"([$([N;H2&+0][$([C,a]);!$([C,a](=O))]),$([N;H1&+0]([$([C,a]);!$([C,a](=O))])[$([C,a]);!$([C,a](=O))]),$([N;H0&+0]([C;!$(C(=O))])([C;!$(C(=O))])[C;!$(C(=O))]),$([N,n;X2;+0])])",  // BasicGroup
     R"([$([C,S](=[O,S,P])-[O;H1])])",  // AcidicGroup

@@ -14,9 +14,9 @@ class Random {
  public:
   /// One stream for each pair of seed and number.
   Random(std::uint64_t seed, std::uint64_t number) {
-    std::seed_seq sequence{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32U),
-                           static_cast<std::uint32_t>(number),
-                           static_cast<std::uint32_t>(number >> 32U)};
+    std::seed_seq sequence{
+        static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32U),
+        static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(number >> 32U)};
     engine_.seed(sequence);
   }
 

@@ -11,7 +11,8 @@ terms:
     to: 'CC(C)(C)NCC(O)c1ccc(O)c(CO)c1'
     fingerprint: fcfp4
     modifier: {type: clip, upper: 0.75}
-)", ""},
+)",
+       ""},
       {"amlodipine_mpo", R"(name: amlodipine_mpo
 aggregate: geometric_mean
 terms:
@@ -21,14 +22,16 @@ terms:
   - type: descriptor
     descriptor: rings
     modifier: {type: gaussian, mu: 3, sigma: 0.5}
-)", ""},
+)",
+       ""},
       {"celecoxib_rediscovery", R"(name: celecoxib_rediscovery
 aggregate: geometric_mean
 terms:
   - type: similarity
     to: 'CC1=CC=C(C=C1)C1=CC(=NN1C1=CC=C(C=C1)S(N)(=O)=O)C(F)(F)F'
     fingerprint: ecfp4
-)", ""},
+)",
+       ""},
       {"deco_hop", R"(name: deco_hop
 aggregate: mean
 terms:
@@ -47,9 +50,11 @@ terms:
   - type: substructure
     smarts: '[#7]-c1n[c;h1]nc2[c;h1]c(-[#8])[c;h0][c;h1]c12'
     name: scaffold
-)", ""},
+)",
+       ""},
       {"drd2", "",
-       "a support vector classifier of dopamine D2 activity, which is a download of its own and not part of this program"},
+       "a support vector classifier of dopamine D2 activity, which is a download of its own and "
+       "not part of this program"},
       {"fexofenadine_mpo", R"(name: fexofenadine_mpo
 aggregate: geometric_mean
 terms:
@@ -63,23 +68,28 @@ terms:
   - type: descriptor
     descriptor: logp
     modifier: {type: min_gaussian, mu: 4, sigma: 1}
-)", ""},
+)",
+       ""},
       {"gsk3b", "",
-       "a random forest of GSK3-beta activity, which is a download of its own and not part of this program"},
+       "a random forest of GSK3-beta activity, which is a download of its own and not part of this "
+       "program"},
       {"isomers_c7h8n2o2", R"(name: isomers_c7h8n2o2
 aggregate: geometric_mean
 terms:
   - type: formula
     formula: C7H8N2O2
-)", ""},
+)",
+       ""},
       {"isomers_c9h10n2o2pf2cl", R"(name: isomers_c9h10n2o2pf2cl
 aggregate: geometric_mean
 terms:
   - type: formula
     formula: C9H10N2O2PF2Cl
-)", ""},
+)",
+       ""},
       {"jnk3", "",
-       "a random forest of JNK3 activity, which is a download of its own and not part of this program"},
+       "a random forest of JNK3 activity, which is a download of its own and not part of this "
+       "program"},
       {"median1", R"(name: median1
 aggregate: geometric_mean
 terms:
@@ -89,7 +99,8 @@ terms:
   - type: similarity
     to: 'CC(C)C1CCC(C)CC1O'
     fingerprint: ecfp4
-)", ""},
+)",
+       ""},
       {"median2", R"(name: median2
 aggregate: geometric_mean
 terms:
@@ -99,7 +110,8 @@ terms:
   - type: similarity
     to: 'CCCC1=NN(C2=C1N=C(NC2=O)C3=C(C=CC(=C3)S(=O)(=O)N4CCN(CC4)C)OCC)C'
     fingerprint: ecfp6
-)", ""},
+)",
+       ""},
       {"mestranol_similarity", R"(name: mestranol_similarity
 aggregate: geometric_mean
 terms:
@@ -107,7 +119,8 @@ terms:
     to: 'COc1ccc2[C@H]3CC[C@@]4(C)[C@@H](CC[C@@]4(O)C#C)[C@@H]3CCc2c1'
     fingerprint: atom_pairs
     modifier: {type: clip, upper: 0.75}
-)", ""},
+)",
+       ""},
       {"osimertinib_mpo", R"(name: osimertinib_mpo
 aggregate: geometric_mean
 terms:
@@ -125,7 +138,8 @@ terms:
   - type: descriptor
     descriptor: logp
     modifier: {type: min_gaussian, mu: 1, sigma: 1}
-)", ""},
+)",
+       ""},
       {"perindopril_mpo", R"(name: perindopril_mpo
 aggregate: geometric_mean
 terms:
@@ -135,13 +149,15 @@ terms:
   - type: descriptor
     descriptor: aromatic_rings
     modifier: {type: gaussian, mu: 2, sigma: 0.5}
-)", ""},
+)",
+       ""},
       {"qed", R"(name: qed
 aggregate: geometric_mean
 terms:
   - type: descriptor
     descriptor: qed
-)", ""},
+)",
+       ""},
       {"ranolazine_mpo", R"(name: ranolazine_mpo
 aggregate: geometric_mean
 terms:
@@ -159,7 +175,8 @@ terms:
     element: F
     name: fluorine
     modifier: {type: gaussian, mu: 1, sigma: 1}
-)", ""},
+)",
+       ""},
       {"scaffold_hop", R"(name: scaffold_hop
 aggregate: mean
 terms:
@@ -174,7 +191,8 @@ terms:
     smarts: '[#7]-c1n[c;h1]nc2[c;h1]c(-[#8])[c;h0][c;h1]c12'
     absent: true
     name: no_scaffold
-)", ""},
+)",
+       ""},
       {"sitagliptin_mpo", R"(name: sitagliptin_mpo
 aggregate: geometric_mean
 terms:
@@ -190,21 +208,24 @@ terms:
     modifier: {type: gaussian, mu_of: 'Fc1cc(c(F)cc1F)CC(N)CC(=O)N3Cc2nnc(n2CC3)C(F)(F)F', sigma: 5}
   - type: formula
     formula: C16H15F6N5O
-)", ""},
+)",
+       ""},
       {"thiothixene_rediscovery", R"(name: thiothixene_rediscovery
 aggregate: geometric_mean
 terms:
   - type: similarity
     to: 'CN(C)S(=O)(=O)c1ccc2Sc3ccccc3C(=CCCN4CCN(C)CC4)c2c1'
     fingerprint: ecfp4
-)", ""},
+)",
+       ""},
       {"troglitazone_rediscovery", R"(name: troglitazone_rediscovery
 aggregate: geometric_mean
 terms:
   - type: similarity
     to: 'Cc1c(C)c2OC(C)(COc3ccc(CC4SC(=O)NC4=O)cc3)CCc2c(C)c1O'
     fingerprint: ecfp4
-)", ""},
+)",
+       ""},
       {"valsartan_smarts", R"(name: valsartan_smarts
 aggregate: geometric_mean
 terms:
@@ -219,7 +240,8 @@ terms:
   - type: descriptor
     descriptor: bertz
     modifier: {type: gaussian, mu_of: 'NC(CC(=O)N1CCn2c(nnc2C(F)(F)F)C1)Cc1cc(F)c(F)cc1F', sigma: 30}
-)", ""},
+)",
+       ""},
       {"zaleplon_mpo", R"(name: zaleplon_mpo
 aggregate: geometric_mean
 terms:
@@ -228,7 +250,8 @@ terms:
     fingerprint: ecfp4
   - type: formula
     formula: C19H17N3O2
-)", ""},
+)",
+       ""},
   };
   return all;
 }

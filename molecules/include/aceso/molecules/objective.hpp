@@ -42,7 +42,7 @@ class Objective {
 /// A task that is known by name: `task: NAME`.
 struct Task {
   std::string_view name;
-  std::string_view yaml;  ///< empty if it cannot be computed here
+  std::string_view yaml;   ///< empty if it cannot be computed here
   std::string_view lacks;  ///< what it would need
 };
 
