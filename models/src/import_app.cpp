@@ -3,12 +3,17 @@
 #include "aceso/nn/foreign_weights.hpp"
 #include "aceso/nn/model_folder.hpp"
 #include "apps.hpp"
+#include "chemprop.hpp"
 #include "esm.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <functional>
+#include <numeric>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace aceso::models {
 namespace fs = std::filesystem;
@@ -92,34 +97,95 @@ std::string default_name(const fs::path& weights) {
   return fs::is_directory(plain) ? plain.filename().string() : plain.stem().string();
 }
 
+/// The checkpoints of an ensemble: one file, or all .pt and .ckpt files below a folder.
+std::vector<fs::path> checkpoint_files(const fs::path& weights) {
+  if (!fs::is_directory(weights)) return {weights};
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(weights)) {
+    const std::string ending = entry.path().extension().string();
+    if (entry.is_regular_file() && (ending == ".pt" || ending == ".ckpt"))
+      files.push_back(entry.path());
+  }
+  std::ranges::sort(files);
+  if (files.empty())
+    fail(Errc::CorruptData, "{}: expected .pt or .ckpt files in this folder, found none",
+         weights.string());
+  return files;
+}
+
+/// A foreign checkpoint as a model.
+struct Converted {
+  nn::ModelDescription description;  ///< architecture and its settings
+  nn::TensorSet tensors;
+  std::vector<std::pair<std::string, app::Cell>> figures;
+  std::string origin;
+};
+
+Converted transformer(Imported imported, std::string origin) {
+  Converted made;
+  made.description.architecture = "transformer";
+  made.description.config = imported.spec.to_json();
+  made.description.tokenizer = imported.tokenizer.to_json();
+  made.figures = {{"Layers", imported.spec.layers},
+                  {"Hidden size", imported.spec.hidden},
+                  {"Heads", imported.spec.heads}};
+  made.tensors = std::move(imported.tensors);
+  made.origin = std::move(origin);
+  return made;
+}
+
+Converted message_passing(const Job& job) {
+  std::vector<ForeignMember> members;
+  for (const fs::path& file : checkpoint_files(job.weights))
+    members.push_back({file.string(), nn::read_foreign_weights(file)});
+  ImportedNet net = from_chemprop(members);
+  Converted made;
+  made.description.architecture = "dmpnn";
+  made.description.config = net.spec.to_json();
+  made.figures = {{"Members", net.spec.members},
+                  {"Outputs", static_cast<std::int64_t>(net.spec.outputs.size())},
+                  {"Hidden size", net.spec.hidden}};
+  made.tensors = std::move(net.tensors);
+  made.origin = "chemprop";
+  return made;
+}
+
+Converted convert(const Job& job, Warnings& warnings) {
+  if (job.from == "hf") return transformer(import_hugging_face(job, warnings), "Hugging Face");
+  if (job.from == "fair-esm") return transformer(import_fair_esm(job, warnings), "fair-esm");
+  return message_passing(job);
+}
+
+std::int64_t parameters_of(const nn::TensorSet& tensors) {
+  std::int64_t count = 0;
+  for (const auto& [name, tensor] : tensors)
+    count += std::accumulate(tensor.shape().begin(), tensor.shape().end(), std::int64_t{1},
+                             std::multiplies{});
+  return count;
+}
+
 void run(const Job& job, app::RunContext& context) {
   context.progress.stage("read weights", 0, "");
-  const Imported imported = job.from == "hf" ? import_hugging_face(job, context.warnings)
-                                             : import_fair_esm(job, context.warnings);
-  nn::ModelDescription description;
+  Converted converted = convert(job, context.warnings);
+  nn::ModelDescription& description = converted.description;
   description.name = job.name.empty() ? default_name(job.weights) : job.name;
-  description.architecture = "transformer";
-  description.config = imported.spec.to_json();
-  description.tokenizer = imported.tokenizer.to_json();
   description.licence = job.licence;
   description.intended_use = job.intended_use;
   description.training_data = job.training_data;
-  description.source = "imported from " +
-                       std::string(job.from == "hf" ? "Hugging Face" : "fair-esm") + " weights (" +
-                       default_name(job.weights) + ")";
+  description.source =
+      "imported from " + converted.origin + " weights (" + default_name(job.weights) + ")";
   if (job.output) {
     context.progress.stage("write model", 0, "");
     nn::ModelWriter writer(*job.output);
-    writer.weights(imported.tensors);
+    writer.weights(converted.tensors);
     writer.commit(description);
   }
-  context.metric("parameters", imported.spec.parameters());
-  context.metric("tensors", imported.tensors.size());
+  const std::int64_t parameters = parameters_of(converted.tensors);
+  context.metric("parameters", parameters);
+  context.metric("tensors", converted.tensors.size());
   context.report.section("Model", description.name);
-  context.report.figure("Parameters", imported.spec.parameters());
-  context.report.figure("Layers", imported.spec.layers);
-  context.report.figure("Hidden size", imported.spec.hidden);
-  context.report.figure("Heads", imported.spec.heads);
+  context.report.figure("Parameters", parameters);
+  for (const auto& [label, value] : converted.figures) context.report.figure(label, value);
 }
 
 }  // namespace
@@ -132,7 +198,9 @@ app::App import_app() {
       "data; nothing in them is executed.\n\n"
       "hf: ESM-2 from Hugging Face, a folder with config.json, model.safetensors or "
       "pytorch_model.bin, and vocab.txt. fair-esm: ESM-2 as the fair-esm package saves it (.pt) or "
-      "its tensors as .safetensors.");
+      "its tensors as .safetensors. chemprop: a message passing net of version 1 or 2 (.pt, "
+      ".ckpt), or "
+      "a folder of several, which become one ensemble.");
   d.example("aceso models import --from hf --weights esm2_t6_8M_UR50D --output esm2-8m");
   d.input("weights", &Job::weights, {.kind = "weights", .help = "checkpoint file or folder"});
   d.input("config", &Job::config,
@@ -141,7 +209,8 @@ app::App import_app() {
           {.kind = "text", .help = "vocab.txt, where weights is a single file"});
   d.output("output", &Job::output,
            {.kind = "model", .file_name = "model.model.tar", .help = "the model"});
-  d.option("from", &Job::from, {.help = "who wrote the weights", .choices = {"hf", "fair-esm"}});
+  d.option("from", &Job::from,
+           {.help = "who wrote the weights", .choices = {"hf", "fair-esm", "chemprop"}});
   d.option("name", &Job::name, {.help = "name of the model; not given: after the weights"});
   d.option("heads", &Job::heads,
            {.help = "attention heads of fair-esm weights that do not say; 0: as the published "

@@ -3,6 +3,7 @@
 #include "aceso/core/error.hpp"
 #include "aceso/core/hash.hpp"
 #include "aceso/core/text.hpp"
+#include "aceso/nn/message_passing.hpp"
 #include "aceso/nn/transformer.hpp"
 #include "model_yaml.hpp"
 #include "tar.hpp"
@@ -213,11 +214,20 @@ void check_tensors(const TensorFile& file, const std::string& name, const std::s
   }
 }
 
+/// What the architecture asks for; nothing for one that is not known here.
+std::vector<TensorInfo> expected_weights(const ModelFolder& model) {
+  const ModelDescription& description = model.description();
+  const std::string source = model.path().string();
+  if (description.architecture == "transformer")
+    return TransformerSpec::from_json(description.config, source).weights();
+  if (description.architecture == "dmpnn")
+    return MessagePassingSpec::from_json(description.config, source).weights();
+  return {};
+}
+
 void check_shapes(const ModelFolder& model, std::vector<ModelProblem>& problems) {
-  if (model.description().architecture != "transformer") return;
-  const auto spec = TransformerSpec::from_json(model.description().config, model.path().string());
   const TensorFile& file = model.weights();
-  for (const TensorInfo& expected : spec.weights()) {
+  for (const TensorInfo& expected : expected_weights(model)) {
     const auto found = std::ranges::find(file.tensors(), expected.name, &TensorInfo::name);
     if (found == file.tensors().end())
       problems.push_back(

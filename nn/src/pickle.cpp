@@ -8,6 +8,7 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <cstring>
 #include <map>
 #include <string_view>
 
@@ -20,7 +21,17 @@ constexpr std::size_t kMostValues = 20'000'000;
 constexpr std::size_t kMostItems = 50'000'000;
 
 /// What is done with a name that a pickle imports.
-enum class Role { Storage, Tensor, Parameter, Container, Object, Opaque };
+enum class Role {
+  Storage,
+  Tensor,
+  Parameter,
+  Container,
+  Object,      ///< becomes its fields
+  Opaque,      ///< becomes nothing
+  Bytes,       ///< text that stands for bytes, as old protocols write them
+  NumberType,  ///< of an array: becomes its name
+  Array        ///< of numpy: becomes a list of numbers
+};
 
 struct Known {
   std::string_view module, name;
@@ -28,7 +39,7 @@ struct Known {
 };
 
 /// All names that may stand in a pickle. Containers become plain data, objects their fields.
-constexpr std::array<Known, 22> kKnown{{
+constexpr std::array<Known, 28> kKnown{{
     {"collections", "OrderedDict", Role::Container},
     {"builtins", "dict", Role::Container},
     {"builtins", "list", Role::Container},
@@ -40,6 +51,12 @@ constexpr std::array<Known, 22> kKnown{{
     {"torch", "Size", Role::Container},
     {"torch", "device", Role::Opaque},
     {"argparse", "Namespace", Role::Object},
+    {"lightning.fabric.utilities.data", "AttributeDict", Role::Container},
+    {"torch.nn.modules.linear", "Identity", Role::Object},
+    {"_codecs", "encode", Role::Bytes},
+    {"numpy", "ndarray", Role::Opaque},
+    {"numpy", "dtype", Role::NumberType},
+    {"numpy.core.multiarray", "_reconstruct", Role::Array},
     {"torch", "FloatStorage", Role::Storage},
     {"torch", "DoubleStorage", Role::Storage},
     {"torch", "HalfStorage", Role::Storage},
@@ -66,7 +83,12 @@ constexpr std::array<std::pair<std::string_view, DType>, 11> kStorageTypes{
      {"BoolStorage", DType::Bool},
      {"UntypedStorage", DType::U8}}};
 
+/// Layers and settings of chemprop, whose checkpoints name their classes: data to this reader.
+constexpr std::string_view kChemprop = "chemprop.nn.";
+constexpr Known kChempropObject{kChemprop, "", Role::Object};
+
 const Known* known(const PickleGlobal& global) {
+  if (global.module.starts_with(kChemprop)) return &kChempropObject;
   const auto found = std::ranges::find_if(
       kKnown, [&](const Known& k) { return k.module == global.module && k.name == global.name; });
   return found == kKnown.end() ? nullptr : &*found;
@@ -439,12 +461,21 @@ class Machine {
         if (given.empty()) broken("expected a parameter's tensor");
         return push(make(*given[0]));
       case Role::Container:
-        if (called.name == "OrderedDict" || called.name == "dict") return ordered(given);
+        if (called.name == "OrderedDict" || called.name == "dict" || called.name == "AttributeDict")
+          return ordered(given);
         return push(given.empty() ? make(PickleList{}) : make(*given[0]));
       case Role::Object:
         return push(make(PickleDict{}));
       case Role::Opaque:
         return push(make(PickleNone{}));
+      case Role::Bytes:
+        if (given.empty()) broken("expected text that stands for bytes");
+        return push(make(latin1(as<std::string>(given[0], "text"))));
+      case Role::NumberType:
+        if (given.empty()) broken("expected a type of numbers");
+        return push(make(as<std::string>(given[0], "a type of numbers")));
+      case Role::Array:
+        return push(make(PickleList{}));
       case Role::Storage:
         broken("a storage that is called");
     }
@@ -463,11 +494,54 @@ class Machine {
     push(make(std::move(dict)));
   }
 
+  /// UTF-8 of characters below 256 to one byte each.
+  [[nodiscard]] std::string latin1(const std::string& text) const {
+    std::string bytes;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const auto code = static_cast<unsigned char>(text[i]);
+      if (code < 0x80) {
+        bytes += text[i];
+        continue;
+      }
+      if ((code != 0xc2 && code != 0xc3) || i + 1 == text.size()) broken("text that is not bytes");
+      const auto next = static_cast<unsigned char>(text[++i]);
+      bytes += static_cast<char>(((code & 3U) << 6U) | (next & 0x3fU));
+    }
+    return bytes;
+  }
+
+  /// The numbers of a numpy array, from (version, shape, type, order, bytes).
+  void array_state(PickleList& list, const PickleList& state) {
+    if (state.items.size() != 5) return;
+    const auto* type = std::get_if<std::string>(&state.items[2]->data);
+    const auto* bytes = std::get_if<std::string>(&state.items[4]->data);
+    if (type == nullptr || bytes == nullptr) return;
+    if (*type == "f8") numbers_of<double>(list, *bytes);
+    if (*type == "f4") numbers_of<float>(list, *bytes);
+    if (*type == "i8") numbers_of<std::int64_t>(list, *bytes);
+  }
+
+  template <typename T>
+  void numbers_of(PickleList& list, const std::string& bytes) {
+    for (std::size_t at = 0; at + sizeof(T) <= bytes.size(); at += sizeof(T)) {
+      T value;
+      std::memcpy(&value, bytes.data() + at, sizeof(T));
+      if constexpr (std::is_integral_v<T>)
+        list.items.push_back(make(std::int64_t{value}));
+      else
+        list.items.push_back(make(static_cast<double>(value)));
+    }
+    items_ += bytes.size() / sizeof(T);
+  }
+
   /// Fields of a plain object; attributes of a dictionary (torch's _metadata) are left out.
   void state() {
     const Pointer fields = pop();
     auto* object = std::get_if<PickleDict>(&top()->data);
     const auto* given = std::get_if<PickleDict>(&fields->data);
+    auto* array = std::get_if<PickleList>(&top()->data);
+    const auto* parts = std::get_if<PickleList>(&fields->data);
+    if (array != nullptr && parts != nullptr && array->items.empty()) array_state(*array, *parts);
     if (object != nullptr && given != nullptr && object->items.empty())
       object->items = given->items;
   }

@@ -1,0 +1,283 @@
+#include "aceso/nn/message_passing.hpp"
+
+#include "matmul.hpp"
+#include "settings.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace aceso::nn {
+namespace {
+
+/// Rows with the room behind them that Linear needs.
+using Rows = std::vector<float>;
+
+Rows rows_of(std::int64_t rows, std::int64_t columns) {
+  return Rows(static_cast<std::size_t>(Linear::rows_with_padding(rows) * columns), 0.0F);
+}
+
+void relu(Rows& rows) {
+  for (float& value : rows) value = std::max(value, 0.0F);
+}
+
+/// One row of [left, right].
+void put_row(Rows& rows, std::size_t row, std::span<const float> left,
+             std::span<const float> right) {
+  float* to = rows.data() + row * (left.size() + right.size());
+  std::ranges::copy(left, to);
+  std::ranges::copy(right, to + left.size());
+}
+
+class Member {
+ public:
+  Member(const MessagePassingSpec& spec, const TensorSet& weights, std::int64_t number)
+      : spec_(spec), prefix_(fmt::format("members.{}.", number)) {
+    const std::int64_t h = spec.hidden;
+    input_ = layer(weights, "input", h, spec.atom_features + spec.bond_features, spec.bias);
+    message_ = layer(weights, "message", h, h, spec.bias);
+    readout_ = layer(weights, "readout", h, spec.atom_features + h, true);
+    for (std::int64_t i = 0; i < spec.head_layers; ++i) {
+      const bool last = i + 1 == spec.head_layers;
+      const auto outputs = static_cast<std::int64_t>(spec.outputs.size());
+      head_.push_back(layer(weights, fmt::format("head.{}", i), last ? outputs : spec.head_hidden,
+                            i == 0 ? h : spec.head_hidden, true));
+    }
+    if (spec.task == "regression") {
+      mean_ = values(weights, "scale.mean");
+      deviation_ = values(weights, "scale.deviation");
+    }
+  }
+
+  /// Writes [molecules, outputs].
+  void predict(const BondGraphs& batch, float* to) const {
+    const Rows atoms = atom_states(batch, bond_states(batch));
+    Rows state = molecule_states(batch, atoms);
+    const auto molecules = static_cast<std::int64_t>(batch.molecules());
+    for (std::size_t i = 0; i < head_.size(); ++i) {
+      const bool last = i + 1 == head_.size();
+      Rows next = rows_of(molecules, last ? outputs() : spec_.head_hidden);
+      head_[i].apply(state.data(), next.data(), molecules);
+      if (!last) relu(next);
+      state = std::move(next);
+    }
+    for (std::int64_t i = 0; i < molecules * outputs(); ++i)
+      to[i] = finished(state[static_cast<std::size_t>(i)], static_cast<std::size_t>(i % outputs()));
+  }
+
+ private:
+  [[nodiscard]] std::int64_t outputs() const {
+    return static_cast<std::int64_t>(spec_.outputs.size());
+  }
+
+  Linear layer(const TensorSet& weights, const std::string& name, std::int64_t out, std::int64_t in,
+               bool bias) const {
+    const Tensor& weight = weights.at(prefix_ + name + ".weight");
+    const float* shift =
+        bias ? weights.at(prefix_ + name + ".bias").values<const float>().data() : nullptr;
+    return {
+        weight.values<const float>().data(), shift, out, in, Precision::Fp32, Linear::Result::Same};
+  }
+
+  std::vector<float> values(const TensorSet& weights, const std::string& name) const {
+    const auto span = weights.at(prefix_ + name).values<const float>();
+    return {span.begin(), span.end()};
+  }
+
+  [[nodiscard]] std::span<const float> row(const Rows& rows, std::int64_t index,
+                                           std::int64_t columns) const {
+    return std::span(rows).subspan(static_cast<std::size_t>(index * columns),
+                                   static_cast<std::size_t>(columns));
+  }
+
+  /// Sums of the states of the bonds that go to each atom.
+  [[nodiscard]] Rows gathered(const BondGraphs& batch, const Rows& bonds) const {
+    const auto h = static_cast<std::size_t>(spec_.hidden);
+    Rows sums(static_cast<std::size_t>(batch.atom_offsets.back()) * h, 0.0F);
+    for (std::size_t b = 0; b < batch.target.size(); ++b) {
+      float* to = sums.data() + static_cast<std::size_t>(batch.target[b]) * h;
+      for (std::size_t d = 0; d < h; ++d) to[d] += bonds[b * h + d];
+    }
+    return sums;
+  }
+
+  [[nodiscard]] Rows bond_states(const BondGraphs& batch) const {
+    const auto count = static_cast<std::int64_t>(batch.source.size());
+    const auto h = static_cast<std::size_t>(spec_.hidden);
+    Rows features = rows_of(count, spec_.atom_features + spec_.bond_features);
+    for (std::size_t b = 0; b < batch.source.size(); ++b)
+      put_row(features, b, row(batch.atoms, batch.source[b], spec_.atom_features),
+              row(batch.bonds, static_cast<std::int64_t>(b), spec_.bond_features));
+    Rows first = rows_of(count, spec_.hidden);
+    input_.apply(features.data(), first.data(), count);
+    Rows state = first, sent = rows_of(count, spec_.hidden), heard = sent;
+    relu(state);
+    for (std::int64_t step = 1; step < spec_.depth; ++step) {
+      const Rows sums = gathered(batch, state);
+      for (std::size_t b = 0; b < batch.source.size(); ++b) {
+        // What reached the bond's source, without what came back along the bond itself.
+        const float* all = sums.data() + static_cast<std::size_t>(batch.source[b]) * h;
+        const float* back = state.data() + static_cast<std::size_t>(batch.reverse[b]) * h;
+        for (std::size_t d = 0; d < h; ++d) sent[b * h + d] = all[d] - back[d];
+      }
+      message_.apply(sent.data(), heard.data(), count);
+      for (std::size_t i = 0; i < state.size(); ++i) state[i] = std::max(first[i] + heard[i], 0.0F);
+    }
+    return state;
+  }
+
+  [[nodiscard]] Rows atom_states(const BondGraphs& batch, const Rows& bonds) const {
+    const std::int64_t count = batch.atom_offsets.back();
+    const Rows sums = gathered(batch, bonds);
+    Rows features = rows_of(count, spec_.atom_features + spec_.hidden);
+    for (std::int64_t a = 0; a < count; ++a)
+      put_row(features, static_cast<std::size_t>(a), row(batch.atoms, a, spec_.atom_features),
+              row(sums, a, spec_.hidden));
+    Rows state = rows_of(count, spec_.hidden);
+    readout_.apply(features.data(), state.data(), count);
+    relu(state);
+    return state;
+  }
+
+  [[nodiscard]] Rows molecule_states(const BondGraphs& batch, const Rows& atoms) const {
+    const auto h = static_cast<std::size_t>(spec_.hidden);
+    Rows sums = rows_of(static_cast<std::int64_t>(batch.molecules()), spec_.hidden);
+    for (std::size_t m = 0; m < batch.molecules(); ++m) {
+      const std::int32_t begin = batch.atom_offsets[m], end = batch.atom_offsets[m + 1];
+      for (std::int32_t a = begin; a < end; ++a)
+        for (std::size_t d = 0; d < h; ++d)
+          sums[m * h + d] += atoms[static_cast<std::size_t>(a) * h + d];
+      const std::int64_t divisor = spec_.aggregation == "mean"   ? std::max(end - begin, 1)
+                                   : spec_.aggregation == "norm" ? spec_.aggregation_norm
+                                                                 : 1;
+      for (std::size_t d = 0; d < h; ++d) sums[m * h + d] /= static_cast<float>(divisor);
+    }
+    return sums;
+  }
+
+  [[nodiscard]] float finished(float value, std::size_t output) const {
+    if (spec_.task == "classification") return 1.0F / (1.0F + std::exp(-value));
+    return value * deviation_[output] + mean_[output];
+  }
+
+  const MessagePassingSpec& spec_;
+  std::string prefix_;
+  Linear input_, message_, readout_;
+  std::vector<Linear> head_;
+  std::vector<float> mean_, deviation_;
+};
+
+TensorSet checked_weights(const ModelFolder& model, const MessagePassingSpec& spec) {
+  TensorSet weights = model.weights().all();
+  for (const TensorInfo& wanted : spec.weights()) {
+    const auto found = weights.find(wanted.name);
+    if (found == weights.end())
+      fail(Errc::CorruptData, "{}: the tensor {} is missing", model.path().string(), wanted.name);
+    if (found->second.type() != DType::F32 || found->second.shape() != wanted.shape)
+      fail(Errc::CorruptData, "{}: {}: expected F32 {}, found {} {}", model.path().string(),
+           wanted.name, shape_text(wanted.shape), name(found->second.type()),
+           shape_text(found->second.shape()));
+  }
+  return weights;
+}
+
+}  // namespace
+
+Json MessagePassingSpec::to_json() const {
+  return {{"featuriser", featuriser},
+          {"atom_features", atom_features},
+          {"bond_features", bond_features},
+          {"hidden", hidden},
+          {"depth", depth},
+          {"head_layers", head_layers},
+          {"head_hidden", head_hidden},
+          {"members", members},
+          {"aggregation", aggregation},
+          {"aggregation_norm", aggregation_norm},
+          {"task", task},
+          {"bias", bias},
+          {"outputs", outputs}};
+}
+
+MessagePassingSpec MessagePassingSpec::from_json(const Json& config, std::string_view source) {
+  const Settings settings(config, source, "a message passing net");
+  MessagePassingSpec spec;
+  spec.featuriser = settings.one_of("featuriser", {"chemprop-v1", "chemprop-v2"});
+  spec.atom_features = settings.count("atom_features", 1, 10'000);
+  spec.bond_features = settings.count("bond_features", 1, 10'000);
+  spec.hidden = settings.count("hidden", 1, 100'000);
+  spec.depth = settings.count("depth", 1, 100);
+  spec.head_layers = settings.count("head_layers", 1, 100);
+  spec.head_hidden = settings.count("head_hidden", 1, 100'000);
+  spec.members = settings.count("members", 1, 1000);
+  spec.aggregation = settings.one_of("aggregation", {"mean", "sum", "norm"});
+  spec.aggregation_norm = settings.count("aggregation_norm", 1, 1'000'000, 100);
+  spec.task = settings.one_of("task", {"regression", "classification"});
+  spec.bias = settings.flag("bias", false);
+  spec.outputs = settings.texts("outputs", 10'000);
+  return spec;
+}
+
+std::vector<TensorInfo> MessagePassingSpec::weights() const {
+  std::vector<TensorInfo> list;
+  const auto add = [&](const std::string& name, std::int64_t out, std::int64_t in, bool with_bias) {
+    list.push_back({name + ".weight", DType::F32, {out, in}});
+    if (with_bias) list.push_back({name + ".bias", DType::F32, {out}});
+  };
+  const auto count = static_cast<std::int64_t>(outputs.size());
+  for (std::int64_t m = 0; m < members; ++m) {
+    const std::string prefix = fmt::format("members.{}.", m);
+    add(prefix + "input", hidden, atom_features + bond_features, bias);
+    add(prefix + "message", hidden, hidden, bias);
+    add(prefix + "readout", hidden, atom_features + hidden, true);
+    for (std::int64_t i = 0; i < head_layers; ++i)
+      add(fmt::format("{}head.{}", prefix, i), i + 1 == head_layers ? count : head_hidden,
+          i == 0 ? hidden : head_hidden, true);
+    if (task != "regression") continue;
+    list.push_back({prefix + "scale.mean", DType::F32, {count}});
+    list.push_back({prefix + "scale.deviation", DType::F32, {count}});
+  }
+  return list;
+}
+
+struct MessagePassing::Impl {
+  MessagePassingSpec spec;
+  std::vector<Member> members;
+
+  explicit Impl(const ModelFolder& model) {
+    const ModelDescription& description = model.description();
+    if (description.architecture != "dmpnn")
+      fail(Errc::Unsupported, "{}: expected a model of architecture dmpnn, found {}",
+           model.path().string(), description.architecture);
+    spec = MessagePassingSpec::from_json(description.config, model.path().string());
+    const TensorSet weights = checked_weights(model, spec);
+    for (std::int64_t m = 0; m < spec.members; ++m) members.emplace_back(spec, weights, m);
+  }
+  Impl(const Impl&) = delete;  // members refer to spec
+  Impl& operator=(const Impl&) = delete;
+};
+
+MessagePassing::MessagePassing(const ModelFolder& model)
+    : impl_(std::make_shared<const Impl>(model)) {}
+
+const MessagePassingSpec& MessagePassing::spec() const noexcept { return impl_->spec; }
+
+Tensor MessagePassing::predict(const BondGraphs& batch) const {
+  const MessagePassingSpec& spec = impl_->spec;
+  const auto atoms = static_cast<std::size_t>(batch.atom_offsets.back());
+  if (batch.atoms.size() != atoms * static_cast<std::size_t>(spec.atom_features) ||
+      batch.bonds.size() != batch.source.size() * static_cast<std::size_t>(spec.bond_features) ||
+      batch.target.size() != batch.source.size() || batch.reverse.size() != batch.source.size())
+    fail(Errc::InvalidArgument, "expected {} features an atom and {} a bond", spec.atom_features,
+         spec.bond_features);
+  const auto molecules = static_cast<std::int64_t>(batch.molecules());
+  const auto outputs = static_cast<std::int64_t>(spec.outputs.size());
+  Tensor result(DType::F32, {spec.members, molecules, outputs});
+  float* to = result.values<float>().data();
+  for (const Member& member : impl_->members) {
+    member.predict(batch, to);
+    to += molecules * outputs;
+  }
+  return result;
+}
+
+}  // namespace aceso::nn

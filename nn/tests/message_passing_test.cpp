@@ -1,0 +1,158 @@
+#include "aceso/nn/message_passing.hpp"
+
+#include "aceso/core/error.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <random>
+
+namespace aceso::nn {
+namespace {
+namespace fs = std::filesystem;
+
+MessagePassingSpec small_spec() {
+  MessagePassingSpec spec;
+  spec.featuriser = "chemprop-v1";
+  spec.atom_features = 3;
+  spec.bond_features = 2;
+  spec.hidden = 5;
+  spec.depth = 3;
+  spec.head_layers = 2;
+  spec.head_hidden = 4;
+  spec.members = 2;
+  spec.outputs = {"a", "b"};
+  return spec;
+}
+
+TensorSet random_weights(const MessagePassingSpec& spec) {
+  std::mt19937 random(3);
+  std::normal_distribution<float> normal(0.0F, 0.5F);
+  TensorSet weights;
+  for (const TensorInfo& info : spec.weights()) {
+    Tensor tensor(DType::F32, info.shape);
+    for (float& value : tensor.values<float>()) value = normal(random);
+    weights.emplace(info.name, tensor);
+  }
+  return weights;
+}
+
+/// A chain of `atoms` atoms with random features, numbered from either end.
+void add_chain(BondGraphs& graphs, int atoms, unsigned seed, bool backwards = false) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  const std::int32_t first = graphs.atom_offsets.back();
+  std::vector<std::array<float, 3>> features(static_cast<std::size_t>(atoms));
+  for (auto& row : features)
+    for (float& value : row) value = normal(random);
+  const auto place = [&](int atom) { return first + (backwards ? atoms - 1 - atom : atom); };
+  graphs.atoms.resize(graphs.atoms.size() + 3 * features.size());
+  for (int a = 0; a < atoms; ++a)
+    std::ranges::copy(features[static_cast<std::size_t>(a)],
+                      graphs.atoms.begin() + static_cast<std::ptrdiff_t>(place(a)) * 3);
+  for (int a = 0; a + 1 < atoms; ++a) {
+    const auto number = static_cast<std::int32_t>(graphs.source.size());
+    const float x = normal(random), y = normal(random);
+    graphs.bonds.insert(graphs.bonds.end(), {x, y, x, y});
+    graphs.source.insert(graphs.source.end(), {place(a), place(a + 1)});
+    graphs.target.insert(graphs.target.end(), {place(a + 1), place(a)});
+    graphs.reverse.insert(graphs.reverse.end(), {number + 1, number});
+  }
+  graphs.atom_offsets.push_back(first + atoms);
+}
+
+class MessagePassingTest : public testing::Test {
+ protected:
+  MessagePassing net(const MessagePassingSpec& spec, const TensorSet& weights) {
+    ModelDescription description;
+    description.name = "test";
+    description.architecture = "dmpnn";
+    description.config = spec.to_json();
+    ModelWriter writer(folder_.path() / "model");
+    writer.weights(weights);
+    writer.commit(description);
+    return MessagePassing(ModelFolder(folder_.path() / "model"));
+  }
+  ScratchFolder folder_{fs::temp_directory_path()};
+};
+
+TEST_F(MessagePassingTest, AMoleculeAloneIsAsInCompany) {
+  const MessagePassingSpec spec = small_spec();
+  const MessagePassing model = net(spec, random_weights(spec));
+  BondGraphs alone, company;
+  add_chain(alone, 6, 1);
+  add_chain(company, 3, 2);
+  add_chain(company, 6, 1);
+  add_chain(company, 1, 4);
+  const Tensor one = model.predict(alone), all = model.predict(company);
+  EXPECT_EQ(all.shape(), (std::vector<std::int64_t>{2, 3, 2}));
+  for (std::size_t member = 0; member < 2; ++member)
+    for (std::size_t o = 0; o < 2; ++o)
+      EXPECT_NEAR(one.values<float>()[member * 2 + o], all.values<float>()[member * 6 + 2 + o],
+                  1e-5);
+}
+
+TEST_F(MessagePassingTest, TheOrderOfAtomsDoesNotMatter) {
+  const MessagePassingSpec spec = small_spec();
+  const MessagePassing model = net(spec, random_weights(spec));
+  BondGraphs forwards, backwards;
+  add_chain(forwards, 7, 5);
+  add_chain(backwards, 7, 5, true);
+  const Tensor a = model.predict(forwards), b = model.predict(backwards);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(a.values<float>()[i], b.values<float>()[i], 1e-5);
+}
+
+TEST_F(MessagePassingTest, OneAtomIsByHand) {
+  // No bonds: state = relu(readout * [features, 0]); then the head, by its definition.
+  MessagePassingSpec spec = small_spec();
+  spec.members = 1;
+  spec.task = "classification";
+  const TensorSet weights = random_weights(spec);
+  const MessagePassing model = net(spec, weights);
+  BondGraphs graphs;
+  add_chain(graphs, 1, 9);
+  const auto layer = [&](const std::string& name, const std::vector<double>& x) {
+    const auto w = weights.at("members.0." + name + ".weight").values<const float>();
+    const auto b = weights.at("members.0." + name + ".bias").values<const float>();
+    std::vector<double> y(b.begin(), b.end());
+    const std::size_t columns = w.size() / b.size();
+    for (std::size_t i = 0; i < y.size(); ++i)
+      for (std::size_t j = 0; j < x.size(); ++j) y[i] += w[i * columns + j] * x[j];
+    return y;
+  };
+  const auto relu = [](std::vector<double> x) {
+    for (double& value : x) value = std::max(value, 0.0);
+    return x;
+  };
+  const std::vector<double> features(graphs.atoms.begin(), graphs.atoms.end());
+  const auto out = layer("head.1", relu(layer("head.0", relu(layer("readout", features)))));
+  const Tensor predicted = model.predict(graphs);
+  for (std::size_t o = 0; o < 2; ++o)
+    EXPECT_NEAR(predicted.values<float>()[o], 1 / (1 + std::exp(-out[o])), 1e-5);
+}
+
+TEST_F(MessagePassingTest, WrongWeightsAndFeaturesAreNamed) {
+  const MessagePassingSpec spec = small_spec();
+  TensorSet weights = random_weights(spec);
+  const MessagePassing model = net(spec, weights);
+  BondGraphs wrong;
+  add_chain(wrong, 2, 1);
+  wrong.atoms.pop_back();
+  EXPECT_THROW((void)model.predict(wrong), Error);
+
+  weights.erase("members.1.readout.bias");
+  try {
+    (void)net(spec, weights);
+    FAIL() << "expected an error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("members.1.readout.bias is missing"),
+              std::string::npos);
+  }
+  EXPECT_FALSE(ModelFolder(folder_.path() / "model").verify().empty());
+  EXPECT_THROW((void)MessagePassingSpec::from_json({{"hidden", 5}}, "test"), Error);
+}
+
+}  // namespace
+}  // namespace aceso::nn
