@@ -7,5 +7,6 @@
 namespace aceso::molecules {
 
 [[nodiscard]] app::App optimize_app();
+[[nodiscard]] app::App predict_app();
 
 }  // namespace aceso::molecules
