@@ -44,7 +44,7 @@ constexpr std::array kKinds{
     Kind{"model", "model (folder, or .model.tar)", kModelEndings, "none", "application/x-tar",
          true},
     Kind{"molecules", "molecules (SMILES, CSV, TSV)", kMoleculeEndings, "text",
-         "text/plain; charset=utf-8"},
+         "text/plain; charset=utf-8", false, true},
     Kind{"objective", "objective of a design (YAML)", kObjectiveEndings, "text",
          "text/plain; charset=utf-8"},
     Kind{"table", "table (TSV, CSV)", kTableEndings, "table",
@@ -74,7 +74,9 @@ const Kind* kind_of_file(std::string_view file_name) noexcept {
   std::size_t best_length = 0;
   for (const Kind& candidate : kKinds) {
     for (const std::string_view ending : candidate.endings) {
-      if (lower.ends_with(ending) && ending.size() > best_length) {
+      if (!lower.ends_with(ending)) continue;
+      const bool owner = best != nullptr && best->borrows && !candidate.borrows;
+      if (ending.size() > best_length || (owner && ending.size() == best_length)) {
         best = &candidate;
         best_length = ending.size();
       }

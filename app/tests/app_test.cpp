@@ -267,6 +267,8 @@ TEST(ReportHtml, CannotBeLeftByItsData) {
 TEST(Kinds, AreFoundByTheLongestEnding) {
   EXPECT_EQ(kind_of_file("A_R1.FASTQ.GZ")->name, "fastq");
   EXPECT_EQ(kind_of_file("x.vcf.gz")->name, "vcf");
+  EXPECT_EQ(kind_of_file("x.smi")->name, "molecules");
+  EXPECT_EQ(kind_of_file("x.csv")->name, "table");
   EXPECT_EQ(kind_of_file("x.unknown"), nullptr);
   EXPECT_THROW(static_cast<void>(kind("nothing")), Error);
 }

@@ -22,7 +22,8 @@ struct Kind {
   std::span<const std::string_view> endings;  ///< accepted file name endings; empty: any
   std::string_view viewer;  ///< how the console shows it: text, table, json, image, html, none
   std::string_view media_type;
-  bool folder = false;  ///< may also be a folder, as on a command line
+  bool folder = false;   ///< may also be a folder, as on a command line
+  bool borrows = false;  ///< endings that another kind has too are first of all that one's
 };
 
 /// All kinds of the platform, sorted by name.
