@@ -28,16 +28,19 @@ upload() {  # NAME: prints the id of the data
   echo "$id"
 }
 
-sample_run() {  # READS1 READS2
-  local one two
-  one=$(upload "$1") two=$(upload "$2")
-  api -X POST -H 'Content-Type: application/json' -d "{\"app\":\"genomics reads\",\"inputs\":{\"reads\":\"$one\",\"reads2\":\"$two\"},\"options\":{}}" "$url/v1/runs" >/dev/null
+start_run() {  # APP INPUTS OPTIONS, the last two as JSON
+  api -X POST -H 'Content-Type: application/json' -d "{\"app\":\"$1\",\"inputs\":$2,\"options\":$3}" "$url/v1/runs" >/dev/null
+}
+
+reads_run() {  # READS1 READS2
+  start_run "genomics reads" "{\"reads\":\"$(upload "$1")\",\"reads2\":\"$(upload "$2")\"}" '{}'
 }
 
 if [[ -f $samples/.complete && -z $(api "$url/v1/runs?limit=1" | field id) ]]; then
-  sample_run lambda_reads_1.fq.gz lambda_reads_2.fq.gz
-  sample_run rna_reads_1.fastq.gz rna_reads_2.fastq.gz
-  made='Two sample runs on real reads are under "Runs". '
+  reads_run lambda_reads_1.fq.gz lambda_reads_2.fq.gz
+  reads_run rna_reads_1.fastq.gz rna_reads_2.fastq.gz
+  start_run "molecules optimize" "{\"objective\":\"$(upload celecoxib.yaml)\"}" '{"budget":1000}'
+  made='Sample runs on real data are under "Runs". '
 fi
 
 printf '\nAceso is up at %s\n\nOpen this page to log in (the link works once, within 15 minutes):\n\n    %s\n\n%sCtrl-C stops the hub.\n\n' "$url" "$(field login_url <<<"$ready")" "${made:-}"

@@ -114,6 +114,8 @@ const std::vector<Descriptor>& descriptors() {
       {"rings", "rings", [](const Molecule& m) -> double { return rd::calcNumRings(m.rdkit()); }},
       {"rotatable_bonds", "rotatable bonds",
        [](const Molecule& m) -> double { return rd::calcNumRotatableBonds(m.rdkit()); }},
+      {"sa_score", "synthetic accessibility, 1 (easy) to 10 (Ertl and Schuffenhauer 2009)",
+       sa_score},
       {"tpsa", "topological polar surface area, square angstrom (Ertl et al. 2000)",
        [](const Molecule& m) { return rd::calcTPSA(m.rdkit()); }},
   };

@@ -20,7 +20,7 @@ namespace {
 
 struct Job {
   fs::path objective;
-  std::optional<fs::path> start, output;
+  std::optional<fs::path> start, output, scored, top, picture;
   std::int64_t budget = 10'000;
   std::uint64_t seed = 1;
   std::int64_t most_atoms = 50;
@@ -107,18 +107,32 @@ std::string drawing(const Outcome& outcome) {
   return grid_svg(molecules, legends, 5);
 }
 
-void write_folder(const fs::path& path, const Objective& objective, const Outcome& outcome,
-                  const std::string& svg) {
-  AtomicFolder folder(path);
-  std::vector<std::size_t> all(outcome.scored.size());
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  std::vector<std::size_t> top = outcome.best;
-  top.resize(std::min(top.size(), kListed));
-  write_file(folder.staging() / "molecules.csv", table(objective, outcome, all));
-  write_file(folder.staging() / "top.csv", table(objective, outcome, top));
+/// The texts of the output folder's files.
+struct Texts {
+  std::string scored, top, svg;
+
+  Texts(const Objective& objective, const Outcome& outcome) : svg(drawing(outcome)) {
+    std::vector<std::size_t> all(outcome.scored.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    std::vector<std::size_t> best = outcome.best;
+    best.resize(std::min(best.size(), kListed));
+    scored = table(objective, outcome, all);
+    top = table(objective, outcome, best);
+  }
+};
+
+void write_outputs(const Job& job, const Objective& objective, const Outcome& outcome,
+                   const Texts& texts) {
+  if (job.scored) write_file(*job.scored, texts.scored);
+  if (job.top) write_file(*job.top, texts.top);
+  if (job.picture) write_file(*job.picture, texts.svg);
+  if (!job.output) return;
+  AtomicFolder folder(*job.output);
+  write_file(folder.staging() / "molecules.csv", texts.scored);
+  write_file(folder.staging() / "top.csv", texts.top);
+  write_file(folder.staging() / "top.svg", texts.svg);
   write_file(folder.staging() / "history.csv", history(outcome));
   write_file(folder.staging() / "objective.yaml", objective.text());
-  write_file(folder.staging() / "top.svg", svg);
   folder.commit();
 }
 
@@ -177,9 +191,9 @@ void run(const Job& job, app::RunContext& context) {
   settings.most_atoms = static_cast<int>(job.most_atoms);
   settings.largest_ring = static_cast<int>(job.largest_ring);
   const Outcome outcome(optimize(pool, objective, settings, context.progress, context.stop));
-  const std::string svg = drawing(outcome);
-  if (job.output) write_folder(*job.output, objective, outcome, svg);
-  report(job, objective, outcome, svg, context);
+  const Texts texts(objective, outcome);
+  write_outputs(job, objective, outcome, texts);
+  report(job, objective, outcome, texts.svg, context);
 }
 
 }  // namespace
@@ -203,7 +217,16 @@ app::App optimize_app() {
           {.kind = "molecules",
            .help = "molecules to begin with; else a built-in set of 5,000 compounds"});
   d.output("output", &Job::output,
-           {.kind = "folder", .file_name = "design", .help = "tables and pictures"});
+           {.kind = "folder",
+            .file_name = "design",
+            .help = "folder for all tables and pictures",
+            .extra = true});
+  d.output(
+      "scored", &Job::scored,
+      {.kind = "table", .file_name = "molecules.csv", .help = "all that was scored, in order"});
+  d.output("top", &Job::top, {.kind = "table", .file_name = "top.csv", .help = "the best 100"});
+  d.output("picture", &Job::picture,
+           {.kind = "image", .file_name = "top.svg", .help = "drawings of the best 20"});
   d.option("budget", &Job::budget,
            {.help = "distinct molecules that may be scored",
             .unit = "molecules",
@@ -215,6 +238,11 @@ app::App optimize_app() {
       {.help = "make no larger molecules", .unit = "heavy atoms", .minimum = 5, .maximum = 200});
   d.option("largest_ring", &Job::largest_ring,
            {.help = "make no larger rings", .unit = "atoms", .minimum = 5, .maximum = 20});
+  d.sample({.name = "celecoxib",
+            .summary = "finds an anti-inflammatory drug again, by its likeness alone",
+            .inputs = {{"objective", {"celecoxib.yaml"}}},
+            .options = {{"budget", std::int64_t{1000}}},
+            .origin = "a task of the PMO benchmark; starts from compounds of the NCI open set"});
   d.resources({.memory_mb = 1000});
   return d.build(run);
 }

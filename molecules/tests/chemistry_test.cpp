@@ -35,30 +35,31 @@ TEST(CanonicalSmiles, DoesNotDependOnTheWriting) {
   EXPECT_EQ(canonical_smiles(parse_smiles("C1=CC=CC=C1")), "c1ccccc1");
 }
 
-// By RDKit 2022.09.3's Python: Descriptors, QED and GraphDescriptors of each molecule.
+// By RDKit 2022.09.3's Python: Descriptors, QED and GraphDescriptors of each molecule, and
+// its contribution SA_Score.
 struct Reference {
   const char* smiles;
-  double weight, logp, tpsa, qed, bertz;
+  double weight, logp, tpsa, qed, bertz, sa_score;
 };
 constexpr Reference kReferences[] = {
     {"CCCOc1cc2ncnc(Nc3ccc4ncsc4c3)c2cc1S(=O)(=O)C(C)(C)C", 456.5930, 5.344100, 94.070000, 0.418136,
-     1358.45194},
+     1358.45194, 2.795760},
     {"Fc1cc(c(F)cc1F)CC(N)CC(=O)N3Cc2nnc(n2CC3)C(F)(F)F", 407.3180, 2.016500, 77.040000, 0.621638,
-     896.38049},
+     896.38049, 3.251207},
     {"CC1=CC=C(C=C1)C1=CC(=NN1C1=CC=C(C=C1)S(N)(=O)=O)C(F)(F)F", 381.3790, 3.513920, 77.980000,
-     0.754105, 1038.35231},
+     0.754105, 1038.35231, 2.144357},
     {"COc1cc(N(C)CCN(C)C)c(NC(=O)C=C)cc1Nc2nccc(n2)c3cn(C)c4ccccc34", 499.6190, 4.509800, 87.550000,
-     0.310535, 1427.57565},
+     0.310535, 1427.57565, 2.924666},
     {"O=C(OCC)C(NC(C(=O)N1C(C(=O)O)CC2CCCCC12)C)CCC", 368.4740, 1.940600, 95.940000, 0.635821,
-     524.05887},
-    {"CC(=O)Oc1ccccc1C(=O)O", 180.1590, 1.310100, 63.600000, 0.550122, 343.22287},
+     524.05887, 3.695353},
+    {"CC(=O)Oc1ccccc1C(=O)O", 180.1590, 1.310100, 63.600000, 0.550122, 343.22287, 1.580040},
     {"COc1ccc2[C@H]3CC[C@@]4(C)[C@@H](CC[C@@]4(O)C#C)[C@@H]3CCc2c1", 310.4370, 3.915600, 29.460000,
-     0.796835, 672.90941},
-    {"[O-][N+](=O)c1ccc(Cl)cc1", 157.5560, 2.248200, 43.140000, 0.463602, 244.42966},
-    {"CC1(C)C2CCC1(C)C(=O)C2", 152.2370, 2.401700, 17.070000, 0.520631, 216.91267},
+     0.796835, 672.90941, 3.810070},
+    {"[O-][N+](=O)c1ccc(Cl)cc1", 157.5560, 2.248200, 43.140000, 0.463602, 244.42966, 1.429074},
+    {"CC1(C)C2CCC1(C)C(=O)C2", 152.2370, 2.401700, 17.070000, 0.520631, 216.91267, 4.120342},
     {"CCCC1=NN(C2=C1N=C(NC2=O)C3=C(C=CC(=C3)S(=O)(=O)N4CCN(CC4)C)OCC)C", 474.5870, 1.610900,
-     113.420000, 0.553405, 1322.63995},
-    {"O", 18.0150, -0.824700, 31.500000, 0.327748, 0.00000},
+     113.420000, 0.553405, 1322.63995, 2.739512},
+    {"O", 18.0150, -0.824700, 31.500000, 0.327748, 0.00000, 5.868477},
 };
 
 TEST(Descriptors, EqualTheReference) {
@@ -70,6 +71,7 @@ TEST(Descriptors, EqualTheReference) {
     EXPECT_NEAR(value("tpsa"), r.tpsa, 1e-5) << r.smiles;
     EXPECT_NEAR(value("qed"), r.qed, 1e-5) << r.smiles;
     EXPECT_NEAR(value("bertz"), r.bertz, 1e-3) << r.smiles;
+    EXPECT_NEAR(value("sa_score"), r.sa_score, 1e-5) << r.smiles;
   }
 }
 

@@ -59,13 +59,18 @@ struct Descriptor {
 };
 
 /// All descriptors, sorted by name: aliphatic_rings, aromatic_rings, bertz, fraction_csp3,
-/// hb_acceptors, hb_donors, heavy_atoms, logp, molecular_weight, qed, rings, rotatable_bonds, tpsa.
+/// hb_acceptors, hb_donors, heavy_atoms, logp, molecular_weight, qed, rings, rotatable_bonds,
+/// sa_score, tpsa.
 [[nodiscard]] const std::vector<Descriptor>& descriptors();
 /// Null if there is none of that name.
 [[nodiscard]] const Descriptor* find_descriptor(std::string_view name);
 
 /// Quantitative estimate of drug-likeness, 0 to 1 (Bickerton et al. 2012, mean weights).
 [[nodiscard]] double qed(const Molecule& molecule);
+
+/// Synthetic accessibility, 1 (easy) to 10 (Ertl and Schuffenhauer 2009, as RDKit's contribution
+/// computes it).
+[[nodiscard]] double sa_score(const Molecule& molecule);
 
 /// Topological complexity (Bertz 1981), with aromatic bonds of order 1.5.
 [[nodiscard]] double bertz_complexity(const Molecule& molecule);
