@@ -4,6 +4,6 @@
 
 namespace aceso::molecules {
 
-std::vector<app::App> apps() { return {optimize_app(), predict_app()}; }
+std::vector<app::App> apps() { return {optimize_app(), predict_app(), prepare_app()}; }
 
 }  // namespace aceso::molecules

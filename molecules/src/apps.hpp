@@ -8,5 +8,6 @@ namespace aceso::molecules {
 
 [[nodiscard]] app::App optimize_app();
 [[nodiscard]] app::App predict_app();
+[[nodiscard]] app::App prepare_app();
 
 }  // namespace aceso::molecules
