@@ -4,6 +4,8 @@
 
 namespace aceso::molecules {
 
-std::vector<app::App> apps() { return {optimize_app(), predict_app(), prepare_app()}; }
+std::vector<app::App> apps() {
+  return {optimize_app(), predict_app(), prepare_app(), similar_app()};
+}
 
 }  // namespace aceso::molecules

@@ -9,5 +9,6 @@ namespace aceso::molecules {
 [[nodiscard]] app::App optimize_app();
 [[nodiscard]] app::App predict_app();
 [[nodiscard]] app::App prepare_app();
+[[nodiscard]] app::App similar_app();
 
 }  // namespace aceso::molecules

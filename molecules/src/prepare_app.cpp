@@ -5,6 +5,7 @@
 #include "aceso/lm/table.hpp"
 #include "aceso/molecules/molecule_file.hpp"
 #include "aceso/molecules/preparation.hpp"
+#include "aceso/molecules/similarity.hpp"
 #include "apps.hpp"
 
 #include <nlohmann/json.hpp>
@@ -23,7 +24,7 @@ namespace {
 
 struct Job {
   fs::path molecules;
-  std::optional<fs::path> output;
+  std::optional<fs::path> output, fingerprints;
   std::string properties =
       "molecular_weight,logp,tpsa,hb_donors,hb_acceptors,rotatable_bonds,rings,qed,sa_score";
   std::string filters;
@@ -83,7 +84,7 @@ class Preparation {
       for (const Descriptor* descriptor : descriptors_)
         made.properties.push_back(descriptor->compute(molecule));
       if (!job_.filters.empty()) made.filters = join(filters_.matches(molecule), "; ");
-      if (job_.cluster > 0) made.bits = bit_fingerprint(molecule);
+      if (job_.cluster > 0 || job_.fingerprints) made.bits = bit_fingerprint(molecule);
     } catch (const Error& error) {
       made.problem = error.what();
     }
@@ -176,6 +177,20 @@ void write_table(const Job& job, const Preparation& preparation,
   file.commit();
 }
 
+void write_fingerprints(const Job& job, const std::vector<MoleculeRecord>& records,
+                        const std::vector<Prepared>& prepared,
+                        const std::vector<std::size_t>& kept) {
+  if (!job.fingerprints) return;
+  std::vector<BitFingerprint> bits;
+  std::vector<std::string> ids, smiles;
+  for (const std::size_t place : kept) {
+    bits.push_back(prepared[place].bits);
+    ids.push_back(records[place].id);
+    smiles.push_back(prepared[place].smiles);
+  }
+  FingerprintFile::write(*job.fingerprints, bits, ids, smiles);
+}
+
 /// How one property is spread over the molecules.
 app::Plot histogram(const Descriptor& descriptor, const std::vector<double>& values) {
   constexpr std::size_t kBins = 30;
@@ -234,6 +249,7 @@ void run(const Job& job, app::RunContext& context) {
   const auto kept = kept_places(job, records, prepared, context.warnings, counts);
   const auto clusters = clusters_of(job, prepared, kept, context);
   write_table(job, preparation, records, prepared, kept, clusters);
+  write_fingerprints(job, records, prepared, kept);
   report(preparation, prepared, kept, clusters, counts, speed, context);
 }
 
@@ -253,6 +269,11 @@ app::App prepare_app() {
   d.input("molecules", &Job::molecules, {.kind = "molecules", .help = "molecules"});
   d.output("output", &Job::output,
            {.kind = "table", .file_name = "prepared.csv", .help = "molecules with properties"});
+  d.output("fingerprints", &Job::fingerprints,
+           {.kind = "tensors",
+            .file_name = "fingerprints.safetensors",
+            .help = "ECFP4 fingerprints for `molecules similar`",
+            .extra = true});
   d.option("properties", &Job::properties,
            {.help = "columns: aliphatic_rings, aromatic_rings, bertz, fraction_csp3, hb_acceptors, "
                     "hb_donors, heavy_atoms, logp, molecular_weight, qed, rings, rotatable_bonds, "
