@@ -225,8 +225,9 @@ app::App optimize_app() {
       "scored", &Job::scored,
       {.kind = "table", .file_name = "molecules.csv", .help = "all that was scored, in order"});
   d.output("top", &Job::top, {.kind = "table", .file_name = "top.csv", .help = "the best 100"});
-  d.output("picture", &Job::picture,
-           {.kind = "image", .file_name = "top.svg", .help = "drawings of the best 20"});
+  d.output(
+      "picture", &Job::picture,
+      {.kind = "image", .file_name = "top.svg", .help = "drawings of the best 20", .extra = true});
   d.option("budget", &Job::budget,
            {.help = "distinct molecules that may be scored",
             .unit = "molecules",
