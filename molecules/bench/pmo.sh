@@ -15,7 +15,7 @@ mkdir -p "$work"
 : >"$page"
 tell "# molecules optimize on the PMO benchmark"
 tell
-tell "$(date -u +%F), $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1), one thread, $("$aceso" --version | head -n 1), $budget calls, seeds $seeds, load $(cut -d' ' -f1 /proc/loadavg). Start: the built-in NCI compounds. AUC of the mean of the best 10, 0 to 1."
+tell "$(date -u +%F), $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1), one thread, $("$aceso" --version | head -n 1), $budget calls, seed $seeds, load $(cut -d' ' -f1 /proc/loadavg). Start: the built-in NCI compounds. AUC of the mean of the best 10, 0 to 1."
 tell
 tell "| task | AUC top-10 | CPU seconds a run |"
 tell "|---|---|---|"
@@ -35,11 +35,15 @@ for task in $tasks; do
 done
 tell "$(awk '{ a += $1; c += $2 } END { printf "| **sum of %d, mean CPU seconds** | **%.3f** | %.0f |", NR, a, c / NR }' "$rows")"
 tell
-tell "Scaled to the benchmark's 23 tasks, beside the published sums over 23 tasks (10,000 calls):"
-tell
-tell "| Aceso | REINVENT (Gao et al. 2022) | Graph GA (the same) | Genetic GFN (Kim et al. 2024) | ratio to REINVENT |"
-tell "|---|---|---|---|---|"
-tell "$(awk '{ a += $1 } END { s = a * 23 / NR; printf "| **%.3f** | 14.196 | 13.751 | 16.213 | %.2fx |", s, s / 14.196 }' "$rows")"
+if (($(wc -l <"$rows") == 20)); then
+  tell "Scaled to the benchmark's 23 tasks, beside the published sums over 23 tasks (10,000 calls):"
+  tell
+  tell "| Aceso | REINVENT (Gao et al. 2022) | Graph GA (the same) | Genetic GFN (Kim et al. 2024) | ratio to REINVENT |"
+  tell "|---|---|---|---|---|"
+  tell "$(awk '{ a += $1 } END { s = a * 23 / NR; printf "| **%.3f** | 14.196 | 13.751 | 16.213 | %.2fx |", s, s / 14.196 }' "$rows")"
+else
+  tell "Only some of the 20 tasks were run, so there is no sum to compare."
+fi
 tell
 tell "The published methods start from ZINC250k. drd2, gsk3b and jnk3 are left out: they need classifiers that are downloads of their own. Isomer tasks count all atoms, hydrogens among them, as GuacaMol defines them (Brown et al. 2019). Command: \`./dev bench molecules-pmo\`."
 [[ -n ${KEEP_DOCS:-} ]] || cp "$page" "$root/docs/benchmarks/"
