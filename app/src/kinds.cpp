@@ -20,6 +20,8 @@ constexpr Endings kFastqEndings{".fastq.gz", ".fq.gz", ".fastq", ".fq"};
 constexpr std::array<std::string_view, 1> kHtmlEndings{".html"};
 constexpr std::array<std::string_view, 5> kImageEndings{".png", ".jpg", ".jpeg", ".svg", ".webp"};
 constexpr std::array<std::string_view, 1> kJsonEndings{".json"};
+constexpr std::array<std::string_view, 8> kLabelledEndings{
+    ".csv", ".tsv", ".csv.gz", ".tsv.gz", ".fasta", ".fa", ".fasta.gz", ".fa.gz"};
 constexpr std::array<std::string_view, 1> kModelEndings{".model.tar"};
 constexpr std::array<std::string_view, 8> kMoleculeEndings{
     ".smi", ".smiles", ".csv", ".tsv", ".smi.gz", ".smiles.gz", ".csv.gz", ".tsv.gz"};
@@ -41,6 +43,8 @@ constexpr std::array kKinds{
     Kind{"html", "page (HTML)", kHtmlEndings, "html", "text/html; charset=utf-8"},
     Kind{"image", "image", kImageEndings, "image", "image/png"},
     Kind{"json", "JSON", kJsonEndings, "json", "application/json"},
+    Kind{"labelled_sequences", "sequences with labels (CSV, TSV, FASTA)", kLabelledEndings, "text",
+         "text/plain; charset=utf-8", false, true},
     Kind{"model", "model (folder, or .model.tar)", kModelEndings, "none", "application/x-tar",
          true},
     Kind{"molecules", "molecules (SMILES, CSV, TSV)", kMoleculeEndings, "text",

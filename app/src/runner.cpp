@@ -77,7 +77,8 @@ class Run {
     const ScratchFolder scratch{settings_.scratch_parent};
     Report report;
     RunContext context{progress_,       settings_.log,  warnings_, report,
-                       result_.metrics, settings_.stop, threads(), scratch.path()};
+                       result_.metrics, settings_.stop, threads(), scratch.path(),
+                       "cpu",           settings_.launch};
     const std::map<std::string, FileIdentity> before = identities();
     app_.run(request_, context);
     progress_.finish();
@@ -112,6 +113,7 @@ class Run {
   }
 
   void write_reports(const Report& report) {
+    if (settings_.launch.rank != 0) return;
     const auto html = request_.outputs.find("report");
     const auto json = request_.outputs.find("report_json");
     if (html == request_.outputs.end() && json == request_.outputs.end()) return;

@@ -88,9 +88,10 @@ void print_job(const app::Description& description, const Arguments& arguments,
 
 app::RunSettings settings_for(const Arguments& arguments, const std::string& command) {
   app::RunSettings settings;
+  settings.launch = launch_from_environment();
   if (arguments.log_json)
     settings.progress = json_progress();
-  else if (!arguments.quiet && stderr_is_terminal())
+  else if (!arguments.quiet && settings.launch.rank == 0 && stderr_is_terminal())
     settings.progress = terminal_progress();
   settings.log = Log{stderr_log_sink(arguments.log_json),
                      arguments.log_json ? LogLevel::Info : LogLevel::Warning};

@@ -37,6 +37,11 @@ class StopOnSignal {
 [[nodiscard]] Progress::Sink json_progress();
 [[nodiscard]] bool stderr_is_terminal();
 
+/// This process's place among those that torchrun (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT),
+/// srun (SLURM_*) or mpirun (OMPI_*) started together, as their environment variables tell.
+/// \throws Error InvalidArgument if they make no sense.
+[[nodiscard]] app::Launch launch_from_environment();
+
 /// Prints warnings and, if the run failed, its error, to standard error.
 void print_outcome(const app::RunResult& result);
 /// Prints what a person wants to know of a run that succeeded.

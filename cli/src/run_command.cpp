@@ -142,7 +142,8 @@ int run_command(const app::AppTable& apps, const Words& words) {
                             .log = Log{stderr_log_sink(false), LogLevel::Warning},
                             .stop = stop.token(),
                             .scratch_parent = "/tmp",
-                            .command = "aceso run " + files[0]};
+                            .command = "aceso run " + files[0],
+                            .launch = launch_from_environment()};
   std::optional<EventFile> events;
   if (folder) {
     events.emplace(*folder / "events.jsonl");

@@ -43,6 +43,12 @@ LanguageModel::LanguageModel(const std::filesystem::path& model, nn::Precision p
          tokenizer_.size(), net_.spec().vocabulary);
 }
 
+LanguageModel LanguageModel::with_weights(const nn::TensorSet& weights) const {
+  return {folder_,
+          nn::Transformer(net_.spec(), weights, net_.precision(), folder_.path().string()),
+          tokenizer_};
+}
+
 std::vector<nn::Token> LanguageModel::encode(std::string_view text, std::string_view place) const {
   try {
     std::vector<nn::Token> tokens = tokenizer_.encode(text);

@@ -10,5 +10,6 @@ namespace aceso::models {
 [[nodiscard]] app::App export_app();
 [[nodiscard]] app::App show_app();
 [[nodiscard]] app::App verify_app();
+[[nodiscard]] app::App merge_app();
 
 }  // namespace aceso::models

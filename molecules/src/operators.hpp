@@ -2,8 +2,8 @@
 /// Changes of molecules for a genetic algorithm on their graphs (Jensen 2019).
 #pragma once
 
+#include "aceso/core/random.hpp"
 #include "graph.hpp"
-#include "random.hpp"
 
 #include <optional>
 

@@ -9,5 +9,8 @@ namespace aceso::proteins {
 [[nodiscard]] app::App embed_app();
 [[nodiscard]] app::App score_app();
 [[nodiscard]] app::App generate_app();
+[[nodiscard]] app::App train_app();
+[[nodiscard]] app::App finetune_app();
+[[nodiscard]] app::App predict_app();
 
 }  // namespace aceso::proteins

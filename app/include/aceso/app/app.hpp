@@ -12,6 +12,7 @@
 #include "aceso/core/progress.hpp"
 #include "aceso/core/warnings.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <limits>
@@ -24,6 +25,14 @@
 
 namespace aceso::app {
 
+/// Where this process stands among those that were started together to do one job, as torchrun,
+/// srun and mpirun start them. Apps that do not train ignore it.
+struct Launch {
+  std::int64_t rank = 0, size = 1;
+  std::string address = "127.0.0.1";  ///< where rank 0 listens
+  std::uint16_t port = 29500;
+};
+
 /// What a running app is given beside its job. Borrowed for the time of the run.
 struct RunContext {
   Progress& progress;
@@ -35,6 +44,7 @@ struct RunContext {
   unsigned threads = 1;
   std::filesystem::path scratch;  ///< an empty folder, removed after the run
   std::string device = "cpu";
+  Launch launch = {};  ///< of several ranks only rank 0 writes outputs
 
   /// Sets metrics.a.b for "a.b".
   void metric(std::string_view dotted_name, Json value) const;

@@ -22,6 +22,7 @@ struct RunSettings {
   std::stop_token stop = {};
   std::filesystem::path scratch_parent = "/tmp";
   std::string command = {};  ///< as typed, for provenance
+  Launch launch = {};
 };
 
 /// What came of a run.

@@ -12,6 +12,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace aceso::lm {
@@ -31,6 +32,9 @@ class LanguageModel {
   /// \throws Error NotFound, Io, CorruptData, Unsupported.
   LanguageModel(const std::filesystem::path& model, nn::Precision precision);
 
+  /// The same with other weights of the same shapes; what else `weights` holds is left alone.
+  [[nodiscard]] LanguageModel with_weights(const nn::TensorSet& weights) const;
+
   [[nodiscard]] const nn::Transformer& net() const noexcept { return net_; }
   [[nodiscard]] const nn::Tokenizer& tokenizer() const noexcept { return tokenizer_; }
   [[nodiscard]] const nn::ModelDescription& description() const noexcept {
@@ -49,6 +53,9 @@ class LanguageModel {
                 const std::function<void(const Item&, const Tensor&)>& body) const;
 
  private:
+  LanguageModel(nn::ModelFolder folder, nn::Transformer net, nn::Tokenizer tokenizer)
+      : folder_(std::move(folder)), net_(std::move(net)), tokenizer_(std::move(tokenizer)) {}
+
   nn::ModelFolder folder_;
   nn::Transformer net_;
   nn::Tokenizer tokenizer_;

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-namespace aceso::molecules {
+namespace aceso {
 
 class Random {
  public:
@@ -50,4 +50,4 @@ class Random {
   std::mt19937_64 engine_;
 };
 
-}  // namespace aceso::molecules
+}  // namespace aceso

@@ -1,0 +1,93 @@
+#include "collective.hpp"
+
+#include <ATen/ops/empty.h>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+namespace aceso::train {
+namespace {
+
+class Alone : public Collective {
+ public:
+  std::int64_t rank() const override { return 0; }
+  std::int64_t size() const override { return 1; }
+  void sum(std::vector<at::Tensor>&) override {}
+  void barrier() override {}
+};
+
+class Gloo : public Collective {
+ public:
+  explicit Gloo(const nlohmann::json& settings)
+      : rank_(settings.at("rank")), size_(settings.at("size")) {
+    const auto timeout = std::chrono::milliseconds(
+        static_cast<std::int64_t>(1000 * settings.value("timeout_seconds", 300.0)));
+    guarded([&] {
+      c10d::TCPStoreOptions options;
+      options.port = settings.at("port");
+      options.isServer = rank_ == 0;
+      options.numWorkers = static_cast<std::size_t>(size_);
+      options.timeout = timeout;
+      const std::string address = settings.at("address");
+      store_ = c10::make_intrusive<c10d::TCPStore>(address, options);
+      auto gloo = c10d::ProcessGroupGloo::Options::create();
+      gloo->timeout = timeout;
+      gloo->devices.push_back(
+          c10d::ProcessGroupGloo::createDeviceForHostname(settings.value("own_address", address)));
+      group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(store_, static_cast<int>(rank_),
+                                                           static_cast<int>(size_), gloo);
+    });
+  }
+
+  std::int64_t rank() const override { return rank_; }
+  std::int64_t size() const override { return size_; }
+
+  void sum(std::vector<at::Tensor>& tensors) override {
+    std::int64_t count = 0;
+    for (const at::Tensor& tensor : tensors) count += tensor.numel();
+    // One message instead of hundreds.
+    at::Tensor flat = at::empty({count}, tensors.at(0).options());
+    std::int64_t at = 0;
+    for (const at::Tensor& tensor : tensors) {
+      flat.narrow(0, at, tensor.numel()).copy_(tensor.reshape({-1}));
+      at += tensor.numel();
+    }
+    std::vector<at::Tensor> message{flat};
+    guarded([&] { group_->allreduce(message)->wait(); });
+    at = 0;
+    for (at::Tensor& tensor : tensors) {
+      tensor.copy_(flat.narrow(0, at, tensor.numel()).view(tensor.sizes()));
+      at += tensor.numel();
+    }
+  }
+
+  void barrier() override {
+    guarded([&] { group_->barrier()->wait(); });
+  }
+
+ private:
+  template <typename Body>
+  static void guarded(const Body& body) {
+    try {
+      body();
+    } catch (const std::exception& error) {
+      const std::string text = error.what();
+      throw Unreachable(text.substr(0, std::min(text.find('\n'), std::size_t{300})));
+    }
+  }
+
+  std::int64_t rank_, size_;
+  c10::intrusive_ptr<c10d::Store> store_;
+  c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
+};
+
+}  // namespace
+
+std::unique_ptr<Collective> open_collective(const nlohmann::json& settings) {
+  if (settings.is_null() || settings.value("size", 1) == 1) return std::make_unique<Alone>();
+  return std::make_unique<Gloo>(settings);
+}
+
+}  // namespace aceso::train

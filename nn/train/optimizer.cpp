@@ -1,0 +1,105 @@
+#include "optimizer.hpp"
+
+#include <ATen/ops/zeros_like.h>
+
+#include <cmath>
+
+namespace aceso::train {
+namespace {
+
+/// The sum of squares, in double, in one fixed order.
+double squares(const at::Tensor& tensor) {
+  const float* values = tensor.data_ptr<float>();
+  const std::int64_t count = tensor.numel();
+  // Eight sums side by side, so that the compiler may use vectors.
+  double sums[8] = {};
+  std::int64_t i = 0;
+  for (; i + 8 <= count; i += 8)
+    for (int lane = 0; lane < 8; ++lane)
+      sums[lane] += static_cast<double>(values[i + lane]) * values[i + lane];
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  for (; i < count; ++i) total += static_cast<double>(values[i]) * values[i];
+  return total;
+}
+
+}  // namespace
+
+AdamWSettings AdamWSettings::from_json(const nlohmann::json& settings) {
+  AdamWSettings s;
+  s.beta1 = settings.value("beta1", s.beta1);
+  s.beta2 = settings.value("beta2", s.beta2);
+  s.epsilon = settings.value("epsilon", s.epsilon);
+  s.weight_decay = settings.value("weight_decay", s.weight_decay);
+  s.clip = settings.value("clip", s.clip);
+  return s;
+}
+
+AdamW::AdamW(const Tensors& weights, const std::vector<std::string>& names, AdamWSettings settings)
+    : names_(names), settings_(settings) {
+  for (const std::string& name : names_) {
+    const at::Tensor& weight = find(weights, name);
+    // Biases and norms are not pulled towards zero.
+    parameters_.push_back(
+        {weight, at::zeros_like(weight), at::zeros_like(weight), weight.dim() > 1});
+  }
+}
+
+double AdamW::step(const std::vector<at::Tensor>& gradients, double learning_rate) {
+  double total = 0;
+  for (const at::Tensor& gradient : gradients) total += squares(gradient);
+  const double norm = std::sqrt(total);
+  const bool clips = settings_.clip > 0 && norm > settings_.clip;
+  const auto factor = static_cast<float>(clips ? settings_.clip / norm : 1.0);
+
+  ++steps_;
+  const auto steps = static_cast<double>(steps_);
+  const auto beta1 = static_cast<float>(settings_.beta1);
+  const auto beta2 = static_cast<float>(settings_.beta2);
+  const auto rate = static_cast<float>(learning_rate / (1 - std::pow(settings_.beta1, steps)));
+  const auto root =
+      static_cast<float>(1 / std::sqrt(1 - std::pow(settings_.beta2, steps)));
+  const auto epsilon = static_cast<float>(settings_.epsilon);
+  for (std::size_t p = 0; p < parameters_.size(); ++p) {
+    Parameter& parameter = parameters_[p];
+    const auto keep = static_cast<float>(
+        parameter.decays ? 1 - learning_rate * settings_.weight_decay : 1.0);
+    const float* gradient = gradients[p].data_ptr<float>();
+    float* weight = parameter.weight.data_ptr<float>();
+    float* first = parameter.first.data_ptr<float>();
+    float* second = parameter.second.data_ptr<float>();
+    const std::int64_t count = parameter.weight.numel();
+    for (std::int64_t i = 0; i < count; ++i) {
+      const float g = gradient[i] * factor;
+      first[i] = beta1 * first[i] + (1 - beta1) * g;
+      second[i] = beta2 * second[i] + (1 - beta2) * g * g;
+      weight[i] =
+          weight[i] * keep - rate * first[i] / (std::sqrt(second[i]) * root + epsilon);
+    }
+  }
+  return norm;
+}
+
+Tensors AdamW::moments() const {
+  Tensors all;
+  for (std::size_t p = 0; p < names_.size(); ++p) {
+    all["first." + names_[p]] = parameters_[p].first;
+    all["second." + names_[p]] = parameters_[p].second;
+  }
+  return all;
+}
+
+void AdamW::restore(const Tensors& moments, std::int64_t steps) {
+  const auto copy = [&](at::Tensor& to, const std::string& name) {
+    const at::Tensor& from = find(moments, name);
+    if (from.sizes() != to.sizes()) throw Mistake(name + " has another shape");
+    to.copy_(from);
+  };
+  for (std::size_t p = 0; p < names_.size(); ++p) {
+    copy(parameters_[p].first, "first." + names_[p]);
+    copy(parameters_[p].second, "second." + names_[p]);
+  }
+  steps_ = steps;
+}
+
+}  // namespace aceso::train

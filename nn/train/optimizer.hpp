@@ -1,0 +1,47 @@
+/// \file
+/// AdamW with decoupled weight decay (Loshchilov & Hutter 2019) over f32 master weights.
+#pragma once
+
+#include "tensors.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <vector>
+
+namespace aceso::train {
+
+struct AdamWSettings {
+  double beta1 = 0.9, beta2 = 0.98, epsilon = 1e-8, weight_decay = 0.01;
+  double clip = 1.0;  ///< largest norm of the gradient; 0: no limit
+
+  static AdamWSettings from_json(const nlohmann::json& settings);
+};
+
+/// Updates weights in place: one pass over memory for each tensor.
+class AdamW {
+ public:
+  /// Trains `names` of `weights`, whose storage it shares.
+  AdamW(const Tensors& weights, const std::vector<std::string>& names, AdamWSettings settings);
+
+  /// `gradients` in the order of names(). Returns the norm of the gradient before clipping.
+  double step(const std::vector<at::Tensor>& gradients, double learning_rate);
+
+  const std::vector<std::string>& names() const { return names_; }
+  /// "first.NAME" and "second.NAME".
+  Tensors moments() const;
+  /// \throws Mistake if a moment is missing or has another size.
+  void restore(const Tensors& moments, std::int64_t steps);
+
+ private:
+  struct Parameter {
+    at::Tensor weight, first, second;
+    bool decays;
+  };
+  std::vector<std::string> names_;
+  std::vector<Parameter> parameters_;
+  AdamWSettings settings_;
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace aceso::train

@@ -1,0 +1,191 @@
+#include "trainer.hpp"
+
+#include "objective.hpp"
+#include "transformer_net.hpp"
+
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/grad_mode.h>
+#include <torch/csrc/autograd/variable.h>
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+namespace aceso::train {
+namespace {
+
+std::unique_ptr<Net> make_net(const nlohmann::json& plan) {
+  const std::string architecture = plan.at("architecture");
+  if (architecture == "transformer")
+    return transformer_net(plan.at("config"), plan.at("objective"));
+  throw Mistake("the architecture " + architecture + " cannot be trained");
+}
+
+/// Layers whose products are computed in bf16. Norms, the token embedding and what the loss sees
+/// stay in f32.
+bool in_bf16(const std::string& name) {
+  return name.find("norm") == std::string::npos && name.compare(0, 6, "embed.") != 0 &&
+         name != "head.bias" && name.compare(0, 12, "head.decoder") != 0;
+}
+
+}  // namespace
+
+Trainer::Trainer(const nlohmann::json& plan, const Tensors& weights)
+    : trained_(plan.at("trained").get<std::vector<std::string>>()),
+      net_(make_net(plan)),
+      loss_(plan.at("objective").at("loss")),
+      bf16_(plan.value("precision", "fp32") == "bf16"),
+      adapter_scale_(plan.value("adapter_scale", 1.0)),
+      collective_(open_collective(plan.value("ranks", nlohmann::json()))) {
+  for (const auto& [name, tensor] : weights) master_[name] = tensor.clone();
+  if (trained_.empty()) throw Mistake("no weight is to be trained");
+  optimizer_ =
+      std::make_unique<AdamW>(master_, trained_, AdamWSettings::from_json(plan.at("optimizer")));
+  // Threads work on micro-batches of their own: with one thread inside each operator a result does
+  // not depend on how many there are.
+  at::set_num_threads(1);
+}
+
+Weights Trainer::compute_weights(bool with_gradients) const {
+  Weights weights{master_, adapter_scale_};
+  if (bf16_)
+    for (auto& [name, tensor] : weights.tensors)
+      if (in_bf16(name)) tensor = tensor.to(at::kBFloat16);
+  for (auto& [name, tensor] : weights.tensors) tensor = tensor.detach();
+  if (with_gradients)
+    for (const std::string& name : trained_) weights.tensors.at(name).set_requires_grad(true);
+  return weights;
+}
+
+Trainer::Result Trainer::compute(const Weights& weights, const Tensors& batch, double all_targets,
+                                 bool with_gradients) const {
+  // Threads do not inherit the mode.
+  const at::AutoGradMode mode(with_gradients);
+  Result result;
+  const Objective objective = compute_objective(loss_, net_->outputs(weights, batch), batch);
+  result.figures = {objective.loss.item<double>(), objective.targets, objective.correct, 0,
+                    static_cast<double>(net_->size(batch))};
+  if (!with_gradients) return result;
+  std::vector<at::Tensor> leaves;
+  for (const std::string& name : trained_) leaves.push_back(weights(name));
+  const at::Tensor mean = objective.loss * (1 / all_targets);
+  std::vector<at::Tensor> gradients =
+      torch::autograd::grad({mean}, leaves, {}, false, false, /*allow_unused=*/true);
+  for (std::size_t i = 0; i < gradients.size(); ++i) {
+    const at::Tensor& gradient = gradients[i];
+    result.gradients.push_back(gradient.defined() ? gradient.to(at::kFloat).contiguous()
+                                                  : at::zeros_like(find(master_, trained_[i])));
+  }
+  return result;
+}
+
+double Trainer::count_targets(const std::vector<Tensors>& batches) const {
+  double count = 0;
+  for (const Tensors& batch : batches) count += target_count(loss_, batch);
+  std::vector<at::Tensor> sum{at::tensor(count, at::kDouble)};
+  collective_->sum(sum);
+  return sum[0].item<double>();
+}
+
+void Trainer::for_each_batch(const std::vector<Tensors>& batches, int threads,
+                             const IsStopped& stopped,
+                             const std::function<void(std::size_t)>& body) const {
+  std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  std::exception_ptr error;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < batches.size(); i = next++) {
+      try {
+        if (stopped()) throw Stopped();
+        body(i);
+      } catch (...) {
+        const std::scoped_lock lock(mutex);
+        if (!error) error = std::current_exception();
+        next = batches.size();
+      }
+    }
+  };
+  std::vector<std::thread> workers;
+  for (int i = 1; i < threads && static_cast<std::size_t>(i) < batches.size(); ++i)
+    workers.emplace_back(work);
+  work();
+  for (std::thread& worker : workers) worker.join();
+  if (error) std::rethrow_exception(error);
+}
+
+Figures Trainer::step(const std::vector<Tensors>& batches, double learning_rate, int threads,
+                      const IsStopped& stopped) {
+  if (batches.empty()) throw Mistake("a step needs a micro-batch");
+  const double targets = count_targets(batches);
+  if (targets == 0) throw Mistake("a step needs a target");
+  const Weights weights = compute_weights(true);
+  GradientSum sum(batches.size());
+  std::vector<Figures> parts(batches.size());
+  for_each_batch(batches, threads, stopped, [&](std::size_t i) {
+    Result result = compute(weights, batches[i], targets, true);
+    parts[i] = result.figures;
+    sum.add(i, std::move(result.gradients));
+  });
+  Figures total;
+  for (const Figures& part : parts) {
+    total.loss += part.loss;
+    total.targets += part.targets;
+    total.correct += part.correct;
+    total.computed += part.computed;
+  }
+  std::vector<at::Tensor> gradients = sum.take();
+  collective_->sum(gradients);
+  std::vector<at::Tensor> figures{
+      at::tensor({total.loss, total.targets, total.correct, total.computed}, at::kDouble)};
+  collective_->sum(figures);
+  const double* all = figures[0].data_ptr<double>();
+  const double norm = optimizer_->step(gradients, learning_rate);
+  return {all[0], all[1], all[2], norm, all[3]};
+}
+
+Figures Trainer::evaluate(const std::vector<Tensors>& batches, int threads,
+                          const IsStopped& stopped) {
+  const Weights weights = compute_weights(false);
+  std::vector<Figures> parts(batches.size());
+  for_each_batch(batches, threads, stopped, [&](std::size_t i) {
+    parts[i] = compute(weights, batches[i], 1, false).figures;
+  });
+  Figures total;
+  for (const Figures& part : parts) {
+    total.loss += part.loss;
+    total.targets += part.targets;
+    total.correct += part.correct;
+    total.computed += part.computed;
+  }
+  return total;
+}
+
+at::Tensor Trainer::outputs(const Tensors& batch) {
+  const at::AutoGradMode mode(false);
+  return net_->outputs(compute_weights(false), batch).to(at::kFloat).contiguous();
+}
+
+Tensors Trainer::state(bool moments) const {
+  Tensors all;
+  for (const std::string& name : trained_) all["weights." + name] = find(master_, name);
+  if (moments)
+    for (const auto& [name, tensor] : optimizer_->moments()) all[name] = tensor;
+  return all;
+}
+
+void Trainer::restore(const Tensors& state, std::int64_t steps) {
+  for (const std::string& name : trained_) {
+    const at::Tensor& from = find(state, "weights." + name);
+    at::Tensor& to = master_.at(name);
+    if (from.sizes() != to.sizes()) throw Mistake(name + " has another shape");
+    to.copy_(from);
+  }
+  optimizer_->restore(state, steps);
+}
+
+}  // namespace aceso::train
