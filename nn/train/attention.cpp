@@ -1,16 +1,17 @@
 #include "attention.hpp"
 
+#include "attention_kernels.hpp"
+#include "tensors.hpp"
+
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/autograd/variable.h>
 
-#include <ATen/ops/_softmax_backward_data.h>
-#include <ATen/ops/bmm.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/ones.h>
-#include <ATen/ops/softmax.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <cmath>
-#include <limits>
 #include <vector>
 
 namespace aceso::train {
@@ -26,6 +27,8 @@ struct Layout {
   Layout(const at::Tensor& rows, std::int64_t parts, std::int64_t the_heads)
       : tokens(rows.size(0)), heads(the_heads), size(rows.size(1) / parts / the_heads) {}
   std::int64_t hidden() const { return heads * size; }
+  /// Of a head's rows with their padding.
+  std::int64_t width() const { return (size + kHeadPadding - 1) / kHeadPadding * kHeadPadding; }
 };
 
 /// Turns the halves of a head's vector against each other; `direction` -1 turns back.
@@ -54,17 +57,18 @@ std::vector<std::int32_t> places(const at::Tensor& offsets) {
   return result;
 }
 
-/// Part `part` of `parts` of each row as [heads, tokens, size], turned by its place's angles.
+/// Part `part` of `parts` of each row as [heads, tokens, width], turned by its place's angles,
+/// zeros in the padding.
 at::Tensor split(const at::Tensor& rows, std::int64_t part, std::int64_t parts,
                  const Layout& layout, const float* angles,
                  const std::vector<std::int32_t>& places, float scale) {
-  at::Tensor result = at::empty({layout.heads, layout.tokens, layout.size}, rows.options());
+  at::Tensor result = at::zeros({layout.heads, layout.tokens, layout.width()}, rows.options());
   const float* from = rows.data_ptr<float>() + part * layout.hidden();
   float* to = result.data_ptr<float>();
   for (std::int64_t t = 0; t < layout.tokens; ++t) {
     const float* row = from + t * parts * layout.hidden();
     for (std::int64_t h = 0; h < layout.heads; ++h) {
-      float* place = to + (h * layout.tokens + t) * layout.size;
+      float* place = to + (h * layout.tokens + t) * layout.width();
       if (angles != nullptr)
         turn(row + h * layout.size, angles + places[static_cast<std::size_t>(t)] * layout.size,
              layout.size, 1.0F, scale, place);
@@ -75,7 +79,7 @@ at::Tensor split(const at::Tensor& rows, std::int64_t part, std::int64_t parts,
   return result;
 }
 
-/// The reverse of split(): `heads` [heads, tokens, size] into part `part` of each row.
+/// The reverse of split(): `heads` [heads, tokens, width] into part `part` of each row.
 void merge(const at::Tensor& heads, std::int64_t part, std::int64_t parts, const Layout& layout,
            const float* angles, const std::vector<std::int32_t>& places, float scale,
            at::Tensor& rows) {
@@ -84,7 +88,7 @@ void merge(const at::Tensor& heads, std::int64_t part, std::int64_t parts, const
   for (std::int64_t t = 0; t < layout.tokens; ++t) {
     float* row = to + t * parts * layout.hidden();
     for (std::int64_t h = 0; h < layout.heads; ++h) {
-      const float* place = from + (h * layout.tokens + t) * layout.size;
+      const float* place = from + (h * layout.tokens + t) * layout.width();
       if (angles != nullptr)
         turn(place, angles + places[static_cast<std::size_t>(t)] * layout.size, layout.size, -1.0F,
              scale, row + h * layout.size);
@@ -94,20 +98,50 @@ void merge(const at::Tensor& heads, std::int64_t part, std::int64_t parts, const
   }
 }
 
-/// One sequence of [heads, tokens, size].
-at::Tensor of_sequence(const at::Tensor& heads, const std::int32_t* offset, std::int64_t s) {
-  return heads.narrow(1, offset[s], offset[s + 1] - offset[s]);
+/// Columns of [length, width], padded with zeros.
+void transpose(const float* rows, std::int64_t length, std::int64_t width, std::int64_t columns,
+               std::vector<float>& to) {
+  to.assign(static_cast<std::size_t>(width * columns), 0.0F);
+  for (std::int64_t j = 0; j < length; ++j)
+    for (std::int64_t c = 0; c < width; ++c)
+      to[static_cast<std::size_t>(c * columns + j)] = rows[j * width + c];
 }
 
-at::Tensor probabilities(const at::Tensor& q, const at::Tensor& k, bool causal) {
-  at::Tensor scores = at::bmm(q, k.transpose(1, 2));
-  if (causal) {
-    const std::int64_t length = q.size(1);
-    const at::Tensor later = at::ones({length, length}, q.options().dtype(at::kBool)).triu_(1);
-    scores.masked_fill_(later, -std::numeric_limits<float>::infinity());
+/// Walks over the heads of all sequences.
+class Heads {
+ public:
+  Heads(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& offsets,
+        bool causal)
+      : q_(q), k_(k), v_(v), offsets_(offsets), causal_(causal) {}
+
+  /// Calls body(view, at, row, workspace): `at` is where the head's rows begin in [heads, tokens,
+  /// width], `row` where they begin in [heads, tokens].
+  template <typename Body>
+  void for_each(bool value_columns, const Body& body) {
+    const std::int64_t tokens = q_.size(1), width = q_.size(2);
+    const auto* offset = offsets_.data_ptr<std::int32_t>();
+    for (std::int64_t s = 0; s + 1 < offsets_.numel(); ++s) {
+      const std::int64_t length = offset[s + 1] - offset[s];
+      const std::int64_t columns = (length + 15) / 16 * 16;
+      workspace_.resize(static_cast<std::size_t>(attention_workspace(columns)));
+      for (std::int64_t h = 0; h < q_.size(0) && length > 0; ++h) {
+        const std::int64_t row = h * tokens + offset[s], at = row * width;
+        const float* k = k_.data_ptr<float>() + at;
+        const float* v = v_.data_ptr<float>() + at;
+        transpose(k, length, width, columns, k_columns_);
+        if (value_columns) transpose(v, length, width, columns, v_columns_);
+        const HeadView view{length, width, columns, causal_, q_.data_ptr<float>() + at,
+                            k,      v,     k_columns_.data(), v_columns_.data()};
+        body(view, at, row, workspace_.data());
+      }
+    }
   }
-  return at::softmax(scores, -1);
-}
+
+ private:
+  const at::Tensor &q_, &k_, &v_, &offsets_;
+  bool causal_;
+  std::vector<float> k_columns_, v_columns_, workspace_;
+};
 
 class PackedAttention : public torch::autograd::Function<PackedAttention> {
  public:
@@ -123,14 +157,13 @@ class PackedAttention : public torch::autograd::Function<PackedAttention> {
     const at::Tensor k = split(qkv, 1, 3, layout, angles, place, 1.0F);
     const at::Tensor v = split(qkv, 2, 3, layout, nullptr, place, 1.0F);
 
-    at::Tensor mixed = at::empty_like(q);
-    const auto* offset = offsets.data_ptr<std::int32_t>();
-    for (std::int64_t s = 0; s + 1 < offsets.numel(); ++s) {
-      const at::Tensor p =
-          probabilities(of_sequence(q, offset, s), of_sequence(k, offset, s), causal);
-      of_sequence(mixed, offset, s).copy_(at::bmm(p, of_sequence(v, offset, s)));
-    }
-    context->save_for_backward({q, k, v, offsets, rotary});
+    const at::Tensor mixed = at::empty_like(q);
+    const at::Tensor log_sums = at::empty({heads, layout.tokens}, q.options());
+    Heads(q, k, v, offsets, causal)
+        .for_each(false, [&](const HeadView& view, std::int64_t at, std::int64_t row, float* work) {
+          best_attention().attend(view, mixed.data_ptr<float>() + at, log_sums.data_ptr<float>() + row, work);
+        });
+    context->save_for_backward({q, k, v, offsets, rotary, mixed, log_sums});
     context->saved_data["heads"] = heads;
     context->saved_data["causal"] = causal;
     at::Tensor result = at::empty({layout.tokens, layout.hidden()}, qkv.options());
@@ -141,25 +174,20 @@ class PackedAttention : public torch::autograd::Function<PackedAttention> {
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &q = saved[0], &k = saved[1], &v = saved[2], &offsets = saved[3],
-                     &rotary = saved[4];
+                     &rotary = saved[4], &mixed = saved[5], &log_sums = saved[6];
     const bool causal = context->saved_data["causal"].toBool();
     const at::Tensor given = gradients[0].to(at::kFloat).contiguous();
     const Layout layout(given, 1, context->saved_data["heads"].toInt());
     const std::vector<std::int32_t> place = places(offsets);
     const at::Tensor out = split(given, 0, 1, layout, nullptr, place, 1.0F);
 
-    at::Tensor dq = at::empty_like(q), dk = at::empty_like(k), dv = at::empty_like(v);
-    const auto* offset = offsets.data_ptr<std::int32_t>();
-    for (std::int64_t s = 0; s + 1 < offsets.numel(); ++s) {
-      const at::Tensor qs = of_sequence(q, offset, s), ks = of_sequence(k, offset, s);
-      const at::Tensor outs = of_sequence(out, offset, s);
-      const at::Tensor p = probabilities(qs, ks, causal);
-      of_sequence(dv, offset, s).copy_(at::bmm(p.transpose(1, 2), outs));
-      const at::Tensor dp = at::bmm(outs, of_sequence(v, offset, s).transpose(1, 2));
-      const at::Tensor ds = at::_softmax_backward_data(dp, p, -1, at::kFloat);
-      of_sequence(dq, offset, s).copy_(at::bmm(ds, ks));
-      of_sequence(dk, offset, s).copy_(at::bmm(ds.transpose(1, 2), qs));
-    }
+    const at::Tensor dq = at::empty_like(q), dk = at::zeros_like(k), dv = at::zeros_like(v);
+    Heads(q, k, v, offsets, causal)
+        .for_each(true, [&](const HeadView& view, std::int64_t at, std::int64_t row, float* work) {
+          best_attention().backward(view, mixed.data_ptr<float>() + at, log_sums.data_ptr<float>() + row,
+                          out.data_ptr<float>() + at, dq.data_ptr<float>() + at,
+                          dk.data_ptr<float>() + at, dv.data_ptr<float>() + at, work);
+        });
     const float* angles = rotary.numel() > 0 ? rotary.data_ptr<float>() : nullptr;
     const float scale = 1.0F / std::sqrt(static_cast<float>(layout.size));
     at::Tensor result = at::empty({layout.tokens, 3 * layout.hidden()}, given.options());
@@ -175,6 +203,7 @@ class PackedAttention : public torch::autograd::Function<PackedAttention> {
 
 at::Tensor packed_attention(const at::Tensor& qkv, const at::Tensor& offsets,
                             const at::Tensor& rotary, std::int64_t heads, bool causal) {
+  if (Layout(qkv, 3, heads).width() > kWidestHead) throw Mistake("a head is too wide to be trained");
   return PackedAttention::apply(qkv, offsets, rotary, heads, causal);
 }
 

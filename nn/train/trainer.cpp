@@ -16,8 +16,18 @@
 #include <mutex>
 #include <thread>
 
+// Of OpenBLAS, if PyTorch uses it.
+extern "C" __attribute__((weak)) void openblas_set_num_threads(int threads);
+
 namespace aceso::train {
 namespace {
+
+/// Threads work on micro-batches of their own: with one thread inside each operator a result does
+/// not depend on how many there are, and none spins while it waits.
+void compute_on_one_thread() {
+  at::set_num_threads(1);
+  if (openblas_set_num_threads != nullptr) openblas_set_num_threads(1);
+}
 
 std::unique_ptr<Net> make_net(const nlohmann::json& plan) {
   const std::string architecture = plan.at("architecture");
@@ -46,9 +56,7 @@ Trainer::Trainer(const nlohmann::json& plan, const Tensors& weights)
   if (trained_.empty()) throw Mistake("no weight is to be trained");
   optimizer_ =
       std::make_unique<AdamW>(master_, trained_, AdamWSettings::from_json(plan.at("optimizer")));
-  // Threads work on micro-batches of their own: with one thread inside each operator a result does
-  // not depend on how many there are.
-  at::set_num_threads(1);
+  compute_on_one_thread();
 }
 
 Weights Trainer::compute_weights(bool with_gradients) const {
