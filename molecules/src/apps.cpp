@@ -5,7 +5,7 @@
 namespace aceso::molecules {
 
 std::vector<app::App> apps() {
-  return {optimize_app(), predict_app(), prepare_app(), similar_app()};
+  return {optimize_app(), predict_app(), prepare_app(), similar_app(), train_app()};
 }
 
 }  // namespace aceso::molecules

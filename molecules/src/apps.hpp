@@ -10,5 +10,6 @@ namespace aceso::molecules {
 [[nodiscard]] app::App predict_app();
 [[nodiscard]] app::App prepare_app();
 [[nodiscard]] app::App similar_app();
+[[nodiscard]] app::App train_app();
 
 }  // namespace aceso::molecules
