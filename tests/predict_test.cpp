@@ -10,14 +10,6 @@ namespace aceso::tests {
 namespace {
 namespace fs = std::filesystem;
 
-/// A folder of real data beside a checkout, in any folder above it; empty: not there.
-fs::path shared_data(const fs::path& inside) {
-  for (fs::path folder = ACESO_SOURCE_DIR; folder != folder.parent_path();
-       folder = folder.parent_path())
-    if (const fs::path data = folder / "shared" / "data" / inside; fs::exists(data)) return data;
-  return {};
-}
-
 std::vector<std::vector<std::string>> rows_of(const fs::path& csv) {
   std::vector<std::vector<std::string>> rows;
   for (const std::string& line : split(read_file(csv), '\n'))

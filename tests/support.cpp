@@ -41,6 +41,13 @@ int code_of(int status) {
 
 }  // namespace
 
+fs::path shared_data(const fs::path& inside) {
+  for (fs::path folder = ACESO_SOURCE_DIR; folder != folder.parent_path();
+       folder = folder.parent_path())
+    if (fs::path data = folder / "shared" / "data" / inside; fs::exists(data)) return data;
+  return {};
+}
+
 Ended run(const std::vector<std::string>& command, const std::string& shell_prefix) {
   const ScratchFolder folder{fs::temp_directory_path()};
   const fs::path out = folder.path() / "out", err = folder.path() / "err";

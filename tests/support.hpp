@@ -28,6 +28,9 @@ struct Ended {
 [[nodiscard]] Ended run(const std::vector<std::string>& command,
                         const std::string& shell_prefix = {});
 
+/// A folder or file of real data beside a checkout, in any folder above it; empty: not there.
+[[nodiscard]] std::filesystem::path shared_data(const std::filesystem::path& inside);
+
 /// A hub process on a free port, killed when this object goes.
 class HubProcess {
  public:

@@ -1,10 +1,13 @@
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"
+#include "aceso/core/text.hpp"
 #include "aceso/nn/foreign_weights.hpp"
 #include "aceso/nn/model_folder.hpp"
 #include "apps.hpp"
 #include "chemprop.hpp"
 #include "esm.hpp"
+#include "hdf5_file.hpp"
+#include "keras.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -97,19 +100,19 @@ std::string default_name(const fs::path& weights) {
   return fs::is_directory(plain) ? plain.filename().string() : plain.stem().string();
 }
 
-/// The checkpoints of an ensemble: one file, or all .pt and .ckpt files below a folder.
-std::vector<fs::path> checkpoint_files(const fs::path& weights) {
+/// One file, or all files with these endings below a folder.
+std::vector<fs::path> checkpoint_files(const fs::path& weights,
+                                       const std::vector<std::string>& endings) {
   if (!fs::is_directory(weights)) return {weights};
   std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(weights)) {
-    const std::string ending = entry.path().extension().string();
-    if (entry.is_regular_file() && (ending == ".pt" || ending == ".ckpt"))
+  for (const auto& entry : fs::recursive_directory_iterator(weights))
+    if (entry.is_regular_file() &&
+        std::ranges::find(endings, entry.path().extension().string()) != endings.end())
       files.push_back(entry.path());
-  }
   std::ranges::sort(files);
   if (files.empty())
-    fail(Errc::CorruptData, "{}: expected .pt or .ckpt files in this folder, found none",
-         weights.string());
+    fail(Errc::CorruptData, "{}: expected {} files in this folder, found none", weights.string(),
+         join(endings, " or "));
   return files;
 }
 
@@ -136,7 +139,7 @@ Converted transformer(Imported imported, std::string origin) {
 
 Converted message_passing(const Job& job) {
   std::vector<ForeignMember> members;
-  for (const fs::path& file : checkpoint_files(job.weights))
+  for (const fs::path& file : checkpoint_files(job.weights, {".pt", ".ckpt"}))
     members.push_back({file.string(), nn::read_foreign_weights(file)});
   ImportedNet net = from_chemprop(members);
   Converted made;
@@ -150,9 +153,31 @@ Converted message_passing(const Job& job) {
   return made;
 }
 
+Converted recurrent(const Job& job) {
+  const std::vector<fs::path> files = checkpoint_files(job.weights, {".hdf5", ".h5"});
+  if (files.size() > 1)
+    fail(Errc::InvalidArgument, "{}: expected one HDF5 file, found {}; name one of them",
+         job.weights.string(), files.size());
+  const std::string source = files.front().string();
+  ImportedRecurrent net = from_keras(read_hdf5(files.front()), source);
+  Converted made;
+  made.description.architecture = "lstm";
+  made.description.config = net.spec.to_json();
+  made.description.tokenizer =
+      keras_tokenizer(job.vocabulary ? read_file(*job.vocabulary) : "", net.spec.vocabulary,
+                      job.vocabulary ? job.vocabulary->string() : source);
+  made.figures = {{"Layers", net.spec.layers},
+                  {"Hidden size", net.spec.hidden},
+                  {"Tokens", net.spec.vocabulary}};
+  made.tensors = std::move(net.tensors);
+  made.origin = "Keras";
+  return made;
+}
+
 Converted convert(const Job& job, Warnings& warnings) {
   if (job.from == "hf") return transformer(import_hugging_face(job, warnings), "Hugging Face");
   if (job.from == "fair-esm") return transformer(import_fair_esm(job, warnings), "fair-esm");
+  if (job.from == "keras") return recurrent(job);
   return message_passing(job);
 }
 
@@ -199,18 +224,21 @@ app::App import_app() {
       "hf: ESM-2 from Hugging Face, a folder with config.json, model.safetensors or "
       "pytorch_model.bin, and vocab.txt. fair-esm: ESM-2 as the fair-esm package saves it (.pt) or "
       "its tensors as .safetensors. chemprop: a message passing net of version 1 or 2 (.pt, "
-      ".ckpt), or "
-      "a folder of several, which become one ensemble.");
+      ".ckpt), or a folder of several, which become one ensemble. keras: an LSTM language model "
+      "(.hdf5, .h5: an embedding or one-hot vectors, LSTM layers, a dense layer); without "
+      "--vocabulary its tokens are those of LSTM_Chem, else one a line in the order of the net's "
+      "inputs, with <bos>, <eos> and <pad> (or G, E and A).");
   d.example("aceso models import --from hf --weights esm2_t6_8M_UR50D --output esm2-8m");
   d.input("weights", &Job::weights, {.kind = "weights", .help = "checkpoint file or folder"});
   d.input("config", &Job::config,
           {.kind = "json", .help = "config.json, where weights is a single file"});
   d.input("vocabulary", &Job::vocabulary,
-          {.kind = "text", .help = "vocab.txt, where weights is a single file"});
+          {.kind = "text",
+           .help = "vocab.txt, where weights is a single file; tokens of a net of Keras"});
   d.output("output", &Job::output,
            {.kind = "model", .file_name = "model.model.tar", .help = "the model"});
   d.option("from", &Job::from,
-           {.help = "who wrote the weights", .choices = {"hf", "fair-esm", "chemprop"}});
+           {.help = "who wrote the weights", .choices = {"hf", "fair-esm", "chemprop", "keras"}});
   d.option("name", &Job::name, {.help = "name of the model; not given: after the weights"});
   d.option("heads", &Job::heads,
            {.help = "attention heads of fair-esm weights that do not say; 0: as the published "

@@ -6,6 +6,8 @@
 
 namespace aceso::molecules {
 
+[[nodiscard]] app::App evaluate_app();
+[[nodiscard]] app::App generate_app();
 [[nodiscard]] app::App optimize_app();
 [[nodiscard]] app::App predict_app();
 [[nodiscard]] app::App prepare_app();

@@ -65,10 +65,14 @@ std::vector<std::string> FilterSet::matches(const Molecule& molecule) const {
   return names;
 }
 
-BitFingerprint bit_fingerprint(const Molecule& molecule) {
+bool FilterSet::any(const Molecule& molecule) const {
+  return impl_->catalog.hasMatch(molecule.rdkit());
+}
+
+BitFingerprint bit_fingerprint(const Molecule& molecule, std::size_t size) {
   BitFingerprint bits{};
   for (const auto& [feature, count] : fingerprint(molecule, Fingerprint::Ecfp4)) {
-    const std::uint64_t bit = feature % (bits.size() * 64);
+    const std::uint64_t bit = feature % size;
     bits[bit / 64] |= std::uint64_t{1} << (bit % 64);
   }
   return bits;

@@ -4,6 +4,7 @@
 #include "aceso/core/hash.hpp"
 #include "aceso/core/text.hpp"
 #include "aceso/nn/message_passing.hpp"
+#include "aceso/nn/recurrent.hpp"
 #include "aceso/nn/transformer.hpp"
 #include "model_yaml.hpp"
 #include "tar.hpp"
@@ -222,6 +223,8 @@ std::vector<TensorInfo> expected_weights(const ModelFolder& model) {
     return TransformerSpec::from_json(description.config, source).weights();
   if (description.architecture == "dmpnn")
     return MessagePassingSpec::from_json(description.config, source).weights();
+  if (description.architecture == "lstm")
+    return RecurrentSpec::from_json(description.config, source).weights();
   return {};
 }
 

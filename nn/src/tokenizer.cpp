@@ -13,9 +13,10 @@
 namespace aceso::nn {
 namespace {
 
-enum class Rule { Residues, Smiles, Kmers, Codons };
-constexpr std::array<std::pair<std::string_view, Rule>, 4> kRules{{{"residues", Rule::Residues},
+enum class Rule { Residues, Smiles, Pieces, Kmers, Codons };
+constexpr std::array<std::pair<std::string_view, Rule>, 5> kRules{{{"residues", Rule::Residues},
                                                                    {"smiles", Rule::Smiles},
+                                                                   {"pieces", Rule::Pieces},
                                                                    {"kmers", Rule::Kmers},
                                                                    {"codons", Rule::Codons}}};
 constexpr Token kMostTokens = 1 << 20;
@@ -61,7 +62,7 @@ struct Tokenizer::Impl {
   std::unordered_map<std::string, Token> index;
   std::set<Token> special;
   Token begin = -1, end = -1, pad = -1, unknown = -1, mask = -1;
-  std::size_t k = 1, stride = 1;
+  std::size_t k = 1, stride = 1, longest = 1;
 
   Impl(const Json& json, std::string_view the_source) : description(json), source(the_source) {
     if (!json.is_object())
@@ -85,8 +86,8 @@ struct Tokenizer::Impl {
                                          &std::pair<std::string_view, Rule>::first);
     if (found == kRules.end())
       fail(Errc::CorruptData,
-           "{}: tokenizer.type: expected residues, smiles, kmers or codons; found \"{}\"", source,
-           printable(type));
+           "{}: tokenizer.type: expected residues, smiles, pieces, kmers or codons; found \"{}\"",
+           source, printable(type));
     rule = found->second;
   }
 
@@ -98,6 +99,9 @@ struct Tokenizer::Impl {
     for (const Json& token : *list) {
       // A digit in unquoted YAML comes as a number.
       const std::string text = token.is_string() ? token.get<std::string>() : token.dump();
+      if (text.empty())
+        fail(Errc::CorruptData, "{}: tokenizer.tokens: expected texts, found an empty one", source);
+      longest = std::max(longest, text.size());
       if (!index.emplace(text, static_cast<Token>(tokens.size())).second)
         fail(Errc::CorruptData, "{}: tokenizer.tokens: {} is listed twice", source,
              printable(text));
@@ -127,17 +131,30 @@ struct Tokenizer::Impl {
   }
 
   [[nodiscard]] Token lookup(const std::string& word, std::size_t place) const {
-    if (const auto found = index.find(word); found != index.end()) return found->second;
+    const auto found = index.find(word);
+    const bool frames =
+        rule == Rule::Pieces && found != index.end() && special.contains(found->second);
+    if (found != index.end() && !frames) return found->second;
     if (unknown < 0)
       fail(Errc::CorruptData, "character {}: \"{}\" is not in the model's vocabulary", place + 1,
            printable(word));
     return unknown;
   }
 
+  /// The length of the longest plain token that begins `text`; 1 if there is none.
+  [[nodiscard]] std::size_t piece(std::string_view text) const {
+    for (std::size_t length = std::min(longest, text.size()); length > 0; --length) {
+      const auto found = index.find(std::string(text.substr(0, length)));
+      if (found != index.end() && !special.contains(found->second)) return length;
+    }
+    return 1;
+  }
+
   void cut(std::string_view text, std::vector<Token>& out) const {
-    if (rule == Rule::Smiles) {
+    if (rule == Rule::Smiles || rule == Rule::Pieces) {
       for (std::size_t i = 0; i < text.size();) {
-        const std::size_t length = smiles_token(text.substr(i));
+        const std::string_view rest = text.substr(i);
+        const std::size_t length = rule == Rule::Smiles ? smiles_token(rest) : piece(rest);
         out.push_back(lookup(std::string(text.substr(i, length)), i));
         i += length;
       }

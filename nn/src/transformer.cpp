@@ -2,6 +2,7 @@
 
 #include "aceso/core/error.hpp"
 #include "kernels/kernels.hpp"
+#include "key_value_cache.hpp"
 #include "matmul.hpp"
 
 #include <algorithm>
@@ -299,6 +300,93 @@ struct Transformer::Impl {
     return x.slice(0, rows);
   }
 
+  void check_step(const KeyValueCache& cache, std::span<const std::size_t> slots,
+                  std::span<const Token> tokens) const {
+    if (slots.size() != tokens.size())
+      fail(Errc::InvalidArgument, "expected a token for each of {} slots, found {}", slots.size(),
+           tokens.size());
+    for (std::size_t r = 0; r < slots.size(); ++r) {
+      if (slots[r] >= cache.slots())
+        fail(Errc::InvalidArgument, "expected slots below {}, found {}", cache.slots(), slots[r]);
+      if (tokens[r] < 0 || tokens[r] >= spec.vocabulary)
+        fail(Errc::InvalidArgument, "expected tokens from 0 to {}, found {}", spec.vocabulary - 1,
+             tokens[r]);
+      if (spec.max_length > 0 && cache.length(slots[r]) >= spec.max_length)
+        fail(Errc::InvalidArgument, "expected at most {} tokens in a sequence, found more",
+             spec.max_length);
+    }
+  }
+
+  void embed_token(Token token, std::int64_t position, float* to) const {
+    const std::int64_t h = spec.hidden;
+    std::copy_n(embedding.values<float>().data() + token * h, h, to);
+    if (spec.positions != "learned") return;
+    const float* place = positions.values<float>().data() + position * h;
+    for (std::int64_t d = 0; d < h; ++d) to[d] += place[d];
+  }
+
+  /// Turns the halves of each head's vector by the position's angles.
+  void turn(float* x, std::int64_t position, const RotaryTable::Angles& angles) const {
+    const std::int64_t half = spec.head_size() / 2;
+    const float* c = angles.cosine.data() + position * half;
+    const float* s = angles.sine.data() + position * half;
+    for (std::int64_t head = 0; head < spec.heads; ++head, x += 2 * half) {
+      for (std::int64_t d = 0; d < half; ++d) {
+        const float one = x[d], two = x[d + half];
+        x[d] = one * c[d] - two * s[d];
+        x[d + half] = two * c[d] + one * s[d];
+      }
+    }
+  }
+
+  /// One layer's attention of the slots' next tokens; `qkv` is turned in place.
+  void attend_step(KeyValueCache& cache, std::int64_t layer, std::span<const std::size_t> slots,
+                   float* qkv, float* out) const {
+    const std::int64_t h = spec.hidden;
+    for (const std::size_t slot : slots) {
+      const std::int64_t position = cache.length(slot);
+      if (rotary) {
+        const auto angles = rotary->angles(position + 1);
+        turn(qkv, position, *angles);
+        turn(qkv + h, position, *angles);
+      }
+      cache.attend(layer, slot, qkv, qkv + h, qkv + 2 * h, out);
+      qkv += 3 * h;
+      out += h;
+    }
+  }
+
+  [[nodiscard]] Tensor step(KeyValueCache& cache, std::span<const std::size_t> slots,
+                            std::span<const Token> tokens) const {
+    check_step(cache, slots, tokens);
+    const auto rows = static_cast<std::int64_t>(slots.size()), h = spec.hidden;
+    const std::int64_t padded = Linear::rows_with_padding(rows);
+    Tensor x(DType::F32, {padded, h});
+    float* state = x.values<float>().data();
+    std::fill(state, state + padded * h, 0.0F);
+    for (std::size_t r = 0; r < slots.size(); ++r) {
+      cache.reserve(slots[r]);
+      embed_token(tokens[r], cache.length(slots[r]), state + static_cast<std::int64_t>(r) * h);
+    }
+    const Buffer normed = float_buffer(padded * h), qkv = float_buffer(padded * 3 * h);
+    const Buffer mixed = float_buffer(padded * h), wide = float_buffer(padded * spec.feed_forward);
+    std::memset(mixed.data(), 0, mixed.size());
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      const Layer& layer = layers[l];
+      normalise(layer.attention_norm, state, padded, normed.data(), false);
+      layer.qkv.apply(normed.data(), qkv.data(), rows);
+      attend_step(cache, static_cast<std::int64_t>(l), slots, floats(qkv), floats(mixed));
+      layer.output.apply(mixed.data(), state, rows);
+      normalise(layer.mlp_norm, state, padded, normed.data(), false);
+      layer.up.apply(normed.data(), wide.data(), rows);
+      gelu(wide.data(), padded * spec.feed_forward, false);
+      layer.down.apply(wide.data(), state, rows);
+    }
+    for (const std::size_t slot : slots) cache.advance(slot);
+    normalise(final_norm, state, rows, state, false);
+    return x.slice(0, rows);
+  }
+
   [[nodiscard]] Tensor logits(const Tensor& hidden_rows) const {
     if (spec.head == "none")
       fail(Errc::Unsupported, "the model has no language model head, which logits come from");
@@ -343,5 +431,46 @@ const TransformerSpec& Transformer::spec() const noexcept { return impl_->spec; 
 Precision Transformer::precision() const noexcept { return impl_->precision; }
 Tensor Transformer::hidden(const PackedTokens& batch) const { return impl_->hidden(batch); }
 Tensor Transformer::logits(const Tensor& hidden) const { return impl_->logits(hidden); }
+
+struct Decoder::State {
+  std::shared_ptr<const Transformer::Impl> net;
+  KeyValueCache cache;
+
+  State(std::shared_ptr<const Transformer::Impl> impl, std::size_t slots)
+      : net(std::move(impl)),
+        cache(net->spec.layers, net->spec.heads, net->spec.head_size(), slots) {}
+
+  void check(std::size_t slot) const {
+    if (slot >= cache.slots())
+      fail(Errc::InvalidArgument, "expected slots below {}, found {}", cache.slots(), slot);
+  }
+};
+
+Decoder::Decoder(const Transformer& net, std::size_t slots) {
+  if (!net.spec().causal || net.spec().token_dropout)
+    fail(Errc::Unsupported,
+         "expected a causal transformer without token dropout, to write with; found another");
+  if (net.precision() != Precision::Fp32)
+    fail(Errc::Unsupported, "sequences are written in fp32, found {}", name(net.precision()));
+  state_ = std::make_unique<State>(net.impl_, slots);
+}
+
+Decoder::~Decoder() = default;
+Decoder::Decoder(Decoder&&) noexcept = default;
+Decoder& Decoder::operator=(Decoder&&) noexcept = default;
+
+Tensor Decoder::step(std::span<const std::size_t> slots, std::span<const Token> tokens) {
+  return state_->net->step(state_->cache, slots, tokens);
+}
+
+void Decoder::restart(std::size_t slot) {
+  state_->check(slot);
+  state_->cache.restart(slot);
+}
+
+std::int64_t Decoder::length(std::size_t slot) const {
+  state_->check(slot);
+  return state_->cache.length(slot);
+}
 
 }  // namespace aceso::nn

@@ -239,6 +239,21 @@ TEST(Tokenizer, SmilesAreCutAtAtoms) {
   EXPECT_EQ(t.encode("[", false), (std::vector<Token>{t.unknown()}));
 }
 
+TEST(Tokenizer, PiecesAreTheLongestThatFit) {
+  const Json json{{"type", "pieces"},
+                  {"tokens", {"Cn", "Cl", "C", "n", "c", "1", "[", "]", "G", "E", "e"}},
+                  {"begin", "G"},
+                  {"end", "E"}};
+  const Tokenizer t(json, "x");
+  EXPECT_EQ(t.encode("CCn1cc1Cl"), (std::vector<Token>{8, 2, 0, 5, 4, 4, 5, 1, 9}));
+  EXPECT_EQ(t.decode(t.encode("CCn1cc1Cl")), "CCn1cc1Cl");
+  // What frames a sequence is no text of it.
+  EXPECT_THROW((void)t.encode("[Ge]"), Error);
+  Json broken = json;
+  broken["tokens"].push_back("");
+  EXPECT_THROW(Tokenizer(broken, "x"), Error);
+}
+
 TEST(Tokenizer, WordsOfNucleotides) {
   EXPECT_EQ(Tokenizer::kmers(3, 1).encode("ACGTA", false).size(), 3U);
   EXPECT_EQ(Tokenizer::kmers(3, 1).decode(Tokenizer::kmers(3, 1).encode("ACGTA")), "ACGTA");

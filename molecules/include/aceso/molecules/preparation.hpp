@@ -31,16 +31,19 @@ class FilterSet {
   ~FilterSet();
   /// Names of the filters that match.
   [[nodiscard]] std::vector<std::string> matches(const Molecule& molecule) const;
+  /// Whether one matches.
+  [[nodiscard]] bool any(const Molecule& molecule) const;
 
  private:
   struct Impl;
   std::unique_ptr<const Impl> impl_;
 };
 
-/// An ECFP4 fingerprint of 2,048 bits: a feature's bit is its number modulo 2,048.
+/// An ECFP4 fingerprint of up to 2,048 bits: a feature's bit is its number modulo their number.
 using BitFingerprint = std::array<std::uint64_t, 32>;
 
-[[nodiscard]] BitFingerprint bit_fingerprint(const Molecule& molecule);
+/// \pre 0 < size <= 2048.
+[[nodiscard]] BitFingerprint bit_fingerprint(const Molecule& molecule, std::size_t size = 2048);
 
 /// Bits that both have over bits that one has; 0 for two empty ones.
 [[nodiscard]] inline double tanimoto(const BitFingerprint& a, const BitFingerprint& b) noexcept {

@@ -18,10 +18,11 @@ using Token = std::int32_t;
 /// A vocabulary and the rule that cuts text. Immutable; thread-safe; cheap to copy.
 ///
 /// As JSON (`tokenizer` of model.yaml):
-///   {"type": "residues" | "smiles" | "kmers" | "codons", "tokens": [...],
+///   {"type": "residues" | "smiles" | "pieces" | "kmers" | "codons", "tokens": [...],
 ///    "begin": "<cls>", "end": "<eos>", "pad": "<pad>", "unknown": "<unk>", "mask": "<mask>",
 ///    "k": 6, "stride": 1}
-/// "tokens" lists the vocabulary in order. Types other than smiles read upper case.
+/// "tokens" lists the vocabulary in order. "pieces" takes, from left to right, the longest token
+/// that fits and frames nothing. Types other than smiles and pieces read upper case.
 class Tokenizer {
  public:
   /// \throws Error CorruptData naming `source` and what is wrong.

@@ -96,8 +96,37 @@ class Transformer {
   [[nodiscard]] Tensor logits(const Tensor& hidden) const;
 
  private:
+  friend class Decoder;
   struct Impl;
   std::shared_ptr<const Impl> impl_;
+};
+
+/// Sequences that a causal transformer writes token by token, each in a slot of its own. Keys and
+/// values of what was read are kept, so that a token costs one row of every layer. One thread at a
+/// time.
+class Decoder {
+ public:
+  /// \throws Error Unsupported if the net is not causal, not fp32, or drops tokens, which needs
+  /// whole sequences.
+  Decoder(const Transformer& net, std::size_t slots);
+  ~Decoder();
+  Decoder(Decoder&&) noexcept;
+  Decoder& operator=(Decoder&&) noexcept;
+
+  /// Reads one token for each of `slots` (each at most once); returns the last layer after its
+  /// final norm, f32 [slots, hidden]: the last row of hidden() over all that the slot has read, up
+  /// to 1e-5. A slot's result does not depend on the others'.
+  /// \throws Error InvalidArgument on token or slot numbers that there are not, or beyond the
+  /// model's max_length; OutOfResources.
+  [[nodiscard]] Tensor step(std::span<const std::size_t> slots, std::span<const Token> tokens);
+  /// Forgets what the slot has read.
+  void restart(std::size_t slot);
+  /// Tokens that the slot has read.
+  [[nodiscard]] std::int64_t length(std::size_t slot) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace aceso::nn

@@ -1,0 +1,25 @@
+#include "kernels/decode.hpp"
+#include "kernels/kernels.hpp"
+
+#include <cstddef>
+
+namespace aceso::nn::kernels {
+namespace {
+constexpr std::int64_t kWidth = 4;
+}  // namespace
+}  // namespace aceso::nn::kernels
+
+// Of the other kernels, only the vectors are wanted here.
+#pragma GCC diagnostic ignored "-Wunused-function"
+#include "kernels/kernels.inl"
+
+#include "kernels/decode.inl"
+
+namespace aceso::nn::kernels {
+
+const DecodeTable& decode_portable() noexcept {
+  static constexpr DecodeTable table{"portable", attend_cached, lstm_cell_of};
+  return table;
+}
+
+}  // namespace aceso::nn::kernels
