@@ -128,7 +128,10 @@ void train_language_model(TokenStore store, const nn::Tokenizer& tokenizer,
     context.metric("held_out_perplexity", std::exp(*outcome.held_out_loss));
   if (options.output && context.launch.rank == 0) {
     nn::ModelWriter writer(*options.output);
-    writer.weights(outcome.weights);
+    nn::TensorSet weights = outcome.weights;
+    if (options.store == "bf16")
+      for (auto& [name, tensor] : weights) tensor = nn::to_bfloat16(tensor);
+    writer.weights(weights);
     writer.commit(describe(begin, tokenizer, task, options, outcome));
   }
   context.report.figure("Parameters", begin.spec.parameters());

@@ -14,6 +14,7 @@
 #include <atomic>
 #include <bit>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -418,6 +419,19 @@ Tensor to_float32(const Tensor& tensor) {
       fail(Errc::Unsupported, "a tensor of type {} cannot be converted to f32",
            name(tensor.type()));
   }
+  return result;
+}
+
+Tensor to_bfloat16(const Tensor& tensor) {
+  const Tensor floats = to_float32(tensor);
+  Tensor result(DType::BF16, tensor.shape());
+  std::ranges::transform(floats.values<float>(), result.values<std::uint16_t>().begin(),
+                         [](float value) {
+                           const auto bits = std::bit_cast<std::uint32_t>(value);
+                           if (std::isnan(value))
+                             return static_cast<std::uint16_t>(bits >> 16U | 0x40U);
+                           return static_cast<std::uint16_t>((bits + 0x7fffU + (bits >> 16U & 1U)) >> 16U);
+                         });
   return result;
 }
 

@@ -21,6 +21,7 @@ struct LanguageTrainingOptions : TrainingOptions {
   std::int64_t max_length = 1024;
   double held_out = 0.02;
   std::string name;
+  std::string store = "fp32";
 };
 
 /// What an app brings.
@@ -79,6 +80,10 @@ void describe_language_training(app::Describe<Job>& d) {
             .maximum = 0.9,
             .group = "Data"});
   d.option("name", static_cast<std::string Job::*>(&L::name), {.help = "name of the new model"});
+  d.option("store", static_cast<std::string Job::*>(&L::store),
+           {.help = "how the weights are written; bf16 is half the size, and rounded",
+            .choices = {"fp32", "bf16"},
+            .advanced = true});
   describe_training(d);
 }
 

@@ -92,4 +92,8 @@ void write_tensor_file(const std::filesystem::path& path, const TensorSet& tenso
 /// A contiguous f32 tensor is returned as it is. \throws Error Unsupported for other types.
 [[nodiscard]] Tensor to_float32(const Tensor& tensor);
 
+/// Returns `tensor` as contiguous bfloat16, rounded to the nearest, ties to even.
+/// \throws Error Unsupported as to_float32().
+[[nodiscard]] Tensor to_bfloat16(const Tensor& tensor);
+
 }  // namespace aceso::nn
