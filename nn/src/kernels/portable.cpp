@@ -3,6 +3,7 @@
 namespace aceso::nn::kernels {
 namespace {
 constexpr std::int64_t kWidth = 4;
+constexpr std::int64_t kSums = 12;  // of 16 registers
 }  // namespace
 }  // namespace aceso::nn::kernels
 
@@ -11,7 +12,7 @@ constexpr std::int64_t kWidth = 4;
 namespace aceso::nn::kernels {
 
 const Table& portable() noexcept {
-  static constexpr Table table{"portable", norm_rows, gelu_f32, gelu_b16, attention_any};
+  static constexpr Table table = table_named("portable");
   return table;
 }
 
