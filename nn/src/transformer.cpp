@@ -262,9 +262,9 @@ struct Transformer::Impl {
     }
   }
 
-  /// What a few rows need between products: little enough to stay in a CPU's cache.
+  /// What a few rows need between products: little enough to stay in a core's cache.
   struct Chunk {
-    static constexpr std::int64_t kRows = 192;  ///< a multiple of Linear's padding
+    static constexpr std::int64_t kRows = 384;  ///< a multiple of Linear's padding
     std::int64_t row;                           ///< bytes of `hidden` values
     Buffer normed, wide;
 

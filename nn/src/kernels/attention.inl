@@ -169,15 +169,24 @@ void score(const Head<Dot>& head, std::int64_t query, std::int64_t rows, std::in
   }
 }
 
+inline Vec largest_of(const float* x, std::int64_t count) {
+  Vec most[2] = {load(x), load(x)};  // two, so that one need not wait for the other
+  std::int64_t i = kWidth;
+  for (; i + 2 * kWidth <= count; i += 2 * kWidth) {
+    most[0] = larger(most[0], load(x + i));
+    most[1] = larger(most[1], load(x + i + kWidth));
+  }
+  if (i < count) most[0] = larger(most[0], load(x + i));
+  return splat(largest(larger(most[0], most[1])));
+}
+
 /// Turns a row of scores into powers of 2 and returns the inverse of their sum. Keys from
-/// `visible` on get 0.
+/// `visible` on get 2^-126, which changes no sum: the largest weight is 1.
 template <typename Factor>
 float soften(float* scores, std::int64_t visible, std::int64_t keys, Factor* weights) {
   constexpr bool kRough = sizeof(Factor) == sizeof(Bf16);
   for (std::int64_t k = visible; k < keys; ++k) scores[k] = -1e30F;
-  Vec most = load(scores);
-  for (std::int64_t k = kWidth; k < keys; k += kWidth) most = larger(most, load(scores + k));
-  const Vec top = splat(largest(most));
+  const Vec top = largest_of(scores, keys);
   Vec total{};
   for (std::int64_t k = 0; k < keys; k += kWidth) {
     const Vec e = exp2_not_positive<kRough>(load(scores + k) - top);

@@ -3,15 +3,15 @@
 namespace aceso::nn::kernels {
 namespace {
 
-/// 2^x for x <= 0, 0 below -126. The whole part goes to the exponent, 2^f of the rest
+/// 2^x for -126 <= x <= 0, 2^-126 below. The whole part goes to the exponent, 2^f of the rest
 /// (|f| <= 1/2) is a polynomial with the smallest largest relative error: 7.5e-8, or 7.5e-5 for
 /// results that are rounded to bf16 (`kRough`).
 template <bool kRough>
 inline Vec exp2_not_positive(Vec x) {
-  const Int tiny = x < splat(-126.0F);
+  x = larger(x, splat(-126.0F));
   const Vec shift = splat(12582912.0F);  // 1.5 * 2^23: adding it rounds to a whole number
-  const Vec biased = larger(x, splat(-126.0F)) + shift;
-  const Vec f = larger(x, splat(-126.0F)) - (biased - shift);
+  const Vec biased = x + shift;
+  const Vec f = x - (biased - shift);
   Vec p;
   if constexpr (kRough) {
     p = f * 5.51716668e-2F + 2.42611135e-1F;
@@ -24,8 +24,7 @@ inline Vec exp2_not_positive(Vec x) {
     p = p * f + 6.93146967e-1F;
     p = p * f + 1.00000007F;
   }
-  const Int scaled = (Int)p + (Int)((Bits)biased << 23);
-  return choose(tiny, Vec{}, (Vec)scaled);
+  return (Vec)((Bits)p + ((Bits)biased << 23));
 }
 
 /// 1 / x; within 2^-14 of it where the set has an instruction for that.
@@ -80,13 +79,16 @@ struct Range {
 
 template <typename T>
 Range range_of(const T* x, std::int64_t width) {
-  Vec low{}, high{};
+  Vec low[2] = {}, high[2] = {};  // two, so that one need not wait for the other
   std::int64_t i = 0;
-  for (; i + kWidth <= width; i += kWidth) {
-    low = smaller(low, load(x + i));
-    high = larger(high, load(x + i));
+  for (; i + 2 * kWidth <= width; i += 2 * kWidth) {
+    const Vec one = load(x + i), two = load(x + i + kWidth);
+    low[0] = smaller(low[0], one);
+    low[1] = smaller(low[1], two);
+    high[0] = larger(high[0], one);
+    high[1] = larger(high[1], two);
   }
-  Range range{smallest(low), largest(high)};
+  Range range{smallest(smaller(low[0], low[1])), largest(larger(high[0], high[1]))};
   for (; i < width; ++i) {
     const float value = widen(x[i]);
     range.low = value < range.low ? value : range.low;
@@ -108,6 +110,19 @@ inline void put(std::uint8_t* to, Vec whole) {
   __builtin_memcpy(to, &bytes, sizeof bytes);
 }
 
+inline void put(float* to, Vec whole) { store(to, whole); }
+
+/// Numbers of one row as q - centre, the ones from `width` to `padded` as 0.
+template <typename T, typename Q>
+void put_quantised(const T* x, std::int64_t width, std::int64_t padded, float inverse, float zero,
+                   float centre, Q* q) {
+  std::int64_t i = 0;
+  for (; i + kWidth <= width; i += kWidth) put(q + i, rounded(load(x + i), inverse, zero) - centre);
+  for (; i < width; ++i)
+    q[i] = static_cast<Q>(rounded(splat(widen(x[i])), inverse, zero)[0] - centre);
+  for (; i < padded; ++i) q[i] = 0;
+}
+
 template <typename T>
 void quantise_row(const T* x, const Quantised& rows, std::int64_t row) {
   const Range range = range_of(x, rows.width);
@@ -117,22 +132,10 @@ void quantise_row(const T* x, const Quantised& rows, std::int64_t row) {
   rows.scale[row] = scale;
   rows.zero[row] = static_cast<std::int32_t>(zero);
   const std::int64_t start = row * rows.padded;
-  std::int64_t i = 0;
-  for (; i + kWidth <= rows.width; i += kWidth) {
-    const Vec whole = rounded(load(x + i), inverse, zero);
-    if (rows.q != nullptr)
-      put(rows.q + start + i, whole);
-    else
-      store(rows.centred + start + i, whole - zero);
-  }
-  for (; i < rows.padded; ++i) {
-    const float value = i < rows.width ? widen(x[i]) : 0.0F;
-    const float whole = rounded(splat(value), inverse, zero)[0];
-    if (rows.q != nullptr)
-      rows.q[start + i] = i < rows.width ? static_cast<std::uint8_t>(whole) : std::uint8_t{0};
-    else
-      rows.centred[start + i] = i < rows.width ? whole - zero : 0.0F;
-  }
+  if (rows.q != nullptr)
+    put_quantised(x, rows.width, rows.padded, inverse, zero, 0.0F, rows.q + start);
+  else
+    put_quantised(x, rows.width, rows.padded, inverse, zero, zero, rows.centred + start);
 }
 
 void quantise_rows(const Quantised& rows) {

@@ -73,19 +73,39 @@ inline void put_part(Bf16* to, Vec v, std::int64_t columns) {
 }
 
 inline Vec choose(Int mask, Vec yes, Vec no) { return mask ? yes : no; }
+// b where either is NaN, as the instructions have it.
+#if defined(__AVX512F__)
+inline Vec larger(Vec a, Vec b) { return (Vec)_mm512_maskz_max_ps(0xffff, (__m512)a, (__m512)b); }
+inline Vec smaller(Vec a, Vec b) { return (Vec)_mm512_maskz_min_ps(0xffff, (__m512)a, (__m512)b); }
+#elif defined(__AVX2__)
+inline Vec larger(Vec a, Vec b) { return (Vec)_mm256_max_ps((__m256)a, (__m256)b); }
+inline Vec smaller(Vec a, Vec b) { return (Vec)_mm256_min_ps((__m256)a, (__m256)b); }
+#else
 inline Vec larger(Vec a, Vec b) { return choose(a > b, a, b); }
 inline Vec smaller(Vec a, Vec b) { return choose(a < b, a, b); }
+#endif
 inline Vec magnitude(Vec a) { return (Vec)((Bits)a & 0x7fffffffU); }
 
+/// Halves of v laid upon each other by `fold` until one number is left.
+template <typename Fold>
+inline float folded(Vec v, const Fold& fold) {
+  typedef float Quarter __attribute__((vector_size(16)));
+  Quarter parts[kWidth / 4];
+  __builtin_memcpy(parts, &v, sizeof parts);
+#pragma GCC unroll 2
+  for (std::int64_t half = kWidth / 8; half > 0; half /= 2)
+#pragma GCC unroll 2
+    for (std::int64_t i = 0; i < half; ++i) parts[i] = fold(parts[i], parts[i + half]);
+  const Quarter q = parts[0];
+  const Quarter two = fold(q, Quarter{q[2], q[3], q[2], q[3]});
+  return fold(two, Quarter{two[1], two[1], two[1], two[1]})[0];
+}
+
 inline float sum(Vec v) {
-  float total = 0;
-  for (std::int64_t i = 0; i < kWidth; ++i) total += v[i];
-  return total;
+  return folded(v, [](auto a, auto b) { return a + b; });
 }
 inline float largest(Vec v) {
-  float most = v[0];
-  for (std::int64_t i = 1; i < kWidth; ++i) most = v[i] > most ? v[i] : most;
-  return most;
+  return folded(v, [](auto a, auto b) { return a > b ? a : b; });
 }
 inline float smallest(Vec v) { return -largest(-v); }
 
