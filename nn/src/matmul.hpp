@@ -1,5 +1,5 @@
 /// \file
-/// Linear layers over oneDNN: the one place that knows it.
+/// Linear layers: what transformers and others multiply with.
 #pragma once
 
 #include "aceso/core/tensor.hpp"
@@ -10,17 +10,22 @@
 
 namespace aceso::nn {
 
+class LinearEngine;
+
 /// y = x W^T + b for rows of x, with W laid out once for this CPU. Thread-safe; runs on the
 /// caller's thread alone.
 ///
-/// fp32 reads and writes f32. bf16 reads bf16 and writes bf16 or f32, summing in f32.
-/// Rows are computed in blocks of fixed sizes, so that a row's result does not depend on how many
-/// others there are.
+/// fp32 reads and writes f32. bf16 reads bf16 and writes bf16 or f32, summing in f32. int8 does
+/// so too, but multiplies whole numbers: weights from -127 to 127 with a scale for each output,
+/// rows from 0 to 255 with a scale and a zero for each row, found when it comes (Dettmers et al.
+/// 2022, vector-wise quantisation; Jacob et al. 2018, zero points).
+/// A row's result does not depend on the rows beside it or on how many there are.
 class Linear {
  public:
   enum class Result {
-    Same,  ///< x's type
-    Added  ///< added to f32 values
+    Same,   ///< x's type
+    Gelu,   ///< the same after GELU
+    Added,  ///< added to f32 values
   };
 
   Linear() = default;
@@ -29,18 +34,15 @@ class Linear {
          Precision precision, Result result);
 
   /// `x` [rows, in], `y` [rows, out]; both must have room for rows_with_padding(rows) rows, whose
-  /// last ones are read and overwritten without meaning.
+  /// last ones may be read and overwritten without meaning. y must not be x.
   void apply(const void* x, void* y, std::int64_t rows) const;
 
   [[nodiscard]] static std::int64_t rows_with_padding(std::int64_t rows) noexcept {
-    return (rows + kSmallBlock - 1) / kSmallBlock * kSmallBlock;
+    return (rows + 63) / 64 * 64;
   }
 
  private:
-  static constexpr std::int64_t kSmallBlock = 64;
-  static constexpr std::int64_t kLargeBlock = 512;
-  struct Impl;
-  std::shared_ptr<const Impl> impl_;
+  std::shared_ptr<const LinearEngine> engine_;
 };
 
 }  // namespace aceso::nn

@@ -178,7 +178,7 @@ struct Transformer::Impl {
     made.qkv = weights.fused(name + "attention.", spec.hidden, precision);
     made.output = weights.linear(name + "attention.output", precision, Linear::Result::Added);
     made.mlp_norm = weights.norm(name + "mlp.norm");
-    made.up = weights.linear(name + "mlp.up", precision);
+    made.up = weights.linear(name + "mlp.up", precision, Linear::Result::Gelu);
     made.down = weights.linear(name + "mlp.down", precision, Linear::Result::Added);
     return made;
   }
@@ -186,7 +186,7 @@ struct Transformer::Impl {
   void load_head(const Weights& weights) {
     if (spec.head == "none") return;
     if (spec.head == "masked") {
-      head_dense = weights.linear("head.dense", Precision::Fp32);
+      head_dense = weights.linear("head.dense", Precision::Fp32, Linear::Result::Gelu);
       head_norm = weights.norm("head.norm");
     }
     const Tensor weight = spec.tied ? embedding : weights("head.decoder.weight");
@@ -195,7 +195,8 @@ struct Transformer::Impl {
                      spec.hidden, Precision::Fp32, Linear::Result::Same);
   }
 
-  [[nodiscard]] bool bf16() const { return precision == Precision::Bf16; }
+  /// Whether layers exchange bf16 values.
+  [[nodiscard]] bool bf16() const { return precision != Precision::Fp32; }
 
   void check(const PackedTokens& batch) const {
     for (const Token token : batch.tokens) {
@@ -244,13 +245,6 @@ struct Transformer::Impl {
                  to_bf16 ? static_cast<Bf16*>(y) : nullptr);
   }
 
-  void gelu(void* x, std::int64_t count, bool in_bf16) const {
-    if (in_bf16)
-      kernels.gelu_bf16(static_cast<Bf16*>(x), count);
-    else
-      kernels.gelu(static_cast<float*>(x), count);
-  }
-
   void attend(const PackedTokens& batch, const std::byte* qkv, std::byte* out,
               const RotaryTable::Angles* angles, float* workspace) const {
     const std::size_t row = static_cast<std::size_t>(spec.hidden) * (bf16() ? 2 : 4);
@@ -269,6 +263,27 @@ struct Transformer::Impl {
     }
   }
 
+  /// What a few rows need between products: little enough to stay in a core's cache.
+  struct Chunk {
+    static constexpr std::int64_t kRows = 384;  ///< a multiple of Linear's padding
+    std::int64_t row;                           ///< bytes of `hidden` values
+    Buffer normed, wide;
+
+    Chunk(const TransformerSpec& spec, bool bf16)
+        : row(spec.hidden * (bf16 ? 2 : 4)),
+          normed(static_cast<std::size_t>(row * kRows)),
+          wide(static_cast<std::size_t>(spec.feed_forward * (bf16 ? 2 : 4) * kRows)) {
+      // Linear may compute rows of padding too, which must hold numbers.
+      std::memset(normed.data(), 0, normed.size());
+    }
+  };
+
+  template <typename Body>
+  static void in_chunks(std::int64_t rows, const Body& body) {
+    for (std::int64_t first = 0; first < rows; first += Chunk::kRows)
+      body(first, std::min(Chunk::kRows, rows - first));
+  }
+
   [[nodiscard]] Tensor hidden(const PackedTokens& batch) const {
     check(batch);
     const auto rows = static_cast<std::int64_t>(batch.tokens.size());
@@ -279,22 +294,26 @@ struct Transformer::Impl {
     embed(batch, state);
     std::fill(state + rows * h, state + padded * h, 0.0F);
 
-    const Buffer normed = float_buffer(padded * h), qkv = float_buffer(padded * 3 * h);
-    const Buffer mixed = float_buffer(padded * h), wide = float_buffer(padded * spec.feed_forward);
+    const Buffer qkv = float_buffer(padded * 3 * h), mixed = float_buffer(padded * h);
+    const Chunk chunk(spec, bf16());
     const std::int64_t length = longest(batch);
     const Buffer workspace = float_buffer(kernels::attention_workspace(length, spec.head_size()));
     const auto angles = rotary ? rotary->angles(length) : nullptr;
-    // The rows of padding are computed with the others and must hold numbers.
-    std::memset(mixed.data(), 0, mixed.size());
+    std::memset(mixed.data() + rows * chunk.row, 0,
+                static_cast<std::size_t>((padded - rows) * chunk.row));
     for (const Layer& layer : layers) {
-      normalise(layer.attention_norm, state, padded, normed.data(), bf16());
-      layer.qkv.apply(normed.data(), qkv.data(), rows);
+      in_chunks(rows, [&](std::int64_t first, std::int64_t many) {
+        normalise(layer.attention_norm, state + first * h, many, chunk.normed.data(), bf16());
+        layer.qkv.apply(chunk.normed.data(), qkv.data() + 3 * first * chunk.row, many);
+      });
       attend(batch, qkv.data(), mixed.data(), angles.get(), floats(workspace));
-      layer.output.apply(mixed.data(), state, rows);
-      normalise(layer.mlp_norm, state, padded, normed.data(), bf16());
-      layer.up.apply(normed.data(), wide.data(), rows);
-      gelu(wide.data(), padded * spec.feed_forward, bf16());
-      layer.down.apply(wide.data(), state, rows);
+      in_chunks(rows, [&](std::int64_t first, std::int64_t many) {
+        float* rows_of_chunk = state + first * h;
+        layer.output.apply(mixed.data() + first * chunk.row, rows_of_chunk, many);
+        normalise(layer.mlp_norm, rows_of_chunk, many, chunk.normed.data(), bf16());
+        layer.up.apply(chunk.normed.data(), chunk.wide.data(), many);
+        layer.down.apply(chunk.wide.data(), rows_of_chunk, many);
+      });
     }
     normalise(final_norm, state, rows, state, false);
     return x.slice(0, rows);
@@ -398,7 +417,6 @@ struct Transformer::Impl {
     const void* features = one.data();
     if (spec.head == "masked") {
       head_dense.apply(one.data(), two.data(), rows);
-      kernels.gelu(floats(two), padded * h);
       normalise(head_norm, floats(two), padded, one.data(), false);
     }
     Tensor result(DType::F32, {padded, spec.vocabulary});

@@ -110,12 +110,42 @@ TEST_P(AttentionTest, EveryVariantFollowsTheFormula) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, AttentionTest,
-                         testing::Values(Shape{1, 16, 1, false, true}, Shape{5, 24, 1, false, true},
-                                         Shape{33, 48, 2, false, true},
-                                         Shape{70, 40, 2, true, false},
-                                         Shape{64, 128, 2, true, true},
-                                         Shape{31, 36, 2, false, false}));
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, AttentionTest,
+    testing::Values(Shape{1, 16, 1, false, true}, Shape{5, 24, 1, false, true},
+                    Shape{33, 48, 2, false, true}, Shape{70, 40, 2, true, false},
+                    Shape{64, 128, 2, true, true}, Shape{31, 36, 2, false, false},
+                    Shape{2, 2, 1, false, true}, Shape{3, 9, 3, true, false},
+                    Shape{130, 60, 3, false, true}, Shape{67, 80, 4, true, true},
+                    Shape{129, 64, 1, false, true}, Shape{40, 136, 1, true, true}));
+
+TEST(Kernels, AttentionWeighsDistantScoresExactly) {
+  // The largest score leads by far, so that the value of its key comes out alone.
+  const std::int64_t n = 50, h = 32;
+  std::vector<float> qkv(static_cast<std::size_t>(n * 3 * h), 0.0F);
+  for (std::int64_t t = 0; t < n; ++t) {
+    float* row = qkv.data() + t * 3 * h;
+    row[0] = 40.0F;
+    row[h] = t == 17 ? 40.0F : -40.0F;
+    row[2 * h + 3] = static_cast<float>(t);
+  }
+  const Buffer workspace(static_cast<std::size_t>(attention_workspace(n, h)) * 4);
+  for (const Table* table : available()) {
+    std::vector<float> out(static_cast<std::size_t>(n * h));
+    table->attention({.qkv = qkv.data(),
+                      .out = out.data(),
+                      .bf16 = false,
+                      .causal = false,
+                      .length = n,
+                      .hidden = h,
+                      .heads = 1,
+                      .cosine = nullptr,
+                      .sine = nullptr,
+                      .workspace = reinterpret_cast<float*>(workspace.data())});
+    for (std::int64_t t = 0; t < n; ++t)
+      ASSERT_NEAR(out[static_cast<std::size_t>(t * h + 3)], 17.0F, 1e-5) << table->name;
+  }
+}
 
 TEST(Kernels, GeluFollowsTheFormula) {
   auto values = noise(1003, 3, 3.0F);
@@ -126,6 +156,22 @@ TEST(Kernels, GeluFollowsTheFormula) {
     for (std::size_t i = 0; i < x.size(); ++i) {
       const double v = values[i];
       ASSERT_NEAR(x[i], v * 0.5 * std::erfc(-v / std::sqrt(2.0)), 2e-6 * (1 + std::abs(v)))
+          << table->name << " of " << v;
+    }
+  }
+}
+
+TEST(Kernels, GeluOfBf16IsWithinItsRounding) {
+  const auto values = noise(1003, 3, 3.0F);
+  std::vector<Bf16> narrow;
+  for (const float value : values) narrow.push_back(to_bf16(value));
+  for (const Table* table : available()) {
+    auto x = narrow;
+    table->gelu_bf16(x.data(), static_cast<std::int64_t>(x.size()));
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double v = from_bf16(narrow[i]);
+      const double expected = v * 0.5 * std::erfc(-v / std::sqrt(2.0));
+      ASSERT_NEAR(from_bf16(x[i]), expected, 1.5e-4 * std::abs(v) + std::abs(expected) / 256)
           << table->name << " of " << v;
     }
   }

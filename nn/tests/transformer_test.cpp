@@ -61,20 +61,17 @@ TEST_P(PrecisionTest, ASequenceAloneGivesWhatItGivesInAPack) {
     const auto part = together.slice(pack.offsets[s], pack.offsets[s + 1]);
     const auto a = alone[s].values<float>(), b = part.values<float>();
     ASSERT_EQ(a.size(), b.size());
-    for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 1e-5);
+    for (std::size_t i = 0; i < a.size(); ++i) ASSERT_EQ(a[i], b[i]);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, PrecisionTest, testing::Values(Precision::Fp32, Precision::Bf16),
-                         [](const auto& tested) { return std::string(name(tested.param)); });
-
-TEST(Transformer, Bf16PointsTheSameWay) {
+TEST_P(PrecisionTest, PointsTheSameWayAsFp32) {
   const auto spec = small_spec();
   const auto weights = random_weights(spec);
   PackedTokens batch;
   batch.add(random_tokens(100, 5));
   const Tensor a = Transformer(spec, weights, Precision::Fp32, "test").hidden(batch);
-  const Tensor b = Transformer(spec, weights, Precision::Bf16, "test").hidden(batch);
+  const Tensor b = Transformer(spec, weights, GetParam(), "test").hidden(batch);
   double ab = 0, aa = 0, bb = 0;
   for (std::size_t i = 0; i < a.values<float>().size(); ++i) {
     const double x = a.values<float>()[i], y = b.values<float>()[i];
@@ -83,6 +80,16 @@ TEST(Transformer, Bf16PointsTheSameWay) {
     bb += y * y;
   }
   EXPECT_GT(ab / std::sqrt(aa * bb), 0.999);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, PrecisionTest,
+                         testing::Values(Precision::Fp32, Precision::Bf16, Precision::Int8),
+                         [](const auto& tested) { return std::string(name(tested.param)); });
+
+TEST(Precision, NamesAreTheChoices) {
+  for (const std::string& choice : precision_names())
+    EXPECT_EQ(name(precision_by_name(choice)), choice);
+  EXPECT_THROW(static_cast<void>(precision_by_name("int4")), Error);
 }
 
 TEST(Transformer, CausalRowsDoNotSeeWhatFollows) {

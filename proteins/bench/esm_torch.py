@@ -1,9 +1,11 @@
 """The peer of embed.sh: ESM-2 with random weights in Debian's PyTorch.
 
-esm_torch.py make FOLDER HIDDEN LAYERS HEADS      writes a Hugging Face checkpoint
+esm_torch.py make FOLDER HIDDEN LAYERS HEADS [outliers]
+                                                  writes a Hugging Face checkpoint; with outliers,
+                                                  three channels of each norm have 20 times the gain
 esm_torch.py embed FOLDER FASTA PRECISION OUT     times one sequence at a time (no padding), writes
                                                   the means and the CPU seconds as JSON
-esm_torch.py compare OUT SAFETENSORS              largest difference and smallest cosine
+esm_torch.py compare OUT SAFETENSORS              relative RMS error, smallest cosine
 """
 import json
 import math
@@ -17,7 +19,7 @@ import torch
 TOKENS = ["<cls>", "<pad>", "<eos>", "<unk>", *"LAGVSERTIDPKQNFYMHWCXBUZO.-", "<null_1>", "<mask>"]
 
 
-def make(folder, hidden, layers, heads):
+def make(folder, hidden, layers, heads, outliers=False):
     torch.manual_seed(1)
     weights = {"esm.embeddings.word_embeddings.weight": torch.randn(len(TOKENS), hidden)}
 
@@ -27,6 +29,8 @@ def make(folder, hidden, layers, heads):
 
     def norm(name):
         weights[name + ".weight"] = 1 + torch.randn(hidden) * 0.1
+        if outliers and "after" not in name:
+            weights[name + ".weight"][torch.randperm(hidden)[:3]] *= 20
         weights[name + ".bias"] = torch.randn(hidden) * 0.1
 
     for i in range(layers):
@@ -146,17 +150,18 @@ def compare(out, safetensors):
     with open(out) as file:
         theirs = json.load(file)["means"]
     ours = read_safetensors(safetensors)
-    largest, smallest = 0.0, 1.0
+    wrong, whole, smallest = 0.0, 0.0, 1.0
     for name, mean in theirs.items():
         a, b = numpy.array(mean), ours[name].astype(float)
-        largest = max(largest, abs(a - b).max())
+        wrong += ((a - b) ** 2).sum()
+        whole += (a**2).sum()
         smallest = min(smallest, a @ b / numpy.linalg.norm(a) / numpy.linalg.norm(b))
-    print(f"{largest:.1e} {smallest:.6f}")
+    print(f"{math.sqrt(wrong / whole):.1e} {smallest:.6f}")
 
 
 if __name__ == "__main__":
     command, arguments = sys.argv[1], sys.argv[2:]
     if command == "make":
-        make(arguments[0], *map(int, arguments[1:]))
+        make(arguments[0], *map(int, arguments[1:4]), outliers=arguments[4:] == ["outliers"])
     else:
         {"embed": embed, "compare": compare}[command](*arguments)

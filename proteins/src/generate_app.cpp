@@ -321,7 +321,7 @@ app::App generate_app() {
             .maximum = 10000});
   d.option("seed", &Job::seed, {.help = "of the random choices"});
   d.option("precision", &Job::precision,
-           {.help = "numbers that the layers compute with", .choices = {"fp32", "bf16"}});
+           {.help = "numbers that the layers compute with", .choices = nn::precision_names()});
   d.resources({.memory_mb = 2000});
   return d.build(run);
 }

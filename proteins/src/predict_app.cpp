@@ -121,7 +121,7 @@ app::App predict_app() {
   d.output("output", &Job::output,
            {.kind = "table", .file_name = "predictions.csv", .help = "predictions"});
   d.option("precision", &Job::precision,
-           {.help = "numbers that the layers compute with", .choices = {"fp32", "bf16"}});
+           {.help = "numbers that the layers compute with", .choices = nn::precision_names()});
   d.resources({.memory_mb = 2000});
   return d.build(run);
 }

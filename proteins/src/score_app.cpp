@@ -388,7 +388,7 @@ app::App score_app() {
   d.option("first_position", &Job::first_position,
            {.help = "number of the sequence's first residue in the table"});
   d.option("precision", &Job::precision,
-           {.help = "numbers that the layers compute with", .choices = {"fp32", "bf16"}});
+           {.help = "numbers that the layers compute with", .choices = nn::precision_names()});
   d.resources({.memory_mb = 2000});
   return d.build(run);
 }

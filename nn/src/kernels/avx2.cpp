@@ -3,6 +3,7 @@
 namespace aceso::nn::kernels {
 namespace {
 constexpr std::int64_t kWidth = 8;
+constexpr std::int64_t kSums = 12;  // of 16 registers
 }  // namespace
 }  // namespace aceso::nn::kernels
 
@@ -11,7 +12,7 @@ constexpr std::int64_t kWidth = 8;
 namespace aceso::nn::kernels {
 
 const Table& avx2() noexcept {
-  static constexpr Table table{"avx2", norm_rows, gelu_f32, gelu_b16, attention_any};
+  static constexpr Table table = table_named("avx2");
   return table;
 }
 

@@ -3,6 +3,7 @@
 namespace aceso::nn::kernels {
 namespace {
 constexpr std::int64_t kWidth = 16;
+constexpr std::int64_t kSums = 24;  // of 32 registers
 }  // namespace
 }  // namespace aceso::nn::kernels
 
@@ -11,7 +12,7 @@ constexpr std::int64_t kWidth = 16;
 namespace aceso::nn::kernels {
 
 const Table& avx512() noexcept {
-  static constexpr Table table{"avx512", norm_rows, gelu_f32, gelu_b16, attention_any};
+  static constexpr Table table = table_named("avx512");
   return table;
 }
 

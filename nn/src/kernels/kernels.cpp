@@ -1,31 +1,54 @@
 #include "kernels/kernels.hpp"
 
 #include <array>
+#include <vector>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 namespace aceso::nn::kernels {
+namespace {
+
+#if defined(__x86_64__)
+/// Bit `bit` of EAX of CPUID leaf 7, subleaf 1, of which compilers' own queries know not all.
+bool extended_feature(unsigned bit) {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && ((a >> bit) & 1U) != 0;
+}
+constexpr unsigned kAvxVnni = 4, kAvx512Bf16 = 5;
+
+std::vector<const Table*> runnable() {
+  std::vector<const Table*> tables{&portable()};
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return tables;
+  tables.push_back(&avx2());
+  if (extended_feature(kAvxVnni)) tables.push_back(&avx_vnni());
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+      !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq"))
+    return tables;
+  tables.push_back(&avx512());
+  if (!__builtin_cpu_supports("avx512vnni")) return tables;
+  tables.push_back(&avx512_vnni());
+  if (extended_feature(kAvx512Bf16)) tables.push_back(&avx512_bf16());
+  return tables;
+}
+#else
+std::vector<const Table*> runnable() { return {&portable()}; }
+#endif
+
+}  // namespace
 
 std::int64_t attention_workspace(std::int64_t length, std::int64_t head_size) {
-  // Enough for the widest variant: 16 floats a vector, two vectors of keys at a time.
-  const std::int64_t keys = (length + 31) / 32 * 32;
+  // Enough for the widest variant, 16 floats a vector, with every factor as f32.
+  const std::int64_t keys = (length + 15) / 16 * 16;
   const std::int64_t size = (head_size + 15) / 16 * 16;
-  return keys * (3 * size + 8) + 64;
+  return keys * (3 * size + 24) + 3 * size + 7 * 16 + 32;
 }
 
 std::span<const Table* const> available() noexcept {
-#if defined(__x86_64__)
-  static const std::array<const Table*, 3> all{&portable(), &avx2(), &avx512()};
-  static const std::size_t count = [] {
-    __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return 1;
-    const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-    return wide ? 3 : 2;
-  }();
-  return std::span(all).first(count);
-#else
-  static const std::array<const Table*, 1> all{&portable()};
-  return all;
-#endif
+  static const std::vector<const Table*> tables = runnable();
+  return tables;
 }
 
 const Table& best() noexcept { return *available().back(); }

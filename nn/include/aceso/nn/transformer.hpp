@@ -71,11 +71,19 @@ struct PackedTokens {
   [[nodiscard]] std::size_t sequences() const noexcept { return offsets.size() - 1; }
 };
 
-enum class Precision { Fp32, Bf16 };
+/// What the layers multiply; sums, norms, softmax and the residual stream are f32 always.
+enum class Precision {
+  Fp32,
+  Bf16,
+  Int8  ///< whole numbers of 8 bits in linear layers, bf16 elsewhere
+};
 
 [[nodiscard]] std::string_view name(Precision precision) noexcept;
 /// \throws Error InvalidArgument.
 [[nodiscard]] Precision precision_by_name(std::string_view name);
+/// All names, as the choices of an option.
+[[nodiscard]] std::vector<std::string> precision_names();
+
 /// A transformer ready to compute. One object may serve many threads; each call runs on the
 /// caller's thread alone.
 class Transformer {

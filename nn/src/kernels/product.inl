@@ -1,0 +1,209 @@
+// Products of rows with panels of weights. A tile of rows and columns is summed in registers;
+// four bytes of a row at a time are multiplied with kTileVectors vectors of a panel.
+
+namespace aceso::nn::kernels {
+namespace {
+
+constexpr std::int64_t kTileVectors = kSums / 6;
+constexpr std::int64_t kPanel = kTileVectors * kWidth;
+constexpr std::int64_t kMostRows = 12;
+
+/// Rows of a tile that is `vectors` wide: as many as there are registers for sums.
+constexpr std::int64_t tile_rows(std::int64_t vectors) {
+  return kSums / vectors < kMostRows ? kSums / vectors : kMostRows;
+}
+
+// How groups of four bytes are multiplied and summed.
+struct DotF32 {
+  using Sum = Vec;
+  using Factor = float;
+  static Vec add(Vec sum, Bits a, Bits b) { return sum + (Vec)a * (Vec)b; }
+};
+
+#if defined(__AVX512BF16__)
+#define ACESO_DOT_BF16
+struct DotBf16 {
+  using Sum = Vec;
+  using Factor = Bf16;
+  static Vec add(Vec sum, Bits a, Bits b) {
+    return (Vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
+  }
+};
+#endif
+
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+#define ACESO_DOT_INT8
+struct DotInt8 {
+  using Sum = Int;
+  using Factor = std::uint8_t;
+  static Int add(Int sum, Bits a, Bits b) {
+#if defined(__AVX512VNNI__)
+    return (Int)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
+#else
+    return (Int)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)a, (__m256i)b);
+#endif
+  }
+};
+#endif
+
+/// Rows of groups, the columns of a panel and where the sums go; strides in bytes.
+struct TileWork {
+  const std::byte* x;
+  std::int64_t x_stride;
+  const std::byte* panel;
+  std::int64_t groups;
+  std::byte* sums;
+  std::int64_t sums_stride;
+};
+
+// Loops over a tile are unrolled, so that its sums stay in registers.
+template <typename Dot, int kRows, int kVectors>
+void tile(const TileWork& work) {
+  typename Dot::Sum sums[kRows][kVectors];
+#pragma GCC unroll 12
+  for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) sums[r][v] = typename Dot::Sum{};
+  const std::byte* x = work.x;
+  const std::byte* panel = work.panel;
+  for (std::int64_t g = 0; g < work.groups; ++g) {
+    Bits columns[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v)
+      __builtin_memcpy(&columns[v], panel + v * sizeof(Bits), sizeof(Bits));
+    panel += sizeof columns;
+#pragma GCC unroll 12
+    for (int r = 0; r < kRows; ++r) {
+      std::uint32_t group;
+      __builtin_memcpy(&group, x + r * work.x_stride, sizeof group);
+      const Bits spread = Bits{} + group;
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) sums[r][v] = Dot::add(sums[r][v], spread, columns[v]);
+    }
+    x += sizeof(std::uint32_t);
+  }
+#pragma GCC unroll 12
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const typename Dot::Sum sum = sums[r][v];
+      __builtin_memcpy(work.sums + r * work.sums_stride + v * sizeof sum, &sum, sizeof sum);
+    }
+  }
+}
+
+template <typename Dot, int kVectors, int kRows>
+void tile_of_rows(const TileWork& work, std::int64_t rows) {
+  if constexpr (kRows > 1) {
+    if (rows < kRows) return tile_of_rows<Dot, kVectors, kRows - 1>(work, rows);
+  }
+  tile<Dot, kRows, kVectors>(work);
+}
+
+template <typename Dot, int kVectors = kTileVectors>
+void tile_of(const TileWork& work, std::int64_t rows, std::int64_t vectors) {
+  if constexpr (kVectors > 1) {
+    if (vectors < kVectors) return tile_of<Dot, kVectors - 1>(work, rows, vectors);
+  }
+  tile_of_rows<Dot, kVectors, tile_rows(kVectors)>(work, rows);
+}
+
+/// Calls finish(first row, rows, first column, columns, sums) for every tile; sums lie kPanel
+/// apart and are the caller's until the next call.
+template <typename Dot, typename Finish>
+void multiply(const void* x, std::int64_t x_stride, std::int64_t rows, const void* weight,
+              std::int64_t groups, std::int64_t out, const Finish& finish) {
+  alignas(64) typename Dot::Sum sums[kMostRows * kTileVectors];
+  const auto* panel = static_cast<const std::byte*>(weight);
+  for (std::int64_t column = 0; column < out; column += kPanel) {
+    const std::int64_t columns = out - column < kPanel ? out - column : kPanel;
+    const std::int64_t vectors = (columns + kWidth - 1) / kWidth;
+    const std::int64_t step = tile_rows(vectors);
+    for (std::int64_t row = 0; row < rows; row += step) {
+      const std::int64_t many = rows - row < step ? rows - row : step;
+      tile_of<Dot>({static_cast<const std::byte*>(x) + row * x_stride, x_stride, panel, groups,
+                    reinterpret_cast<std::byte*>(sums), kPanel * 4},
+                   many, vectors);
+      finish(row, many, column, columns, sums);
+    }
+    panel += kPanel * groups * 4;
+  }
+}
+
+/// Sums of `product` as numbers of y.
+struct Finisher {
+  const Product& product;
+
+  [[nodiscard]] Vec scaled(Vec sum, std::int64_t row, std::int64_t column) const {
+    if (product.row_scale == nullptr) return sum;
+    return sum * (load(product.column_scale + column) * product.row_scale[row]);
+  }
+  [[nodiscard]] Vec first(Vec sum, std::int64_t row, std::int64_t column) const {
+    return scaled(sum, row, column) + load(product.bias + column);
+  }
+  [[nodiscard]] Vec first(Int sum, std::int64_t row, std::int64_t column) const {
+    Int shift;
+    __builtin_memcpy(&shift, product.column_sum + column, sizeof shift);
+    const Int exact = sum - shift * product.row_zero[row];
+    return scaled(__builtin_convertvector(exact, Vec), row, column) + load(product.bias + column);
+  }
+
+  static Vec part_of(const float* y, std::int64_t columns) {
+    Vec v{};
+    for (std::int64_t i = 0; i < columns; ++i) v[i] = y[i];
+    return v;
+  }
+
+  template <bool kRough, typename T>
+  void put(T* y, Vec v, std::int64_t columns) const {
+    if (product.gelu) v = gelu_of<kRough>(v);
+    put_part(y, v, columns);
+  }
+
+  void put_one(std::int64_t place, Vec v, std::int64_t columns) const {
+    if (product.into == Product::Into::BFloat16) {
+      put<true>(static_cast<Bf16*>(product.y) + place, v, columns);
+      return;
+    }
+    float* y = static_cast<float*>(product.y) + place;
+    if (product.into == Product::Into::AddedToFloat32)
+      v += columns >= kWidth ? load(y) : part_of(y, columns);
+    put<false>(y, v, columns);
+  }
+
+  template <typename Sum>
+  void operator()(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns,
+                  const Sum* sums) const {
+    for (std::int64_t r = 0; r < rows; ++r)
+      for (std::int64_t c = 0; c < columns; c += kWidth)
+        put_one((row + r) * product.out + column + c,
+                first(sums[r * kTileVectors + c / kWidth], row + r, column + c), columns - c);
+  }
+};
+
+void product_any(const Product& p) {
+  const auto run = [&]<typename Dot>(Dot) {
+    multiply<Dot>(p.x, p.groups * 4, p.rows, p.weight, p.groups, p.out, Finisher{p});
+  };
+  if (p.factors == Factors::Float32) return run(DotF32{});
+#if defined(ACESO_DOT_BF16)
+  if (p.factors == Factors::BFloat16) return run(DotBf16{});
+#endif
+#if defined(ACESO_DOT_INT8)
+  if (p.factors == Factors::Int8) return run(DotInt8{});
+#endif
+}
+
+#if defined(ACESO_DOT_BF16)
+constexpr bool kHasBf16 = true;
+#else
+constexpr bool kHasBf16 = false;
+#endif
+#if defined(ACESO_DOT_INT8)
+constexpr bool kHasInt8 = true;
+#else
+constexpr bool kHasInt8 = false;
+#endif
+
+}  // namespace
+}  // namespace aceso::nn::kernels
