@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # properties.sh BUILD_DIR OUT_DIR: `aceso molecules prepare` beside RDKit's Python on the same molecules, one thread
-# each: parse, canonical SMILES, weight, logP, TPSA, QED and Murcko scaffold.
+# each: parse, canonical SMILES, weight, logP, TPSA, QED, Murcko scaffold and Morgan fingerprint.
 # Writes OUT_DIR/molecules-properties.md, and docs/benchmarks/molecules-properties.md unless KEEP_DOCS is set.
-#   MOLECULES (shared/data's chembl_10k.smi where it is at hand, else RDKit's NCI compounds), COUNT (3000), WORK: may be set.
+#   MOLECULES (shared/data's chembl_10k.smi where it is at hand, else RDKit's NCI compounds), COUNT (10000), WORK: may be set.
 set -euo pipefail
 build=$(realpath "${1:?BUILD_DIR}") out=$(realpath "${2:?OUT_DIR}")
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-work=${WORK:-/tmp/aceso-bench-properties} count=${COUNT:-3000}
+work=${WORK:-/tmp/aceso-bench-properties} count=${COUNT:-10000}
 molecules=${MOLECULES:-$root/../shared/data/biomol/molecules/chembl_10k.smi}
 [[ -f $molecules ]] || molecules=/usr/share/RDKit/Data/NCI/first_5K.smi
 aceso=$build/bin/aceso page=$out/molecules-properties.md
@@ -16,15 +16,22 @@ tell() { printf '%s\n' "$*" | tee -a "$page"; }
 
 mkdir -p "$work"
 head -n "$count" "$molecules" >"$work/in.smi"
+ours() {  # also writes the CPU seconds of the whole program
+  /usr/bin/time -a -o "$work/ours.seconds" -f '%U %S' "$aceso" molecules prepare --molecules "$work/in.smi" \
+    --output "$work/ours.csv" --fingerprints "$work/ours.safetensors" --as-written --keep-duplicates \
+    --properties molecular_weight,logp,tpsa,qed --threads 1 --json >"$work/ours.json"
+}
+# In turns, since the load of the machine changes.
+rm -f "$work/ours.seconds"
+ours
 python3 "$here/properties_rdkit.py" run "$work/in.smi" "$work/theirs.csv" >"$work/theirs.json"
-"$aceso" molecules prepare --molecules "$work/in.smi" --output "$work/ours.csv" --as-written --keep-duplicates \
-  --properties molecular_weight,logp,tpsa,qed --threads 1 --json >"$work/ours.json"
+ours
 : >"$page"
 tell "# molecules prepare beside RDKit's Python"
 tell
-tell "$(date -u +%F), $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1), one thread each, $("$aceso" --version | head -n 1), RDKit $(python3 -c 'import rdkit; print(rdkit.__version__)') (Debian's), $(basename "$molecules"), first $count lines, load $(cut -d' ' -f1 /proc/loadavg). Parse, canonical SMILES, weight, logP, TPSA, QED and Murcko scaffold."
+tell "$(date -u +%F), $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1), one thread each, CPU time (of Aceso the whole program, of Python the loop alone), $("$aceso" --version | head -n 1), RDKit $(python3 -c 'import rdkit; print(rdkit.__version__)') (Debian's), $(basename "$molecules"), first $count lines, load $(cut -d' ' -f1 /proc/loadavg). Parse, canonical SMILES, weight, logP, TPSA, QED, Murcko scaffold and Morgan fingerprint (radius 2, 2,048 bits)."
 tell
-tell "$(python3 "$here/properties_rdkit.py" compare "$work/theirs.csv" "$work/theirs.json" "$work/ours.csv" "$work/ours.json")"
+tell "$(python3 "$here/properties_rdkit.py" compare "$work/theirs.csv" "$work/theirs.json" "$work/ours.csv" "$work/ours.seconds" "$work/ours.safetensors")"
 tell
 tell "Command: \`./dev bench molecules-properties\`."
 [[ -n ${KEEP_DOCS:-} ]] || cp "$page" "$root/docs/benchmarks/"

@@ -1,5 +1,7 @@
 #include "aceso/molecules/chemistry.hpp"
 
+#include "pattern_set.hpp"
+
 #include <GraphMol/Descriptors/Crippen.h>
 #include <GraphMol/Descriptors/Lipinski.h>
 #include <GraphMol/Descriptors/MolDescriptors.h>
@@ -16,9 +18,47 @@ namespace {
 
 namespace rd = RDKit::Descriptors;
 
+/// Wildman and Crippen's atom types, by RDKit's table: the first that fits an atom is its type.
+struct CrippenTypes {
+  PatternSet patterns;
+  std::vector<double> logp, refractivity;
+
+  explicit CrippenTypes(const rd::CrippenParamCollection& table)
+      : patterns(patterns_of(table), PatternSet::Hydrogens::Added) {
+    for (const rd::CrippenParams& type : table) {
+      logp.push_back(type.logp);
+      refractivity.push_back(type.mr);
+    }
+  }
+
+ private:
+  static std::vector<std::shared_ptr<const RDKit::ROMol>> patterns_of(
+      const rd::CrippenParamCollection& table) {
+    std::vector<std::shared_ptr<const RDKit::ROMol>> patterns;
+    for (const rd::CrippenParams& type : table)
+      patterns.push_back(std::make_shared<const RDKit::ROMol>(*type.dp_pattern));
+    return patterns;
+  }
+};
+
 double log_p(const Molecule& molecule) {
+  namespace names = RDKit::common_properties;
+  static const CrippenTypes types(*rd::CrippenParamCollection::getParams());
+  thread_local PatternScan scan(types.patterns);
+  const RDKit::ROMol& mol = molecule.rdkit();
   double logp = 0, refractivity = 0;
-  rd::calcCrippenDescriptors(molecule.rdkit(), logp, refractivity);
+  if (mol.getPropIfPresent(names::_crippenLogP, logp)) return logp;
+  scan.read(mol);
+  for (std::size_t atom = 0; atom < scan.atoms(); ++atom) {
+    const std::size_t type = scan.first_at(atom);
+    if (type == types.logp.size()) continue;
+    logp += types.logp[type];
+    refractivity += types.refractivity[type];
+  }
+  // Where RDKit's own functions look for them, and QED.
+  constexpr bool kComputed = true;
+  mol.setProp(names::_crippenLogP, logp, kComputed);
+  mol.setProp(names::_crippenMR, refractivity, kComputed);
   return logp;
 }
 

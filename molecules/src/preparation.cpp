@@ -3,13 +3,17 @@
 #include "aceso/core/error.hpp"
 #include "aceso/core/text.hpp"
 
-#include <GraphMol/ChemTransforms/ChemTransforms.h>
+#include <DataStructs/ExplicitBitVect.h>
 #include <GraphMol/FilterCatalog/FilterCatalog.h>
+#include <GraphMol/Fingerprints/MorganFingerprints.h>
 #include <GraphMol/MolOps.h>
 #include <GraphMol/MolStandardize/Charge.h>
 #include <GraphMol/MolStandardize/Fragment.h>
-#include <GraphMol/ROMol.h>
+#include <GraphMol/RWMol.h>
+#include <GraphMol/RingInfo.h>
 #include <GraphMol/SmilesParse/SmilesWrite.h>
+
+#include <algorithm>
 
 namespace aceso::molecules {
 namespace {
@@ -30,6 +34,99 @@ Catalogs catalog_by_name(std::string_view name) {
        printable(name, 40));
 }
 
+/// Atoms that are left when atoms outside of rings with less than two neighbours are taken away,
+/// again and again.
+std::vector<bool> rings_and_linkers(const RDKit::ROMol& mol) {
+  const RDKit::RingInfo& rings = *mol.getRingInfo();
+  std::vector<bool> kept(mol.getNumAtoms(), true);
+  std::vector<unsigned> neighbours(mol.getNumAtoms());
+  for (const RDKit::Atom* atom : mol.atoms()) neighbours[atom->getIdx()] = atom->getDegree();
+  for (const RDKit::Atom* start : mol.atoms()) {
+    const RDKit::Atom* end = start;
+    while (end != nullptr && kept[end->getIdx()] && neighbours[end->getIdx()] < 2 &&
+           rings.numAtomRings(end->getIdx()) == 0) {
+      kept[end->getIdx()] = false;
+      const RDKit::Atom* next = nullptr;
+      for (const RDKit::Atom* neighbour : mol.atomNeighbors(end)) {
+        if (!kept[neighbour->getIdx()]) continue;
+        --neighbours[neighbour->getIdx()];
+        next = neighbour;
+      }
+      end = next;
+    }
+  }
+  return kept;
+}
+
+/// Whether `atom`, which is not kept, hangs on a kept one by a double bond and so stays. If not,
+/// the kept atoms that it was bonded to are made what they are without it, as RDKit does.
+/// `copy_of` gives the atom to change.
+template <typename CopyOf>
+bool attached_by_double_bond(const RDKit::ROMol& mol, const RDKit::Atom& atom,
+                             const std::vector<bool>& kept, const CopyOf& copy_of) {
+  for (const RDKit::Bond* bond : mol.atomBonds(&atom)) {
+    if (!kept[bond->getOtherAtomIdx(atom.getIdx())]) continue;
+    RDKit::Atom& neighbour = copy_of(*bond->getOtherAtom(&atom));
+    if (bond->getBondType() == RDKit::Bond::DOUBLE) return true;
+    const bool carbon = neighbour.getAtomicNum() == 6;
+    if (neighbour.getIsAromatic() && (!carbon || neighbour.getFormalCharge() == 1)) {
+      neighbour.setNumExplicitHs(1);
+    } else if (neighbour.getNoImplicit() ||
+               neighbour.getChiralTag() != RDKit::Atom::CHI_UNSPECIFIED) {
+      neighbour.setNoImplicit(false);
+      neighbour.setNumExplicitHs(0);
+      neighbour.setChiralTag(RDKit::Atom::CHI_UNSPECIFIED);
+    }
+  }
+  return false;
+}
+
+/// Takes atoms away, with RDKit's care for the stereochemistry of those that stay.
+void cut_away(RDKit::RWMol& mol, const std::vector<bool>& kept) {
+  const auto itself = [](RDKit::Atom& atom) -> RDKit::Atom& { return atom; };
+  mol.beginBatchEdit();
+  for (RDKit::Atom* atom : mol.atoms())
+    if (!kept[atom->getIdx()] && !attached_by_double_bond(mol, *atom, kept, itself))
+      mol.removeAtom(atom);
+  mol.commitBatchEdit();
+}
+
+/// The same as cut_away(), put together from what stays: a fraction of the time.
+/// \pre has_stereo(mol) is false.
+RDKit::RWMol piece_of(const RDKit::ROMol& mol, const std::vector<bool>& kept) {
+  RDKit::RWMol piece;
+  std::vector<bool> stays = kept;
+  std::vector<std::unique_ptr<RDKit::Atom>> atoms;
+  for (const RDKit::Atom* atom : mol.atoms()) atoms.push_back(std::make_unique<RDKit::Atom>(*atom));
+  const auto copy_of = [&](const RDKit::Atom& atom) -> RDKit::Atom& {
+    return *atoms[atom.getIdx()];
+  };
+  for (const RDKit::Atom* atom : mol.atoms())
+    if (!kept[atom->getIdx()])
+      stays[atom->getIdx()] = attached_by_double_bond(mol, *atom, kept, copy_of);
+  std::vector<unsigned> place(mol.getNumAtoms());
+  for (std::size_t i = 0; i < stays.size(); ++i)
+    if (stays[i]) place[i] = piece.addAtom(atoms[i].release(), false, true);
+  for (const RDKit::Bond* bond : mol.bonds()) {
+    if (!stays[bond->getBeginAtomIdx()] || !stays[bond->getEndAtomIdx()]) continue;
+    auto copy = std::make_unique<RDKit::Bond>(*bond);
+    copy->setOwningMol(piece);
+    copy->setBeginAtomIdx(place[bond->getBeginAtomIdx()]);
+    copy->setEndAtomIdx(place[bond->getEndAtomIdx()]);
+    piece.addBond(copy.release(), true);
+  }
+  return piece;
+}
+
+bool has_stereo(const RDKit::ROMol& mol) {
+  for (const RDKit::Atom* atom : mol.atoms())
+    if (atom->getChiralTag() != RDKit::Atom::CHI_UNSPECIFIED) return true;
+  for (const RDKit::Bond* bond : mol.bonds())
+    if (bond->getStereo() != RDKit::Bond::STEREONONE || bond->getBondDir() != RDKit::Bond::NONE)
+      return true;
+  return !mol.getStereoGroups().empty();
+}
+
 }  // namespace
 
 Molecule standardised(const Molecule& molecule) {
@@ -41,8 +138,18 @@ Molecule standardised(const Molecule& molecule) {
 }
 
 std::string murcko_scaffold(const Molecule& molecule) {
-  const std::unique_ptr<RDKit::ROMol> scaffold(RDKit::MurckoDecompose(molecule.rdkit()));
-  return scaffold->getNumAtoms() > 0 ? RDKit::MolToSmiles(*scaffold) : std::string();
+  const RDKit::ROMol& mol = molecule.rdkit();
+  const std::vector<bool> kept = rings_and_linkers(mol);
+  if (std::ranges::find(kept, true) == kept.end()) return "";
+  RDKit::RWMol scaffold;
+  if (has_stereo(mol)) {
+    scaffold = RDKit::RWMol(mol);
+    cut_away(scaffold, kept);
+  } else {
+    scaffold = piece_of(mol, kept);
+  }
+  scaffold.clearComputedProps();
+  return RDKit::MolToSmiles(scaffold);
 }
 
 struct FilterSet::Impl {
@@ -70,11 +177,13 @@ bool FilterSet::any(const Molecule& molecule) const {
 }
 
 BitFingerprint bit_fingerprint(const Molecule& molecule, std::size_t size) {
+  constexpr unsigned kRadius = 2;
+  const std::unique_ptr<ExplicitBitVect> vector(RDKit::MorganFingerprints::getFingerprintAsBitVect(
+      molecule.rdkit(), kRadius, static_cast<unsigned>(size)));
   BitFingerprint bits{};
-  for (const auto& [feature, count] : fingerprint(molecule, Fingerprint::Ecfp4)) {
-    const std::uint64_t bit = feature % size;
+  for (std::size_t bit = vector->dp_bits->find_first(); bit < size;
+       bit = vector->dp_bits->find_next(bit))
     bits[bit / 64] |= std::uint64_t{1} << (bit % 64);
-  }
   return bits;
 }
 

@@ -1,12 +1,13 @@
-#include "aceso/molecules/chemistry.hpp"
+#include "qed.hpp"
 
-#include <GraphMol/ChemTransforms/ChemTransforms.h>
-#include <GraphMol/Descriptors/Lipinski.h>
-#include <GraphMol/MolOps.h>
+#include "pattern_set.hpp"
+
 #include <GraphMol/ROMol.h>
 
 #include <array>
 #include <cmath>
+#include <iterator>
+#include <numeric>
 #include <span>
 
 namespace aceso::molecules {
@@ -175,33 +176,62 @@ constexpr Desirability kAromatic{3.217788970, 957.7374108, 2.274627939, 0.000000
 constexpr Desirability kAlertCount{0.010000000, 1199.094025, -0.09002883, 0.000000001,
                                    0.185904477, 0.875193782, 417.7253140, 0.95};
 
-std::vector<Pattern> patterns(std::span<const char* const> smarts) {
-  std::vector<Pattern> all;
-  for (const char* text : smarts) all.emplace_back(text);
-  return all;
+// As RDKit's NumHDonors and strict NumRotatableBonds.
+constexpr const char* kDonors = "[N&!H0&v3,N&!H0&+1&v4,O&H1&+0,S&H1&+0,n&H1&+0]";
+constexpr const char* kRotatableBonds =
+    "[!$(*#*)&!D1&!$(C(F)(F)F)&!$(C(Cl)(Cl)Cl)&!$(C(Br)(Br)Br)&!$(C([CH3])([CH3])[CH3])"
+    "&!$([CD3](=[N,O,S])-!@[#7,O,S!D1])&!$([#7,O,S!D1]-!@[CD3]=[N,O,S])"
+    "&!$([CD3](=[N+])-!@[#7!D1])&!$([#7!D1]-!@[CD3]=[N+])]-,:;!@"
+    "[!$(*#*)&!D1&!$(C(F)(F)F)&!$(C(Cl)(Cl)Cl)&!$(C(Br)(Br)Br)&!$(C([CH3])([CH3])[CH3])]";
+constexpr const char* kAliphaticRingAtoms = "[$([A;R][!a])]";
+
+/// Places in QedPatterns::all().
+enum : std::size_t {
+  kFirstAcceptor = 0,
+  kFirstAlert = kFirstAcceptor + std::size(kAcceptors),
+  kDonor = kFirstAlert + std::size(kAlerts),
+  kRotatableBond,
+  kAliphaticRingAtom,
+};
+
+/// All patterns of this file, for the calling thread.
+PatternScan& scan() {
+  static const PatternSet set(qed_patterns().all());
+  thread_local PatternScan made(set);
+  return made;
 }
 
-double acceptors(const Molecule& molecule) {
-  static const std::vector<Pattern> all = patterns(kAcceptors);
+double acceptors(PatternScan& found) {
   std::size_t count = 0;
-  for (const Pattern& pattern : all) count += pattern.count(molecule);
+  for (std::size_t i = 0; i < std::size(kAcceptors); ++i) count += found.count(kFirstAcceptor + i);
   return static_cast<double>(count);
 }
 
-double alerts(const Molecule& molecule) {
-  static const std::vector<Pattern> all = patterns(kAlerts);
+double alerts(PatternScan& found) {
   int count = 0;
-  for (const Pattern& pattern : all) count += pattern.in(molecule) ? 1 : 0;
+  for (std::size_t i = 0; i < std::size(kAlerts); ++i) count += found.in(kFirstAlert + i) ? 1 : 0;
   return count;
 }
 
-/// Rings that are left when ring atoms that are not aromatic are taken away.
-double aromatic_systems(const Molecule& molecule) {
-  static const Pattern aliphatic("[$([A;R][!a])]");
-  const std::unique_ptr<RDKit::ROMol> rest(
-      RDKit::deleteSubstructs(molecule.rdkit(), aliphatic.rdkit()));
-  std::vector<std::vector<int>> rings;
-  return RDKit::MolOps::findSSSR(*rest, rings);
+/// Rings that are left when ring atoms that are not aromatic are taken away: bonds that close a
+/// cycle when the others are put in one after the other.
+double aromatic_systems(const RDKit::ROMol& mol, PatternScan& found) {
+  std::vector<unsigned> piece(mol.getNumAtoms());
+  std::iota(piece.begin(), piece.end(), 0U);
+  const auto piece_of = [&](unsigned atom) {
+    while (piece[atom] != atom) atom = piece[atom] = piece[piece[atom]];
+    return atom;
+  };
+  std::vector<bool> gone(mol.getNumAtoms());
+  for (std::size_t i = 0; i < gone.size(); ++i) gone[i] = found.begins_at(kAliphaticRingAtom, i);
+  int rings = 0;
+  for (const RDKit::Bond* bond : mol.bonds()) {
+    if (gone[bond->getBeginAtomIdx()] || gone[bond->getEndAtomIdx()]) continue;
+    const unsigned a = piece_of(bond->getBeginAtomIdx()), b = piece_of(bond->getEndAtomIdx());
+    rings += a == b ? 1 : 0;
+    piece[a] = b;
+  }
+  return rings;
 }
 
 double value(std::string_view descriptor, const Molecule& molecule) {
@@ -210,18 +240,45 @@ double value(std::string_view descriptor, const Molecule& molecule) {
 
 }  // namespace
 
+std::vector<const char*> QedPatterns::all() const {
+  std::vector<const char*> list = acceptors;
+  list.insert(list.end(), alerts.begin(), alerts.end());
+  list.insert(list.end(), {donors, rotatable_bonds, aliphatic_ring_atoms});
+  return list;
+}
+
+QedPatterns qed_patterns() {
+  return {.acceptors = {std::begin(kAcceptors), std::end(kAcceptors)},
+          .alerts = {std::begin(kAlerts), std::end(kAlerts)},
+          .donors = kDonors,
+          .rotatable_bonds = kRotatableBonds,
+          .aliphatic_ring_atoms = kAliphaticRingAtoms};
+}
+
+QedProperties qed_properties(const Molecule& molecule) {
+  PatternScan& found = scan();
+  found.read(molecule.rdkit());
+  return {.weight = value("molecular_weight", molecule),
+          .logp = value("logp", molecule),
+          .acceptors = acceptors(found),
+          .donors = static_cast<double>(found.count(kDonor)),
+          .polar_surface = value("tpsa", molecule),
+          .rotatable_bonds = static_cast<double>(found.count(kRotatableBond)),
+          .aromatic_systems = aromatic_systems(molecule.rdkit(), found),
+          .alerts = alerts(found)};
+}
+
 double qed(const Molecule& molecule) {
-  const double rotatable = RDKit::Descriptors::calcNumRotatableBonds(
-      molecule.rdkit(), RDKit::Descriptors::NumRotatableBondsOptions::Strict);
+  const QedProperties p = qed_properties(molecule);
   const std::array<std::pair<const Desirability*, double>, 8> properties{{
-      {&kWeight, value("molecular_weight", molecule)},
-      {&kLogP, value("logp", molecule)},
-      {&kAcceptorCount, acceptors(molecule)},
-      {&kDonorCount, value("hb_donors", molecule)},
-      {&kPolarSurface, value("tpsa", molecule)},
-      {&kRotatable, rotatable},
-      {&kAromatic, aromatic_systems(molecule)},
-      {&kAlertCount, alerts(molecule)},
+      {&kWeight, p.weight},
+      {&kLogP, p.logp},
+      {&kAcceptorCount, p.acceptors},
+      {&kDonorCount, p.donors},
+      {&kPolarSurface, p.polar_surface},
+      {&kRotatable, p.rotatable_bonds},
+      {&kAromatic, p.aromatic_systems},
+      {&kAlertCount, p.alerts},
   }};
   double sum = 0, weights = 0;
   for (const auto& [desirability, x] : properties) {

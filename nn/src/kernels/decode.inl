@@ -1,11 +1,11 @@
-// The kernels of decode.hpp, over the vectors of kernels.inl, with which this file is included.
+// The kernels of decode.hpp, included behind vectors.inl and elementwise.inl.
 
 namespace aceso::nn::kernels {
 namespace {
 
 /// 1 / (1 + e^-x).
 inline Vec sigmoid(Vec x) {
-  const Vec e = exp2_not_positive(magnitude(x) * -1.44269504F);
+  const Vec e = exp2_not_positive<false>(magnitude(x) * -1.44269504F);
   return choose(x < Vec{}, e, splat(1.0F)) / (1.0F + e);
 }
 
@@ -47,12 +47,28 @@ void score_cached(const CachedAttention& a, const float* query, const float* key
   }
 }
 
+/// Replaces scores by powers of 2 and returns the inverse of their sum. Keys from `visible` on get
+/// 2^-126, which changes no sum: the largest is 1.
+float soften_cached(float* scores, std::int64_t visible, std::int64_t keys) {
+  for (std::int64_t k = visible; k < keys; ++k) scores[k] = -1e30F;
+  Vec most = load(scores);
+  for (std::int64_t k = kWidth; k < keys; k += kWidth) most = larger(most, load(scores + k));
+  const Vec top = splat(largest(most));
+  Vec total{};
+  for (std::int64_t k = 0; k < keys; k += kWidth) {
+    const Vec e = exp2_not_positive<false>(load(scores + k) - top);
+    total += e;
+    store(scores + k, e);
+  }
+  return 1.0F / sum(total);
+}
+
 void attend_cached(const CachedAttention& a) {
   const std::int64_t padded = round_up(a.length, kWidth);
   const std::int64_t row = cache_size(a.head_size);
   for (std::int64_t h = 0; h < a.heads; ++h) {
     score_cached(a, a.query + h * a.head_size, a.keys + h * a.head_size * a.capacity, padded);
-    const float inverse = soften(a.workspace, a.length, padded);
+    const float inverse = soften_cached(a.workspace, a.length, padded);
     const float* values = a.values + h * a.capacity * row;
     float* sums = a.workspace + a.capacity;
     for (std::int64_t d = 0; d < row; d += kWidth) {

@@ -9,9 +9,11 @@ constexpr std::int64_t kWidth = 4;
 }  // namespace
 }  // namespace aceso::nn::kernels
 
-// Of the other kernels, only the vectors are wanted here.
+// Of the elementwise kernels, only the exponential is wanted here.
 #pragma GCC diagnostic ignored "-Wunused-function"
-#include "kernels/kernels.inl"
+#include "kernels/vectors.inl"
+
+#include "kernels/elementwise.inl"
 
 #include "kernels/decode.inl"
 
