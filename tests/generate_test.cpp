@@ -74,7 +74,7 @@ TEST(Evaluate, ReproducesTheRecordedMetricsOfMoses) {
     EXPECT_NEAR(ours.at(name), theirs.at(name), 1e-5) << name;
   for (const auto& [name, value] : theirs)
     if (!ours.contains(name))
-      std::printf("skipped: %s needs MOSES' training or test set\n", name.c_str());
+      std::printf("skipped: %s needs sets or models of MOSES that are not here\n", name.c_str());
 }
 
 }  // namespace
