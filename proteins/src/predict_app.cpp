@@ -115,7 +115,8 @@ app::App predict_app() {
   d.example(
       "aceso proteins predict --model esm2-8m --adapter gb1-adapter --sequences new.fasta --output "
       "predictions.csv");
-  d.input("model", &Job::model, {.kind = "model", .help = "fine-tuned model, or an adapter's base"});
+  d.input("model", &Job::model,
+          {.kind = "model", .help = "fine-tuned model, or an adapter's base"});
   d.input("adapter", &Job::adapter, {.kind = "model", .help = "adapter"});
   d.input("sequences", &Job::sequences, {.kind = "fasta", .help = "proteins"});
   d.output("output", &Job::output,
