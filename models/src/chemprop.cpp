@@ -102,8 +102,7 @@ void take_layers(const Checkpoint& checkpoint, const std::string& encoder,
       head.size() > 1 ? checkpoint.matrix_shape(head.front() + ".weight")[0] : spec.hidden;
   for (std::size_t i = 0; i < head.size(); ++i)
     take(checkpoint, member, head[i], fmt::format("head.{}", i), true);
-  if (checkpoint.matrix_shape(head.front() + ".weight")[1] != spec.hidden)
-    checkpoint.unsupported("the net reads further features of molecules, which are not supported");
+  spec.molecule_features = checkpoint.matrix_shape(head.front() + ".weight")[1] - spec.hidden;
 }
 
 void check_features(const Checkpoint& checkpoint, const nn::MessagePassingSpec& spec,
@@ -145,9 +144,8 @@ std::vector<float> scaler(const Checkpoint& checkpoint, const std::string& path,
 void check_version1(const Checkpoint& checkpoint) {
   for (const char* setting :
        {"atom_messages", "undirected", "reaction", "reaction_solvent", "explicit_h", "adding_h",
-        "features_generator", "features_path", "use_input_features", "atom_descriptors",
-        "bond_descriptors", "is_atom_bond_targets", "overwrite_default_atom_features",
-        "overwrite_default_bond_features"})
+        "features_only", "atom_descriptors", "bond_descriptors", "is_atom_bond_targets",
+        "overwrite_default_atom_features", "overwrite_default_bond_features"})
     if (checkpoint.is_set(fmt::format("args/{}", setting)))
       checkpoint.unsupported(fmt::format("trained with {}, which is not supported", setting));
   if (checkpoint.number("args/number_of_molecules", 1) != 1)
@@ -156,7 +154,37 @@ void check_version1(const Checkpoint& checkpoint) {
     checkpoint.unsupported("expected the activation ReLU");
 }
 
-Member from_version1(const Checkpoint& checkpoint) {
+constexpr const char* kRdkit2d = "rdkit-2d-normalised";
+constexpr std::int64_t kRdkit2dNumbers = 200;
+
+/// Which numbers of whole molecules the net reads. Those that chemprop made have a name; those that
+/// came from a file are the caller's word.
+void name_molecule_features(const Checkpoint& checkpoint, const std::string& from_file,
+                            nn::MessagePassingSpec& spec) {
+  if (spec.molecule_features == 0) return;
+  if (checkpoint.is_set("args/features_scaling"))
+    checkpoint.unsupported("trained with features_scaling, which is not supported");
+  const Json generators = checkpoint.value("args/features_generator");
+  const bool files = checkpoint.is_set("args/features_path");
+  if (!files && generators == Json::array({"rdkit_2d_normalized"}))
+    spec.molecule_featuriser = kRdkit2d;
+  else if (files && !checkpoint.is_set("args/features_generator"))
+    spec.molecule_featuriser = from_file;
+  else
+    checkpoint.unsupported(fmt::format("trained with features_generator {}, which is not supported",
+                                       printable(generators.dump(), 100)));
+  if (spec.molecule_featuriser.empty())
+    checkpoint.unsupported(
+        fmt::format("the net reads {} further features of molecules, and does not say which; if "
+                    "they are descriptastorus's rdkit_2d_normalized (as ADMET-AI's are), give "
+                    "--molecule-features {}",
+                    spec.molecule_features, kRdkit2d));
+  if (spec.molecule_features != kRdkit2dNumbers)
+    checkpoint.unsupported(fmt::format("expected {} features of molecules, found {}",
+                                       kRdkit2dNumbers, spec.molecule_features));
+}
+
+Member from_version1(const Checkpoint& checkpoint, const std::string& molecule_features) {
   check_version1(checkpoint);
   Member member;
   member.spec.featuriser = "chemprop-v1";
@@ -164,6 +192,7 @@ Member from_version1(const Checkpoint& checkpoint) {
   take_layers(checkpoint, "state_dict.encoder.encoder.0.",
               numbered_layers(checkpoint, old ? "state_dict.ffn." : "state_dict.readout."), member);
   check_features(checkpoint, member.spec, 133, 14);
+  name_molecule_features(checkpoint, molecule_features, member.spec);
   member.spec.depth = checkpoint.number("args/depth", 3);
   member.spec.aggregation = checkpoint.text("args/aggregation", "mean");
   member.spec.aggregation_norm = checkpoint.number("args/aggregation_norm", 100);
@@ -242,6 +271,8 @@ Member from_version2(const Checkpoint& checkpoint) {
   member.spec.featuriser = "chemprop-v2";
   take_layers(checkpoint, "state_dict.message_passing.", version2_head(checkpoint), member);
   check_features(checkpoint, member.spec, 72, 14);
+  if (member.spec.molecule_features != 0)
+    checkpoint.unsupported("the net reads further features of molecules, which are not supported");
   member.spec.depth = checkpoint.number("hyper_parameters/message_passing/depth", 3);
   const std::string aggregation = checkpoint.text("hyper_parameters/agg/cls", "");
   member.spec.aggregation = aggregation.ends_with(".MeanAggregation")   ? "mean"
@@ -275,21 +306,22 @@ Member from_version2(const Checkpoint& checkpoint) {
   return member;
 }
 
-Member from_one(const ForeignMember& foreign) {
+Member from_one(const ForeignMember& foreign, const std::string& molecule_features) {
   const Checkpoint checkpoint(foreign);
   if (checkpoint.contains("state_dict.message_passing.W_i.weight"))
     return from_version2(checkpoint);
   if (checkpoint.contains("state_dict.encoder.encoder.0.W_i.weight"))
-    return from_version1(checkpoint);
+    return from_version1(checkpoint, molecule_features);
   checkpoint.corrupt("expected a checkpoint of chemprop, found none of its weights");
 }
 
 }  // namespace
 
-ImportedNet from_chemprop(const std::vector<ForeignMember>& members) {
+ImportedNet from_chemprop(const std::vector<ForeignMember>& members,
+                          const std::string& molecule_features) {
   ImportedNet net;
   for (std::size_t m = 0; m < members.size(); ++m) {
-    Member member = from_one(members[m]);
+    Member member = from_one(members[m], molecule_features);
     if (m == 0) net.spec = member.spec;
     if (member.spec.to_json() != net.spec.to_json() && m > 0)
       fail(Errc::CorruptData, "{}: expected the shape and outputs of {}, found others",

@@ -29,6 +29,7 @@ struct Job {
   std::optional<fs::path> output;
   std::string name, licence, intended_use, training_data;
   int heads = 0;
+  std::string molecule_features = "none";
 };
 
 /// The first of `names` that is in `folder`.
@@ -141,7 +142,8 @@ Converted message_passing(const Job& job) {
   std::vector<ForeignMember> members;
   for (const fs::path& file : checkpoint_files(job.weights, {".pt", ".ckpt"}))
     members.push_back({file.string(), nn::read_foreign_weights(file)});
-  ImportedNet net = from_chemprop(members);
+  ImportedNet net =
+      from_chemprop(members, job.molecule_features == "none" ? "" : job.molecule_features);
   Converted made;
   made.description.architecture = "dmpnn";
   made.description.config = net.spec.to_json();
@@ -245,6 +247,11 @@ app::App import_app() {
                     "model of this size",
             .minimum = 0,
             .maximum = 1024,
+            .advanced = true});
+  d.option("molecule_features", &Job::molecule_features,
+           {.help = "numbers of whole molecules that a chemprop net read from a file in training; "
+                    "ADMET-AI's are rdkit-2d-normalised",
+            .choices = {"none", "rdkit-2d-normalised"},
             .advanced = true});
   d.option("licence", &Job::licence, {.help = "licence of the weights", .group = "Card"});
   d.option("intended_use", &Job::intended_use, {.help = "what the model is for", .group = "Card"});

@@ -102,9 +102,34 @@ TEST(Chemprop, Version2FoldsItsBatchNormalisation) {
   EXPECT_EQ(net.tensors.at("members.0.scale.deviation").values<const float>()[0], 3);
 }
 
-TEST(Chemprop, VariantsAreRefusedByName) {
+/// A net that also reads so many numbers of whole molecules.
+ForeignMember with_molecule_features(std::int64_t count) {
   ForeignMember member = version1();
-  member.weights.values["args"]["features_generator"] = {"rdkit_2d_normalized"};
+  member.weights.tensors.insert_or_assign("state_dict.readout.1.weight", tensor({6, 8 + count}, 5));
+  return member;
+}
+
+TEST(Chemprop, NumbersOfMoleculesAreNamedByTheCheckpointOrTheCaller) {
+  ForeignMember made = with_molecule_features(200);
+  made.weights.values["args"]["features_generator"] = {"rdkit_2d_normalized"};
+  EXPECT_EQ(from_chemprop({made}).spec.molecule_featuriser, "rdkit-2d-normalised");
+  EXPECT_EQ(from_chemprop({made}).spec.molecule_features, 200);
+  ForeignMember from_file = with_molecule_features(200);
+  from_file.weights.values["args"]["features_path"] = {"features.npz"};
+  EXPECT_NE(problem({from_file}).find("give --molecule-features"), std::string::npos);
+  EXPECT_EQ(from_chemprop({from_file}, "rdkit-2d-normalised").spec.molecule_featuriser,
+            "rdkit-2d-normalised");
+  made.weights.values["args"]["features_scaling"] = true;
+  EXPECT_NE(problem({made}).find("features_scaling"), std::string::npos);
+  ForeignMember other = with_molecule_features(3);
+  other.weights.values["args"]["features_generator"] = {"rdkit_2d_normalized"};
+  EXPECT_NE(problem({other}).find("expected 200 features of molecules, found 3"),
+            std::string::npos);
+}
+
+TEST(Chemprop, VariantsAreRefusedByName) {
+  ForeignMember member = with_molecule_features(200);
+  member.weights.values["args"]["features_generator"] = {"morgan"};
   EXPECT_NE(problem({member}).find("a.pt: trained with features_generator"), std::string::npos);
   member = version1();
   member.weights.tensors.erase("state_dict.encoder.encoder.0.W_h.weight");

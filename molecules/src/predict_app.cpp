@@ -6,6 +6,7 @@
 #include "aceso/molecules/molecule_file.hpp"
 #include "apps.hpp"
 #include "bond_features.hpp"
+#include "rdkit_2d.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -43,6 +44,12 @@ struct Predictions {
         problems(records) {}
 };
 
+/// Puts the numbers of the whole molecule behind those in `graphs`.
+void add_features(const Molecule& molecule, nn::BondGraphs& graphs) {
+  const std::vector<float> row = rdkit_2d_normalised(molecule);
+  graphs.features.insert(graphs.features.end(), row.begin(), row.end());
+}
+
 /// Mean and standard deviation over the members, for one molecule's outputs.
 void summarise(const Tensor& predicted, std::size_t molecule, std::size_t record,
                Predictions& predictions) {
@@ -76,7 +83,9 @@ Predictions predict(const nn::MessagePassing& net, const std::vector<MoleculeRec
         std::vector<std::size_t> read;
         for (std::size_t i = begin; i < end; ++i) {
           try {
-            add_graph(parse_smiles(records[i].smiles), featuriser, graphs);
+            const Molecule molecule = parse_smiles(records[i].smiles);
+            add_graph(molecule, featuriser, graphs);
+            if (net.spec().molecule_features > 0) add_features(molecule, graphs);
             read.push_back(i);
           } catch (const Error& error) {
             predictions.problems[i] = error.what();

@@ -40,7 +40,7 @@ class Member {
       const bool last = i + 1 == spec.head_layers;
       const auto outputs = static_cast<std::int64_t>(spec.outputs.size());
       head_.push_back(layer(weights, fmt::format("head.{}", i), last ? outputs : spec.head_hidden,
-                            i == 0 ? h : spec.head_hidden, true));
+                            i == 0 ? h + spec.molecule_features : spec.head_hidden, true));
     }
     if (spec.task == "regression") {
       mean_ = values(weights, "scale.mean");
@@ -51,7 +51,7 @@ class Member {
   /// Writes [molecules, outputs].
   void predict(const BondGraphs& batch, float* to) const {
     const Rows atoms = atom_states(batch, bond_states(batch));
-    Rows state = molecule_states(batch, atoms);
+    Rows state = with_features(batch, molecule_states(batch, atoms));
     const auto molecules = static_cast<std::int64_t>(batch.molecules());
     for (std::size_t i = 0; i < head_.size(); ++i) {
       const bool last = i + 1 == head_.size();
@@ -154,6 +154,19 @@ class Member {
     return sums;
   }
 
+  /// What the head reads of each molecule.
+  [[nodiscard]] Rows with_features(const BondGraphs& batch, Rows states) const {
+    if (spec_.molecule_features == 0) return states;
+    Rows both = rows_of(static_cast<std::int64_t>(batch.molecules()),
+                        spec_.hidden + spec_.molecule_features);
+    for (std::size_t m = 0; m < batch.molecules(); ++m) {
+      const auto index = static_cast<std::int64_t>(m);
+      put_row(both, m, row(states, index, spec_.hidden),
+              row(batch.features, index, spec_.molecule_features));
+    }
+    return both;
+  }
+
   [[nodiscard]] float finished(float value, std::size_t output) const {
     if (spec_.task == "classification") return 1.0F / (1.0F + std::exp(-value));
     return value * deviation_[output] + mean_[output];
@@ -186,6 +199,8 @@ Json MessagePassingSpec::to_json() const {
   return {{"featuriser", featuriser},
           {"atom_features", atom_features},
           {"bond_features", bond_features},
+          {"molecule_features", molecule_features},
+          {"molecule_featuriser", molecule_featuriser},
           {"hidden", hidden},
           {"depth", depth},
           {"head_layers", head_layers},
@@ -204,6 +219,9 @@ MessagePassingSpec MessagePassingSpec::from_json(const Json& config, std::string
   spec.featuriser = settings.one_of("featuriser", {"chemprop-v1", "chemprop-v2"});
   spec.atom_features = settings.count("atom_features", 1, 10'000);
   spec.bond_features = settings.count("bond_features", 1, 10'000);
+  spec.molecule_features = settings.count("molecule_features", 0, 10'000, 0);
+  if (spec.molecule_features > 0)
+    spec.molecule_featuriser = settings.one_of("molecule_featuriser", {"rdkit-2d-normalised"});
   spec.hidden = settings.count("hidden", 1, 100'000);
   spec.depth = settings.count("depth", 1, 100);
   spec.head_layers = settings.count("head_layers", 1, 100);
@@ -231,7 +249,7 @@ std::vector<TensorInfo> MessagePassingSpec::weights() const {
     add(prefix + "readout", hidden, atom_features + hidden, true);
     for (std::int64_t i = 0; i < head_layers; ++i)
       add(fmt::format("{}head.{}", prefix, i), i + 1 == head_layers ? count : head_hidden,
-          i == 0 ? hidden : head_hidden, true);
+          i == 0 ? hidden + molecule_features : head_hidden, true);
     if (task != "regression") continue;
     list.push_back({prefix + "scale.mean", DType::F32, {count}});
     list.push_back({prefix + "scale.deviation", DType::F32, {count}});
@@ -266,9 +284,10 @@ Tensor MessagePassing::predict(const BondGraphs& batch) const {
   const auto atoms = static_cast<std::size_t>(batch.atom_offsets.back());
   if (batch.atoms.size() != atoms * static_cast<std::size_t>(spec.atom_features) ||
       batch.bonds.size() != batch.source.size() * static_cast<std::size_t>(spec.bond_features) ||
-      batch.target.size() != batch.source.size() || batch.reverse.size() != batch.source.size())
-    fail(Errc::InvalidArgument, "expected {} features an atom and {} a bond", spec.atom_features,
-         spec.bond_features);
+      batch.target.size() != batch.source.size() || batch.reverse.size() != batch.source.size() ||
+      batch.features.size() != batch.molecules() * static_cast<std::size_t>(spec.molecule_features))
+    fail(Errc::InvalidArgument, "expected {} features an atom, {} a bond and {} a molecule",
+         spec.atom_features, spec.bond_features, spec.molecule_features);
   const auto molecules = static_cast<std::int64_t>(batch.molecules());
   const auto outputs = static_cast<std::int64_t>(spec.outputs.size());
   Tensor result(DType::F32, {spec.members, molecules, outputs});

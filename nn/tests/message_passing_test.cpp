@@ -94,6 +94,36 @@ TEST_F(MessagePassingTest, AMoleculeAloneIsAsInCompany) {
                   1e-5);
 }
 
+TEST_F(MessagePassingTest, NumbersOfAMoleculeAreInputsOfTheHead) {
+  // The head's first layer is linear, so its further inputs are as good as another bias.
+  MessagePassingSpec with = small_spec(), without = small_spec();
+  with.molecule_features = 2;
+  with.molecule_featuriser = "rdkit-2d-normalised";
+  const TensorSet weights = random_weights(with);
+  TensorSet moved = weights;
+  BondGraphs graphs;
+  add_chain(graphs, 5, 8);
+  graphs.features = {0.25F, -2.0F};
+  for (std::size_t m = 0; m < 2; ++m) {
+    const std::string layer = fmt::format("members.{}.head.0.", m);
+    const auto w = weights.at(layer + "weight").values<const float>();
+    const auto b = weights.at(layer + "bias").values<const float>();
+    Tensor matrix(DType::F32, {4, 5}), bias(DType::F32, {4});
+    for (std::size_t i = 0; i < 4; ++i) {
+      for (std::size_t j = 0; j < 5; ++j) matrix.values<float>()[i * 5 + j] = w[i * 7 + j];
+      bias.values<float>()[i] = b[i] + 0.25F * w[i * 7 + 5] - 2.0F * w[i * 7 + 6];
+    }
+    moved.insert_or_assign(layer + "weight", matrix);
+    moved.insert_or_assign(layer + "bias", bias);
+  }
+  const Tensor read = net(with, weights).predict(graphs);
+  EXPECT_THROW((void)net(without, moved).predict(graphs), Error);  // features that it does not read
+  graphs.features.clear();
+  const Tensor folded = net(without, moved).predict(graphs);
+  for (std::size_t i = 0; i < 4; ++i)
+    EXPECT_NEAR(read.values<float>()[i], folded.values<float>()[i], 1e-5);
+}
+
 TEST_F(MessagePassingTest, TheOrderOfAtomsDoesNotMatter) {
   const MessagePassingSpec spec = small_spec();
   const MessagePassing model = net(spec, random_weights(spec));

@@ -17,17 +17,20 @@
 namespace aceso::nn {
 
 /// `config` of model.yaml, architecture "dmpnn". Weight names, for member M of the ensemble, with H
-/// hidden, A atom features, B bond features:
+/// hidden, A atom features, B bond features, X molecule features:
 ///
 ///   members.M.input.weight [H, A + B]; members.M.message.weight [H, H];
 ///   members.M.readout.weight [H, A + H], .bias [H]
-///   members.M.head.L.weight, .bias for L = 0 … head_layers - 1: H -> head_hidden … -> outputs
+///   members.M.head.L.weight, .bias for L = 0 … head_layers - 1: H + X -> head_hidden … -> outputs
 ///   members.M.scale.mean, .deviation [outputs] (regression only)
 ///
 /// input and message may have a .bias [H] too. The activation is ReLU.
 struct MessagePassingSpec {
   std::string featuriser;  ///< which features atoms and bonds have, e.g. "chemprop-v1"
   std::int64_t atom_features = 0, bond_features = 0;
+  /// Numbers of the whole molecule that the head reads behind the molecule's state; 0: none.
+  std::int64_t molecule_features = 0;
+  std::string molecule_featuriser;  ///< which these are, e.g. "rdkit-2d-normalised"
   std::int64_t hidden = 0;
   std::int64_t depth = 3;  ///< states of a bond, the first among them
   std::int64_t head_layers = 2, head_hidden = 0;
@@ -49,6 +52,7 @@ struct MessagePassingSpec {
 struct BondGraphs {
   std::vector<float> atoms;                   ///< [atoms, atom_features]
   std::vector<float> bonds;                   ///< [directed bonds, bond_features]
+  std::vector<float> features;                ///< [molecules, molecule_features]
   std::vector<std::int32_t> source;           ///< atom that a bond leaves
   std::vector<std::int32_t> target;           ///< atom that it goes to
   std::vector<std::int32_t> reverse;          ///< the same bond in the other direction
