@@ -398,7 +398,6 @@ struct Transformer::Impl {
       layer.output.apply(mixed.data(), state, rows);
       normalise(layer.mlp_norm, state, padded, normed.data(), false);
       layer.up.apply(normed.data(), wide.data(), rows);
-      gelu(wide.data(), padded * spec.feed_forward, false);
       layer.down.apply(wide.data(), state, rows);
     }
     for (const std::size_t slot : slots) cache.advance(slot);
