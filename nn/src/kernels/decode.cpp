@@ -2,20 +2,31 @@
 
 #include "kernels/kernels.hpp"
 
-#include <array>
+#include <algorithm>
+#include <string_view>
+#include <vector>
 
 namespace aceso::nn::kernels {
+namespace {
+
+/// Those whose instruction set the other kernels, of which there are more, found here too.
+std::vector<const DecodeTable*> runnable() {
+  std::vector<const DecodeTable*> tables{&decode_portable()};
+#if defined(__x86_64__)
+  for (const DecodeTable* table : {&decode_avx2(), &decode_avx512()})
+    if (std::ranges::any_of(available(), [&](const Table* one) {
+          return std::string_view(one->name) == table->name;
+        }))
+      tables.push_back(table);
+#endif
+  return tables;
+}
+
+}  // namespace
 
 std::span<const DecodeTable* const> available_decoders() noexcept {
-#if defined(__x86_64__)
-  // The same instruction sets in the same order as the other kernels.
-  static const std::array<const DecodeTable*, 3> all{&decode_portable(), &decode_avx2(),
-                                                     &decode_avx512()};
-  return std::span(all).first(available().size());
-#else
-  static const std::array<const DecodeTable*, 1> all{&decode_portable()};
-  return all;
-#endif
+  static const std::vector<const DecodeTable*> tables = runnable();
+  return tables;
 }
 
 const DecodeTable& best_decoder() noexcept { return *available_decoders().back(); }
