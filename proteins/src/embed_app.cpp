@@ -151,7 +151,8 @@ app::App embed_app() {
   d.option("precision", &Job::precision,
            {.help = "numbers that the layers compute with; bf16 is faster where the CPU "
                     "multiplies it (AVX512-BF16, AMX) and within 1 % of fp32; int8 is faster "
-                    "still with AVX-512 VNNI or AVX-VNNI and within 3 %",
+                    "still with AVX-512 VNNI or AVX-VNNI, and within 3 % unless a few channels are "
+                    "far larger than the others",
             .choices = nn::precision_names()});
   d.option("per_residue", &Job::per_residue, {.help = "write the embedding of every residue too"});
   d.resources({.memory_mb = 2000});
