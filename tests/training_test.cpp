@@ -1,4 +1,5 @@
-// Training with the built program: killed at any moment, shared by two processes, without its plugin.
+// Training with the built program: killed at any moment, shared by two processes, without its
+// plugin.
 
 #include "support.hpp"
 
@@ -37,13 +38,36 @@ class TrainingScenario : public testing::Test {
 
   [[nodiscard]] std::vector<std::string> command(const std::string& output,
                                                  std::vector<std::string> more = {}) const {
-    std::vector<std::string> words{
-        ACESO_PROGRAM,      "proteins", "train",         "--sequences",          place("p.fasta"),
-        "--layers",         "1",        "--hidden",      "32",                   "--heads",
-        "2",                "--steps",  "150",           "--warmup-steps",       "5",
-        "--max-length",     "64",       "--micro-batches", "2",                  "--micro-batch-tokens",
-        "512",              "--json",   "--evaluate-every", "40",                "--patience",
-        "3",                "--held-out", "0.1",         "--output",             place(output)};
+    std::vector<std::string> words{ACESO_PROGRAM,
+                                   "proteins",
+                                   "train",
+                                   "--sequences",
+                                   place("p.fasta"),
+                                   "--layers",
+                                   "1",
+                                   "--hidden",
+                                   "32",
+                                   "--heads",
+                                   "2",
+                                   "--steps",
+                                   "150",
+                                   "--warmup-steps",
+                                   "5",
+                                   "--max-length",
+                                   "64",
+                                   "--micro-batches",
+                                   "2",
+                                   "--micro-batch-tokens",
+                                   "512",
+                                   "--json",
+                                   "--evaluate-every",
+                                   "40",
+                                   "--patience",
+                                   "3",
+                                   "--held-out",
+                                   "0.1",
+                                   "--output",
+                                   place(output)};
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
@@ -62,12 +86,16 @@ TEST_F(TrainingScenario, KilledAgainAndAgainItEndsWithTheSameBytes) {
   Ended ended;
   int kills = 0;
   for (int tenths = 10; tenths < 600; tenths += 2) {
-    std::vector<std::string> limited{"timeout", "-s", "KILL", fmt::format("{}.{}", tenths / 10, tenths % 10)};
+    std::vector<std::string> limited{"timeout", "-s", "KILL",
+                                     fmt::format("{}.{}", tenths / 10, tenths % 10)};
     limited.insert(limited.end(), resuming.begin(), resuming.end());
     ended = run(limited);
     if (ended.exit_code == 0) break;
     EXPECT_EQ(ended.exit_code, 128 + 9);
-    EXPECT_FALSE(fs::exists(place("killed")));
+    // A model is there only whole: the last kill may have come behind its last step.
+    if (fs::exists(place("killed"))) {
+      EXPECT_EQ(weights("whole"), weights("killed"));
+    }
     ++kills;
     // Enough of them; the rest may run to its end.
     if (kills == 6) {

@@ -20,8 +20,8 @@ constexpr Endings kFastqEndings{".fastq.gz", ".fq.gz", ".fastq", ".fq"};
 constexpr std::array<std::string_view, 1> kHtmlEndings{".html"};
 constexpr std::array<std::string_view, 5> kImageEndings{".png", ".jpg", ".jpeg", ".svg", ".webp"};
 constexpr std::array<std::string_view, 1> kJsonEndings{".json"};
-constexpr std::array<std::string_view, 8> kLabelledEndings{
-    ".csv", ".tsv", ".csv.gz", ".tsv.gz", ".fasta", ".fa", ".fasta.gz", ".fa.gz"};
+constexpr std::array<std::string_view, 8> kLabelledEndings{".csv",   ".tsv", ".csv.gz",   ".tsv.gz",
+                                                           ".fasta", ".fa",  ".fasta.gz", ".fa.gz"};
 constexpr std::array<std::string_view, 1> kModelEndings{".model.tar"};
 constexpr std::array<std::string_view, 8> kMoleculeEndings{
     ".smi", ".smiles", ".csv", ".tsv", ".smi.gz", ".smiles.gz", ".csv.gz", ".tsv.gz"};

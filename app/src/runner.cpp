@@ -76,9 +76,8 @@ class Run {
   void execute() {
     const ScratchFolder scratch{settings_.scratch_parent};
     Report report;
-    RunContext context{progress_,       settings_.log,  warnings_, report,
-                       result_.metrics, settings_.stop, threads(), scratch.path(),
-                       "cpu",           settings_.launch};
+    RunContext context{progress_,      settings_.log, warnings_,      report, result_.metrics,
+                       settings_.stop, threads(),     scratch.path(), "cpu",  settings_.launch};
     const std::map<std::string, FileIdentity> before = identities();
     app_.run(request_, context);
     progress_.finish();

@@ -16,8 +16,9 @@ std::int64_t number_of(const char* name, std::int64_t missing) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(view.data(), view.data() + view.size(), value);
   if (error != std::errc{} || end != view.data() + view.size() || value < 0)
-    fail(Errc::InvalidArgument, "the environment variable {}: expected a whole number, found \"{}\"",
-         name, view.substr(0, 40));
+    fail(Errc::InvalidArgument,
+         "the environment variable {}: expected a whole number, found \"{}\"", name,
+         view.substr(0, 40));
   return value;
 }
 
@@ -28,10 +29,11 @@ std::string text_of(const char* name, const std::string& missing) {
 
 app::Launch checked(app::Launch launch, std::int64_t port) {
   if (launch.size < 1 || launch.rank >= launch.size || port < 1 || port > 65535)
-    fail(Errc::InvalidArgument,
-         "the environment says rank {} of {} at port {}, which cannot be; unset RANK and WORLD_SIZE "
-         "for one process alone",
-         launch.rank, launch.size, port);
+    fail(
+        Errc::InvalidArgument,
+        "the environment says rank {} of {} at port {}, which cannot be; unset RANK and WORLD_SIZE "
+        "for one process alone",
+        launch.rank, launch.size, port);
   launch.port = static_cast<std::uint16_t>(port);
   return launch;
 }
@@ -43,14 +45,13 @@ app::Launch launch_from_environment() {
   launch.address = text_of("MASTER_ADDR", text_of("SLURM_LAUNCH_NODE_IPADDR", launch.address));
   // Two jobs of one user on one machine should not meet.
   const std::int64_t job = number_of("SLURM_JOB_ID", -1);
-  const std::int64_t port =
-      number_of("MASTER_PORT", job < 0 ? launch.port : 20000 + job % 20000);
+  const std::int64_t port = number_of("MASTER_PORT", job < 0 ? launch.port : 20000 + job % 20000);
   struct Names {
     const char *rank, *size;
   };
-  for (const Names& names : {Names{"RANK", "WORLD_SIZE"},
-                             Names{"SLURM_PROCID", "SLURM_STEP_NUM_TASKS"},
-                             Names{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"}}) {
+  for (const Names& names :
+       {Names{"RANK", "WORLD_SIZE"}, Names{"SLURM_PROCID", "SLURM_STEP_NUM_TASKS"},
+        Names{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"}}) {
     const std::int64_t rank = number_of(names.rank, -1), size = number_of(names.size, -1);
     if (rank < 0 || size < 0) continue;
     launch.rank = rank;

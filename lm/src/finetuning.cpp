@@ -99,8 +99,9 @@ class Encoder {
     const std::size_t most = most_ - (begins ? 1U : 0U) - (ends ? 1U : 0U);
     std::string sequence = one.sequence, target = one.target;
     if (sequence.size() > most) {
-      warnings_.add("finetune.cropped", one.place + ": is longer than --max-length; its beginning "
-                                                    "counts");
+      warnings_.add("finetune.cropped", one.place +
+                                            ": is longer than --max-length; its beginning "
+                                            "counts");
       sequence.resize(most);
       if (task_.per_residue) target.resize(most);
     }
@@ -249,8 +250,8 @@ class FineTuning {
     weights.insert(additions.begin(), additions.end());
     const nn::TrainingPlan plan = plan_for(weights, additions, adapter.scale());
 
-    FineTuningSource source(std::move(training), validation, question(), options_,
-                            plan.ranks.rank, plan.ranks.size);
+    FineTuningSource source(std::move(training), validation, question(), options_, plan.ranks.rank,
+                            plan.ranks.size);
     const TrainingOutcome outcome = train(plan, weights, source, options_, context_);
     if (context_.launch.rank != 0) return;
     report_training(outcome, plan, context_);
@@ -272,8 +273,9 @@ class FineTuning {
  private:
   static const std::vector<Labelled>& checked(const std::vector<Labelled>& data) {
     if (of_split(data, Split::Train).empty())
-      fail(Errc::CorruptData, "expected sequences to train on, found {}, none of them of the "
-                              "training set",
+      fail(Errc::CorruptData,
+           "expected sequences to train on, found {}, none of them of the "
+           "training set",
            data.size());
     return data;
   }
@@ -315,8 +317,8 @@ class FineTuning {
     context_.metric("trained_parameters", numbers);
     context_.metric("base_parameters", all);
     context_.report.figure("Trained numbers", numbers);
-    context_.report.figure("Of the base's", 100.0 * static_cast<double>(numbers) /
-                                                static_cast<double>(all), "%");
+    context_.report.figure("Of the base's",
+                           100.0 * static_cast<double>(numbers) / static_cast<double>(all), "%");
   }
 
   void report_split(const TaskModel& model, const std::vector<LabelledTokens>& split,
@@ -353,7 +355,8 @@ class FineTuning {
     nn::ModelDescription d;
     d.name = options_.name.empty() ? parent.name + "-" + options_.target_name : options_.name;
     d.licence = parent.licence;
-    d.intended_use = "predicting " + options_.target_name + " of sequences like those it was "
+    d.intended_use = "predicting " + options_.target_name +
+                     " of sequences like those it was "
                      "trained on";
     d.training_data = fmt::format("{} labelled sequences", of_split(data_, Split::Train).size());
     d.source = "fine-tuned by aceso";

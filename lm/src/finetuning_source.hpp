@@ -14,10 +14,10 @@ namespace aceso::lm {
 
 /// One sequence as the net sees it.
 struct LabelledTokens {
-  std::vector<nn::Token> tokens;     ///< with begin and end
-  std::int32_t first = 0, last = 0;  ///< tokens that stand for residues: [first, last)
-  float value = 0;                   ///< of a sequence, in units of the deviation
-  std::vector<std::int32_t> classes; ///< one, or one for each residue; -1: does not count
+  std::vector<nn::Token> tokens;      ///< with begin and end
+  std::int32_t first = 0, last = 0;   ///< tokens that stand for residues: [first, last)
+  float value = 0;                    ///< of a sequence, in units of the deviation
+  std::vector<std::int32_t> classes;  ///< one, or one for each residue; -1: does not count
 };
 
 /// What a batch asks for.
@@ -26,9 +26,9 @@ enum class Question { ValueOfSequence, ClassOfSequence, ClassOfResidues };
 /// Epoch after epoch in an order of its own; packed without padding.
 class FineTuningSource : public BatchSource {
  public:
-  FineTuningSource(std::vector<LabelledTokens> training, const std::vector<LabelledTokens>& held_out,
-                   Question question, const TrainingOptions& options, std::int64_t rank,
-                   std::int64_t ranks);
+  FineTuningSource(std::vector<LabelledTokens> training,
+                   const std::vector<LabelledTokens>& held_out, Question question,
+                   const TrainingOptions& options, std::int64_t rank, std::int64_t ranks);
 
   [[nodiscard]] std::vector<nn::TrainingBatch> next() override;
   [[nodiscard]] Json position() const override;

@@ -71,8 +71,7 @@ Split split_of(const std::map<std::string, std::string>& said, const std::string
 void check(const Labelled& one) {
   if (one.sequence.empty())
     fail(Errc::CorruptData, "{}: expected a sequence, found none", one.place);
-  if (one.target.empty())
-    fail(Errc::CorruptData, "{}: expected a target, found none", one.place);
+  if (one.target.empty()) fail(Errc::CorruptData, "{}: expected a target, found none", one.place);
 }
 
 std::vector<Labelled> from_table(const fs::path& path, const LabelledColumns& columns) {
@@ -82,8 +81,8 @@ std::vector<Labelled> from_table(const fs::path& path, const LabelledColumns& co
   const auto set = reader.find(columns.set), validation = reader.find(columns.validation);
   std::vector<Labelled> all;
   for (std::vector<std::string> cells; reader.next(cells);) {
-    Labelled one{std::to_string(all.size() + 1), cells[sequence], cells[target],
-                 Split::Train, reader.place()};
+    Labelled one{std::to_string(all.size() + 1), cells[sequence], cells[target], Split::Train,
+                 reader.place()};
     one.split = set ? split_of(cells[*set], validation ? cells[*validation] : "", one.place)
                     : split_by_content(one.sequence);
     check(one);
@@ -143,8 +142,8 @@ std::vector<Labelled> read_residue_labels(const fs::path& sequences, const fs::p
     if (mask) {
       const auto seen = masks.find(one.id);
       if (seen == masks.end() || seen->second.size() != one.target.size())
-        fail(Errc::CorruptData, "{}: expected a mask of {} letters in {}", place,
-             one.target.size(), mask->string());
+        fail(Errc::CorruptData, "{}: expected a mask of {} letters in {}", place, one.target.size(),
+             mask->string());
       for (std::size_t i = 0; i < one.target.size(); ++i)
         if (seen->second[i] == '0') one.target[i] = '\0';
     }

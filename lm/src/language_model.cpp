@@ -44,8 +44,7 @@ LanguageModel::LanguageModel(const std::filesystem::path& model, nn::Precision p
 }
 
 LanguageModel LanguageModel::with_weights(const nn::TensorSet& weights) const {
-  return {folder_,
-          nn::Transformer(net_.spec(), weights, net_.precision(), folder_.path().string()),
+  return {folder_, nn::Transformer(net_.spec(), weights, net_.precision(), folder_.path().string()),
           tokenizer_};
 }
 

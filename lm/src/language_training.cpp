@@ -22,9 +22,8 @@ nn::TransformerSpec new_spec(const LanguageTrainingOptions& options, const nn::T
   spec.head = causal ? "plain" : "masked";
   spec.causal = causal;
   if (options.hidden % options.heads != 0 || options.hidden / options.heads % 2 != 0)
-    fail(Errc::InvalidArgument,
-         "--hidden: expected {} heads times an even number, found {}", options.heads,
-         options.hidden);
+    fail(Errc::InvalidArgument, "--hidden: expected {} heads times an even number, found {}",
+         options.heads, options.hidden);
   // As written and read again, so that what is trained is what is loaded.
   return nn::TransformerSpec::from_json(spec.to_json(), "the new model");
 }
@@ -109,9 +108,8 @@ void train_language_model(TokenStore store, const nn::Tokenizer& tokenizer,
   const std::uint64_t tokens = store.tokens();
   PretrainingSource source(
       std::move(store), tokenizer, task.causal,
-      {.max_length = begin.spec.max_length > 0
-                         ? std::min(options.max_length, begin.spec.max_length)
-                         : options.max_length,
+      {.max_length = begin.spec.max_length > 0 ? std::min(options.max_length, begin.spec.max_length)
+                                               : options.max_length,
        .micro_batch_tokens = options.micro_batch_tokens,
        .micro_batches = options.micro_batches,
        .held_out_share = options.held_out,

@@ -17,7 +17,8 @@ namespace {
 /// Streams of randomness that must not meet: each use has numbers of its own.
 constexpr std::uint64_t kOrder = 1ULL << 62, kHeldOut = 1ULL << 61;
 
-/// A number for each pair, spread over all 64 bits (the finaliser of SplitMix64, Steele et al. 2014).
+/// A number for each pair, spread over all 64 bits (the finaliser of SplitMix64, Steele et al.
+/// 2014).
 std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
   std::uint64_t z = a + 0x9e3779b97f4a7c15ULL * (b + 1);
   z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9ULL;
@@ -163,9 +164,8 @@ struct PretrainingSource::Impl {
   /// Devlin et al. 2019: of the chosen tokens 80 % become the mask, 10 % any other, 10 % stay.
   void mask(Packed& packed, const Window& window, std::uint64_t round) const {
     Random random = random_of(window.sequence, round);
-    const std::size_t first =
-        static_cast<std::size_t>(packed.offsets.back()) - window.length -
-        (tokenizer.end() >= 0 ? 1U : 0U);
+    const std::size_t first = static_cast<std::size_t>(packed.offsets.back()) - window.length -
+                              (tokenizer.end() >= 0 ? 1U : 0U);
     const std::size_t sure = first + random.below(window.length);
     for (std::size_t i = first; i < first + window.length; ++i) {
       // One at least: a short sequence should not be without a question.
@@ -243,9 +243,7 @@ std::string PretrainingSource::fingerprint() const {
 std::size_t PretrainingSource::training_sequences() const noexcept {
   return impl_->training.size();
 }
-std::size_t PretrainingSource::held_out_sequences() const noexcept {
-  return impl_->held_out_count;
-}
+std::size_t PretrainingSource::held_out_sequences() const noexcept { return impl_->held_out_count; }
 
 nn::TensorSet first_weights(const nn::TransformerSpec& spec, std::uint64_t seed) {
   nn::TensorSet weights;
@@ -259,7 +257,8 @@ nn::TensorSet first_weights(const nn::TransformerSpec& spec, std::uint64_t seed)
     if (info.shape.size() > 1) {
       const bool last =
           info.name.ends_with("attention.output.weight") || info.name.ends_with("mlp.down.weight");
-      const double deviation = last ? 0.02 / std::sqrt(2.0 * static_cast<double>(spec.layers)) : 0.02;
+      const double deviation =
+          last ? 0.02 / std::sqrt(2.0 * static_cast<double>(spec.layers)) : 0.02;
       for (float& value : values) {
         // Box & Muller 1958: the standard library's normal numbers differ between libraries.
         const double radius = std::sqrt(-2 * std::log(1 - random.uniform()));

@@ -119,8 +119,7 @@ TaskModel open_task_model(const fs::path& model, const std::optional<fs::path>& 
   std::optional<nn::ModelFolder> changes;
   if (adapter) changes.emplace(*adapter);
   const fs::path& source = adapter ? *adapter : model;
-  const nn::ModelDescription& described =
-      adapter ? changes->description() : base.description();
+  const nn::ModelDescription& described = adapter ? changes->description() : base.description();
   try {
     return {base, weights_of(nn::ModelFolder(model), changes),
             TaskSpec::from_json(described.config, source.string())};
@@ -142,7 +141,8 @@ std::vector<float> TaskModel::answers(const Tensor& residues) const {
   const auto hidden = static_cast<std::size_t>(model_.net().spec().hidden);
   const auto outputs = static_cast<std::size_t>(task_.outputs());
   const auto values = residues.values<float>();
-  const std::vector<float> mean = task_.per_residue ? std::vector<float>{} : mean_row(values, hidden);
+  const std::vector<float> mean =
+      task_.per_residue ? std::vector<float>{} : mean_row(values, hidden);
   const std::span<const float> rows = task_.per_residue ? values : std::span<const float>(mean);
   std::vector<float> result(rows.size() / hidden * outputs), wide(hidden);
   for (std::size_t row = 0; row < rows.size() / hidden; ++row) {
@@ -157,8 +157,7 @@ std::vector<float> TaskModel::answers(const Tensor& residues) const {
   if (task_.classes)
     log_softmax(result, outputs);
   else
-    for (float& value : result)
-      value = static_cast<float>(task_.mean + task_.deviation * value);
+    for (float& value : result) value = static_cast<float>(task_.mean + task_.deviation * value);
   return result;
 }
 

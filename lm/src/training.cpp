@@ -287,9 +287,9 @@ double learning_rate_at(const TrainingOptions& options, std::int64_t step) {
     return options.learning_rate * static_cast<double>(step) /
            static_cast<double>(options.warmup_steps);
   if (options.schedule == "constant") return options.learning_rate;
-  const double share = static_cast<double>(step - options.warmup_steps) /
-                       static_cast<double>(std::max<std::int64_t>(
-                           1, options.steps - options.warmup_steps));
+  const double share =
+      static_cast<double>(step - options.warmup_steps) /
+      static_cast<double>(std::max<std::int64_t>(1, options.steps - options.warmup_steps));
   if (options.schedule == "linear") return options.learning_rate * std::max(0.0, 1 - share);
   return options.learning_rate *
          (0.1 + 0.45 * (1 + std::cos(std::numbers::pi * std::min(1.0, share))));

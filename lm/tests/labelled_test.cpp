@@ -1,6 +1,6 @@
+#include "aceso/lm/labelled.hpp"
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"
-#include "aceso/lm/labelled.hpp"
 
 #include <gtest/gtest.h>
 
@@ -31,13 +31,14 @@ class LabelledFile : public testing::Test {
 
 TEST_F(LabelledFile, TablesAndFastaOfFlipSayTheSame) {
   const auto table = read_labelled(
-      file("a.csv", "sequence,target,set,validation\nMKV,1.5,train,\nACD,2,train,True\nGGG,3,test,\n"),
+      file("a.csv",
+           "sequence,target,set,validation\nMKV,1.5,train,\nACD,2,train,True\nGGG,3,test,\n"),
       {});
-  const auto fasta = read_labelled(
-      file("a.fasta",
-           ">a TARGET=1.5 SET=train VALIDATION=False\nMKV\n>b TARGET=2 SET=train "
-           "VALIDATION=True\nACD\n>c TARGET=3 SET=test VALIDATION=False\nGGG\n"),
-      {});
+  const auto fasta =
+      read_labelled(file("a.fasta",
+                         ">a TARGET=1.5 SET=train VALIDATION=False\nMKV\n>b TARGET=2 SET=train "
+                         "VALIDATION=True\nACD\n>c TARGET=3 SET=test VALIDATION=False\nGGG\n"),
+                    {});
   ASSERT_EQ(table.size(), 3);
   ASSERT_EQ(fasta.size(), 3);
   for (std::size_t i = 0; i < 3; ++i) {
@@ -52,7 +53,8 @@ TEST_F(LabelledFile, TablesAndFastaOfFlipSayTheSame) {
 TEST_F(LabelledFile, WithoutSetsASequenceIsAlwaysOnTheSameSide) {
   std::string text = "sequence\ttarget\n", turned = text;
   std::vector<std::string> rows;
-  for (int i = 0; i < 200; ++i) rows.push_back("MK" + std::string(i % 50, 'A') + "V" + std::string(i / 50, 'G') + "\t1\n");
+  for (int i = 0; i < 200; ++i)
+    rows.push_back("MK" + std::string(i % 50, 'A') + "V" + std::string(i / 50, 'G') + "\t1\n");
   for (const std::string& row : rows) text += row;
   for (auto row = rows.rbegin(); row != rows.rend(); ++row) turned += *row;
   const auto one = read_labelled(file("a.tsv", text), {});
@@ -67,9 +69,9 @@ TEST_F(LabelledFile, WithoutSetsASequenceIsAlwaysOnTheSameSide) {
 }
 
 TEST_F(LabelledFile, LabelsOfResiduesAreMatchedByNameAndMasked) {
-  const auto all = read_residue_labels(
-      file("s.fasta", ">x\nMKV\n>y\nAC\n"), file("l.fasta", ">y SET=test\nHE\n>x SET=train\nHCC\n"),
-      file("m.fasta", ">x\n101\n>y\n11\n"));
+  const auto all = read_residue_labels(file("s.fasta", ">x\nMKV\n>y\nAC\n"),
+                                       file("l.fasta", ">y SET=test\nHE\n>x SET=train\nHCC\n"),
+                                       file("m.fasta", ">x\n101\n>y\n11\n"));
   ASSERT_EQ(all.size(), 2);
   EXPECT_EQ(all[0].sequence, "AC");
   EXPECT_EQ(all[0].split, Split::Test);
@@ -78,17 +80,21 @@ TEST_F(LabelledFile, LabelsOfResiduesAreMatchedByNameAndMasked) {
 
 TEST_F(LabelledFile, WhatDoesNotFitIsNamedWithItsPlace) {
   EXPECT_NE(refusal([&] {
-              (void)read_labelled(file("a.csv", "sequence,target,set\nMKV,1,train\nMK,2,tain\n"), {});
+              (void)read_labelled(file("a.csv", "sequence,target,set\nMKV,1,train\nMK,2,tain\n"),
+                                  {});
             }).find("row 2: set: expected train, validation or test, found \"tain\""),
             std::string::npos);
-  EXPECT_NE(refusal([&] { (void)read_labelled(file("b.csv", "sequence,target\nMKV,\n"), {}); })
-                .find("row 1: expected a target"),
+  EXPECT_NE(refusal([&] {
+              (void)read_labelled(file("b.csv", "sequence,target\nMKV,\n"), {});
+            }).find("row 1: expected a target"),
             std::string::npos);
-  EXPECT_NE(refusal([&] { (void)read_labelled(file("c.csv", "sequence,value\nMKV,1\n"), {}); })
-                .find("target"),
+  EXPECT_NE(refusal([&] {
+              (void)read_labelled(file("c.csv", "sequence,value\nMKV,1\n"), {});
+            }).find("target"),
             std::string::npos);
-  EXPECT_NE(refusal([&] { (void)read_labelled(file("d.fasta", ">a SET=train\nMKV\n"), {}); })
-                .find("record 1 (a): expected a target"),
+  EXPECT_NE(refusal([&] {
+              (void)read_labelled(file("d.fasta", ">a SET=train\nMKV\n"), {});
+            }).find("record 1 (a): expected a target"),
             std::string::npos);
   EXPECT_NE(refusal([&] {
               (void)read_residue_labels(file("s.fasta", ">x\nMKV\n"),

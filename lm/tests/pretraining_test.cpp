@@ -1,6 +1,6 @@
+#include "aceso/lm/pretraining.hpp"
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"
-#include "aceso/lm/pretraining.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -33,10 +33,7 @@ class Pretraining : public testing::Test {
   }
 
   static PretrainingSettings settings() {
-    return {.max_length = 64,
-            .micro_batch_tokens = 128,
-            .micro_batches = 2,
-            .held_out_share = 0.1};
+    return {.max_length = 64, .micro_batch_tokens = 128, .micro_batches = 2, .held_out_share = 0.1};
   }
 
   ScratchFolder folder_{fs::temp_directory_path()};
@@ -59,10 +56,10 @@ TEST_F(Pretraining, AnEpochHoldsEverySequenceThatIsNotHeldOutOnce) {
   EXPECT_GT(data.held_out_sequences(), 1);
   std::size_t seen = 0;
   while (data.position().at("epoch") == 0 && data.position().at("at") < data.training_sequences())
-    for (const nn::TrainingBatch& batch : data.next())
-      seen += numbers(batch, "offsets").size() - 1;
+    for (const nn::TrainingBatch& batch : data.next()) seen += numbers(batch, "offsets").size() - 1;
   // The step that ends the epoch may have begun the next one.
-  const std::size_t more = data.position().at("epoch") == 0 ? 0 : data.position().at("at").get<std::size_t>();
+  const std::size_t more =
+      data.position().at("epoch") == 0 ? 0 : data.position().at("at").get<std::size_t>();
   EXPECT_EQ(seen, data.training_sequences() + more);
 }
 

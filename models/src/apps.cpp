@@ -4,6 +4,8 @@
 
 namespace aceso::models {
 
-std::vector<app::App> apps() { return {import_app(), export_app(), show_app(), verify_app(), merge_app()}; }
+std::vector<app::App> apps() {
+  return {import_app(), export_app(), show_app(), verify_app(), merge_app()};
+}
 
 }  // namespace aceso::models

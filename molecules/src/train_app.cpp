@@ -76,14 +76,13 @@ lm::TokenStore tokenise(const Job& job, const std::vector<std::string>& smiles,
 void run(const Job& job, app::RunContext& context) {
   const std::vector<std::string> smiles =
       texts(read_molecules(job.molecules), job.as_written, context);
-  const nn::Tokenizer tokenizer =
-      lm::training_tokenizer(job, nn::Tokenizer::smiles(smiles));
+  const nn::Tokenizer tokenizer = lm::training_tokenizer(job, nn::Tokenizer::smiles(smiles));
   lm::TokenStore store = tokenise(job, smiles, tokenizer, context);
   const lm::LanguageTrainingTask task{
       .causal = true,
       .default_name = "smiles-lm",
-      .training_data = fmt::format("{} ({} molecules)", job.molecules.filename().string(),
-                                   store.size()),
+      .training_data =
+          fmt::format("{} ({} molecules)", job.molecules.filename().string(), store.size()),
       .intended_use = "generating molecules like those it was trained on"};
   lm::train_language_model(std::move(store), tokenizer, task, job, context);
 }
@@ -103,9 +102,9 @@ app::App train_app() {
       "--output smiles-lm");
   d.input("molecules", &Job::molecules, {.kind = "molecules", .help = "molecules to learn from"});
   lm::describe_language_training(d);
-  d.option("as_written", &Job::as_written,
-           {.help = "learn the SMILES as they are, instead of their canonical form",
-            .group = "Data"});
+  d.option(
+      "as_written", &Job::as_written,
+      {.help = "learn the SMILES as they are, instead of their canonical form", .group = "Data"});
   d.resources({.memory_mb = 4000});
   return d.build(run);
 }

@@ -72,8 +72,8 @@ TensorSet merged(const TensorSet& weights, const TensorSet& adapters, double sca
         u[1] != d[0])
       fail(Errc::CorruptData, "{}: {}: an adapter of {} and {} does not fit a layer of {}", source,
            layer, shape_text(u), shape_text(d), shape_text(w));
-    weight->second = changed(to_float32(weight->second), to_float32(up->second), to_float32(down),
-                             sign * scale);
+    weight->second =
+        changed(to_float32(weight->second), to_float32(up->second), to_float32(down), sign * scale);
   }
   return result;
 }
@@ -97,12 +97,11 @@ TensorSet with_adapter(const ModelFolder& base, const ModelFolder& adapter) {
          description.architecture);
   const Json& parent = member(description.config, "base_weights", source);
   if (parent != weights_fingerprint(base))
-    fail(Errc::InvalidArgument,
-         "{}: is an adapter of {}, whose weights are not those of {}", source,
-         description.config.value("base", std::string("another model")), base.path().string());
+    fail(Errc::InvalidArgument, "{}: is an adapter of {}, whose weights are not those of {}",
+         source, description.config.value("base", std::string("another model")),
+         base.path().string());
   const Json& scale = member(description.config, "scale", source);
-  if (!scale.is_number())
-    fail(Errc::CorruptData, "{}: config.scale: expected a number", source);
+  if (!scale.is_number()) fail(Errc::CorruptData, "{}: config.scale: expected a number", source);
   const TensorSet adapters = adapter.weights().all();
   TensorSet result = merged(base.weights().all(), adapters, scale.get<double>(), source);
   for (const auto& [name, tensor] : adapters)

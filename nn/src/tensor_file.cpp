@@ -425,13 +425,12 @@ Tensor to_float32(const Tensor& tensor) {
 Tensor to_bfloat16(const Tensor& tensor) {
   const Tensor floats = to_float32(tensor);
   Tensor result(DType::BF16, tensor.shape());
-  std::ranges::transform(floats.values<float>(), result.values<std::uint16_t>().begin(),
-                         [](float value) {
-                           const auto bits = std::bit_cast<std::uint32_t>(value);
-                           if (std::isnan(value))
-                             return static_cast<std::uint16_t>(bits >> 16U | 0x40U);
-                           return static_cast<std::uint16_t>((bits + 0x7fffU + (bits >> 16U & 1U)) >> 16U);
-                         });
+  std::ranges::transform(
+      floats.values<float>(), result.values<std::uint16_t>().begin(), [](float value) {
+        const auto bits = std::bit_cast<std::uint32_t>(value);
+        if (std::isnan(value)) return static_cast<std::uint16_t>(bits >> 16U | 0x40U);
+        return static_cast<std::uint16_t>((bits + 0x7fffU + (bits >> 16U & 1U)) >> 16U);
+      });
   return result;
 }
 

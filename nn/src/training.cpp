@@ -66,9 +66,9 @@ const aceso_training_api& plugin() {
   constexpr Errc kCodes[] = {Errc::InvalidArgument, Errc::OutOfResources, Errc::Cancelled, Errc::Io,
                              Errc::Internal};
   const bool known = failure.code >= 0 && failure.code < 5;
-  const std::string what =
-      failure.code == 3 ? std::string("another rank of the training cannot be reached: ")
-                        : std::string("training: ");
+  const std::string what = failure.code == 3
+                               ? std::string("another rank of the training cannot be reached: ")
+                               : std::string("training: ");
   throw Error(known ? kCodes[failure.code] : Errc::Internal,
               failure.code == 2 ? "interrupted" : what + printable(failure.message, 600));
 }

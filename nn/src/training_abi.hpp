@@ -69,8 +69,7 @@ struct aceso_training_api {
   int (*outputs)(void* trainer, aceso_arrays batch, aceso_visit visit, void* context,
                  aceso_failure* failure);
   /// Every trained tensor as "weights.NAME"; with `moments` the optimiser's too.
-  int (*read)(void* trainer, int moments, aceso_visit visit, void* context,
-              aceso_failure* failure);
+  int (*read)(void* trainer, int moments, aceso_visit visit, void* context, aceso_failure* failure);
   /// Takes back what read() gave; `steps` updates were made before it.
   int (*restore)(void* trainer, aceso_arrays state, std::int64_t steps, aceso_failure* failure);
   /// Waits until every rank is here.

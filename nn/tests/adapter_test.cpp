@@ -1,5 +1,5 @@
-#include "aceso/core/error.hpp"
 #include "aceso/nn/adapter.hpp"
+#include "aceso/core/error.hpp"
 
 #include <gtest/gtest.h>
 
@@ -43,14 +43,14 @@ TEST(Adapter, OneThatDoesNotFitIsRefusedByName) {
     }
     return "nothing was refused";
   };
-  EXPECT_NE(message({{"adapters.z.down", numbers({1}, {1, 1})},
-                     {"adapters.z.up", numbers({1}, {1, 1})}})
-                .find("z: expected a layer"),
-            std::string::npos);
-  EXPECT_NE(message({{"adapters.a.down", numbers({1}, {1, 1})},
-                     {"adapters.a.up", numbers({1}, {1, 1})}})
-                .find("does not fit a layer of [1, 2]"),
-            std::string::npos);
+  EXPECT_NE(
+      message({{"adapters.z.down", numbers({1}, {1, 1})}, {"adapters.z.up", numbers({1}, {1, 1})}})
+          .find("z: expected a layer"),
+      std::string::npos);
+  EXPECT_NE(
+      message({{"adapters.a.down", numbers({1}, {1, 1})}, {"adapters.a.up", numbers({1}, {1, 1})}})
+          .find("does not fit a layer of [1, 2]"),
+      std::string::npos);
 }
 
 TEST(Adapter, RankAndLayersSayWhichWeightsThereAre) {

@@ -1,5 +1,5 @@
-#include "aceso/core/error.hpp"
 #include "aceso/nn/training.hpp"
+#include "aceso/core/error.hpp"
 #include "aceso/nn/transformer.hpp"
 
 #include <gtest/gtest.h>
@@ -117,8 +117,8 @@ TEST_F(Training, TheNetInTrainingAnswersAsTheEngineDoes) {
     ASSERT_EQ(trained.shape(), (std::vector<std::int64_t>{4, 11}));
     for (std::size_t i = 0; i < places.size(); ++i)
       for (std::int64_t v = 0; v < 11; ++v)
-        EXPECT_NEAR(trained.values<float>()[i * 11 + v],
-                    logits.values<float>()[places[i] * 11 + v], 1e-4)
+        EXPECT_NEAR(trained.values<float>()[i * 11 + v], logits.values<float>()[places[i] * 11 + v],
+                    1e-4)
             << "causal " << causal;
   }
 }
@@ -150,10 +150,9 @@ TEST_F(Training, GradientsAreThoseOfFiniteDifferences) {
     const TransformerSpec spec = small_spec(causal);
     const TensorSet weights = random_weights(spec.weights());
     const TrainingBatch batch = some_batch();
-    for (const char* name :
-         {"layers.0.attention.query.bias", "layers.0.attention.key.weight",
-          "layers.1.attention.value.bias", "layers.1.mlp.up.bias", "layers.0.attention.norm.weight",
-          "final_norm.bias"}) {
+    for (const char* name : {"layers.0.attention.query.bias", "layers.0.attention.key.weight",
+                             "layers.1.attention.value.bias", "layers.1.mlp.up.bias",
+                             "layers.0.attention.norm.weight", "final_norm.bias"}) {
       TrainingPlan plan = plan_for(spec, weights);
       plan.trained = {name};
       Trainer trainer(plan, weights);
@@ -234,9 +233,8 @@ TEST_F(Training, OnlyNamedWeightsChange) {
   Trainer trainer(plan, weights);
   (void)trainer.step(five_batches(), 1e-2, 1);
   EXPECT_EQ(names_of(trainer.weights()), plan.trained);
-  EXPECT_FALSE(
-      same_bytes({{"a", trainer.weights().at("final_norm.bias")}},
-                 {{"a", weights.at("final_norm.bias")}}));
+  EXPECT_FALSE(same_bytes({{"a", trainer.weights().at("final_norm.bias")}},
+                          {{"a", weights.at("final_norm.bias")}}));
 }
 
 TEST_F(Training, AnAdapterThatHasNotLearntChangesNothingAndThenLearns) {
@@ -295,8 +293,7 @@ TEST_F(Training, Bf16TrainsAsFp32DoesUpToRounding) {
     TrainingPlan plan = plan_for(spec, weights);
     plan.precision = i == 0 ? "fp32" : "bf16";
     Trainer trainer(plan, weights);
-    for (int step = 0; step < 10; ++step)
-      losses[i] = trainer.step(batches, 3e-3, 1).mean_loss();
+    for (int step = 0; step < 10; ++step) losses[i] = trainer.step(batches, 3e-3, 1).mean_loss();
   }
   EXPECT_NEAR(losses[0], losses[1], 0.02 * losses[0]);
 }
@@ -316,8 +313,9 @@ TEST_F(Training, WhatDoesNotFitIsRefusedByName) {
   };
   TrainingBatch batch = some_batch();
   batch["targets"] = integers({0, 1, 2, 11});
-  EXPECT_NE(message([&] { Trainer(plan, weights).step(std::span(&batch, 1), 1e-3, 1); })
-                .find("a target is no class"),
+  EXPECT_NE(message([&] {
+              Trainer(plan, weights).step(std::span(&batch, 1), 1e-3, 1);
+            }).find("a target is no class"),
             std::string::npos);
   weights.erase("final_norm.bias");
   EXPECT_NE(message([&] { Trainer(plan, weights); }).find("final_norm.bias is missing"),

@@ -60,8 +60,8 @@ std::vector<std::int32_t> places(const at::Tensor& offsets) {
 /// Part `part` of `parts` of each row as [heads, tokens, width], turned by its place's angles,
 /// zeros in the padding.
 at::Tensor split(const at::Tensor& rows, std::int64_t part, std::int64_t parts,
-                 const Layout& layout, const float* angles,
-                 const std::vector<std::int32_t>& places, float scale) {
+                 const Layout& layout, const float* angles, const std::vector<std::int32_t>& places,
+                 float scale) {
   at::Tensor result = at::zeros({layout.heads, layout.tokens, layout.width()}, rows.options());
   const float* from = rows.data_ptr<float>() + part * layout.hidden();
   float* to = result.data_ptr<float>();
@@ -130,8 +130,9 @@ class Heads {
         const float* v = v_.data_ptr<float>() + at;
         transpose(k, length, width, columns, k_columns_);
         if (value_columns) transpose(v, length, width, columns, v_columns_);
-        const HeadView view{length, width, columns, causal_, q_.data_ptr<float>() + at,
-                            k,      v,     k_columns_.data(), v_columns_.data()};
+        const HeadView view{
+            length, width, columns,           causal_,          q_.data_ptr<float>() + at,
+            k,      v,     k_columns_.data(), v_columns_.data()};
         body(view, at, row, workspace_.data());
       }
     }
@@ -146,8 +147,8 @@ class Heads {
 class PackedAttention : public torch::autograd::Function<PackedAttention> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& given,
-                            const at::Tensor& offsets, const at::Tensor& rotary,
-                            std::int64_t heads, bool causal) {
+                            const at::Tensor& offsets, const at::Tensor& rotary, std::int64_t heads,
+                            bool causal) {
     const at::Tensor qkv = given.to(at::kFloat).contiguous();
     const Layout layout(qkv, 3, heads);
     const std::vector<std::int32_t> place = places(offsets);
@@ -161,7 +162,8 @@ class PackedAttention : public torch::autograd::Function<PackedAttention> {
     const at::Tensor log_sums = at::empty({heads, layout.tokens}, q.options());
     Heads(q, k, v, offsets, causal)
         .for_each(false, [&](const HeadView& view, std::int64_t at, std::int64_t row, float* work) {
-          best_attention().attend(view, mixed.data_ptr<float>() + at, log_sums.data_ptr<float>() + row, work);
+          best_attention().attend(view, mixed.data_ptr<float>() + at,
+                                  log_sums.data_ptr<float>() + row, work);
         });
     context->save_for_backward({q, k, v, offsets, rotary, mixed, log_sums});
     context->saved_data["heads"] = heads;
@@ -184,9 +186,10 @@ class PackedAttention : public torch::autograd::Function<PackedAttention> {
     const at::Tensor dq = at::empty_like(q), dk = at::zeros_like(k), dv = at::zeros_like(v);
     Heads(q, k, v, offsets, causal)
         .for_each(true, [&](const HeadView& view, std::int64_t at, std::int64_t row, float* work) {
-          best_attention().backward(view, mixed.data_ptr<float>() + at, log_sums.data_ptr<float>() + row,
-                          out.data_ptr<float>() + at, dq.data_ptr<float>() + at,
-                          dk.data_ptr<float>() + at, dv.data_ptr<float>() + at, work);
+          best_attention().backward(view, mixed.data_ptr<float>() + at,
+                                    log_sums.data_ptr<float>() + row, out.data_ptr<float>() + at,
+                                    dq.data_ptr<float>() + at, dk.data_ptr<float>() + at,
+                                    dv.data_ptr<float>() + at, work);
         });
     const float* angles = rotary.numel() > 0 ? rotary.data_ptr<float>() : nullptr;
     const float scale = 1.0F / std::sqrt(static_cast<float>(layout.size));
@@ -203,7 +206,8 @@ class PackedAttention : public torch::autograd::Function<PackedAttention> {
 
 at::Tensor packed_attention(const at::Tensor& qkv, const at::Tensor& offsets,
                             const at::Tensor& rotary, std::int64_t heads, bool causal) {
-  if (Layout(qkv, 3, heads).width() > kWidestHead) throw Mistake("a head is too wide to be trained");
+  if (Layout(qkv, 3, heads).width() > kWidestHead)
+    throw Mistake("a head is too wide to be trained");
   return PackedAttention::apply(qkv, offsets, rotary, heads, causal);
 }
 

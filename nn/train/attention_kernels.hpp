@@ -1,6 +1,6 @@
 /// \file
-/// Attention of one head over one sequence, and its gradient, compiled for several instruction sets,
-/// of which one is chosen at run time.
+/// Attention of one head over one sequence, and its gradient, compiled for several instruction
+/// sets, of which one is chosen at run time.
 #pragma once
 
 #include <cstdint>

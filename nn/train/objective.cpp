@@ -26,10 +26,9 @@ Objective values(const std::string& loss, const at::Tensor& outputs, const Tenso
   if (targets.sizes() != outputs.sizes()) throw Mistake("there is not one value for each output");
   const at::Tensor missing = at::isnan(targets);
   const at::Tensor wanted = at::where(missing, at::zeros_like(targets), targets);
-  const at::Tensor each =
-      loss == "squared"
-          ? (outputs - wanted).square() * 0.5
-          : at::binary_cross_entropy_with_logits(outputs, wanted, {}, {}, at::Reduction::None);
+  const at::Tensor each = loss == "squared" ? (outputs - wanted).square() * 0.5
+                                            : at::binary_cross_entropy_with_logits(
+                                                  outputs, wanted, {}, {}, at::Reduction::None);
   const at::Tensor right = ((outputs.detach() > 0) == (wanted > 0.5)).logical_and_(~missing).sum();
   return {at::where(missing, at::zeros_like(each), each).sum(), target_count(loss, batch),
           loss == "binary" ? right.item<double>() : 0.0};

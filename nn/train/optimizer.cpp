@@ -57,13 +57,12 @@ double AdamW::step(const std::vector<at::Tensor>& gradients, double learning_rat
   const auto beta1 = static_cast<float>(settings_.beta1);
   const auto beta2 = static_cast<float>(settings_.beta2);
   const auto rate = static_cast<float>(learning_rate / (1 - std::pow(settings_.beta1, steps)));
-  const auto root =
-      static_cast<float>(1 / std::sqrt(1 - std::pow(settings_.beta2, steps)));
+  const auto root = static_cast<float>(1 / std::sqrt(1 - std::pow(settings_.beta2, steps)));
   const auto epsilon = static_cast<float>(settings_.epsilon);
   for (std::size_t p = 0; p < parameters_.size(); ++p) {
     Parameter& parameter = parameters_[p];
-    const auto keep = static_cast<float>(
-        parameter.decays ? 1 - learning_rate * settings_.weight_decay : 1.0);
+    const auto keep =
+        static_cast<float>(parameter.decays ? 1 - learning_rate * settings_.weight_decay : 1.0);
     const float* gradient = gradients[p].data_ptr<float>();
     float* weight = parameter.weight.data_ptr<float>();
     float* first = parameter.first.data_ptr<float>();
@@ -73,8 +72,7 @@ double AdamW::step(const std::vector<at::Tensor>& gradients, double learning_rat
       const float g = gradient[i] * factor;
       first[i] = beta1 * first[i] + (1 - beta1) * g;
       second[i] = beta2 * second[i] + (1 - beta2) * g * g;
-      weight[i] =
-          weight[i] * keep - rate * first[i] / (std::sqrt(second[i]) * root + epsilon);
+      weight[i] = weight[i] * keep - rate * first[i] / (std::sqrt(second[i]) * root + epsilon);
     }
   }
   return norm;

@@ -62,9 +62,8 @@ void show(const std::string& name, const at::Tensor& tensor, aceso_visit visit, 
 }
 
 int open(const char* plan, aceso_arrays weights, void** trainer, aceso_failure* failure) {
-  return guarded(failure, [&] {
-    *trainer = new Trainer(nlohmann::json::parse(plan), borrow(weights));
-  });
+  return guarded(failure,
+                 [&] { *trainer = new Trainer(nlohmann::json::parse(plan), borrow(weights)); });
 }
 
 void close(void* trainer) { delete static_cast<Trainer*>(trainer); }
@@ -79,8 +78,7 @@ int step(void* trainer, const aceso_arrays* batches, std::size_t count, double l
 }
 
 int evaluate(void* trainer, const aceso_arrays* batches, std::size_t count, std::int32_t threads,
-             aceso_stopped stopped, void* context, aceso_figures* figures,
-             aceso_failure* failure) {
+             aceso_stopped stopped, void* context, aceso_figures* figures, aceso_failure* failure) {
   return guarded(failure, [&] {
     give(figures, trainer_of(trainer).evaluate(batches_of(batches, count), threads,
                                                [&] { return stopped(context) != 0; }));
@@ -109,16 +107,21 @@ int barrier(void* trainer, aceso_failure* failure) {
   return guarded(failure, [&] { trainer_of(trainer).barrier(); });
 }
 
-constexpr aceso_training_api kApi{ACESO_TRAINING_ABI, "PyTorch " TORCH_VERSION,
-                                  open,               close,
-                                  step,               evaluate,
-                                  outputs,            read,
-                                  restore,            barrier};
+constexpr aceso_training_api kApi{ACESO_TRAINING_ABI,
+                                  "PyTorch " TORCH_VERSION,
+                                  open,
+                                  close,
+                                  step,
+                                  evaluate,
+                                  outputs,
+                                  read,
+                                  restore,
+                                  barrier};
 
 }  // namespace
 }  // namespace aceso::train
 
-extern "C" __attribute__((visibility("default"))) const aceso_training_api*
-aceso_training_plugin(void) {
+extern "C" __attribute__((visibility("default"))) const aceso_training_api* aceso_training_plugin(
+    void) {
   return &aceso::train::kApi;
 }

@@ -160,9 +160,8 @@ Figures Trainer::evaluate(const std::vector<Tensors>& batches, int threads,
                           const IsStopped& stopped) {
   const Weights weights = compute_weights(false);
   std::vector<Figures> parts(batches.size());
-  for_each_batch(batches, threads, stopped, [&](std::size_t i) {
-    parts[i] = compute(weights, batches[i], 1, false).figures;
-  });
+  for_each_batch(batches, threads, stopped,
+                 [&](std::size_t i) { parts[i] = compute(weights, batches[i], 1, false).figures; });
   Figures total;
   for (const Figures& part : parts) {
     total.loss += part.loss;

@@ -3,8 +3,8 @@
 #include "attention.hpp"
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/embedding.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
@@ -150,8 +150,7 @@ class TransformerNet : public Net {
     at::Tensor x = rows;
     if (shape_.masked_head)
       x = norm(w, "head.norm", at::gelu(linear(w, "head.dense", x)), shape_.epsilon);
-    const at::Tensor& decoder =
-        shape_.tied ? w("embed.tokens.weight") : w("head.decoder.weight");
+    const at::Tensor& decoder = shape_.tied ? w("embed.tokens.weight") : w("head.decoder.weight");
     return at::linear(x.to(decoder.scalar_type()), decoder).to(at::kFloat) + w("head.bias");
   }
 

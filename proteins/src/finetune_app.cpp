@@ -43,8 +43,9 @@ app::App finetune_app() {
       "gb1-adapter");
   d.input("model", static_cast<fs::path Job::*>(&F::base),
           {.kind = "model", .help = "protein language model to begin with"});
-  d.input("sequences", &Job::sequences,
-          {.kind = "labelled_sequences", .help = "sequences, with targets unless --labels has them"});
+  d.input(
+      "sequences", &Job::sequences,
+      {.kind = "labelled_sequences", .help = "sequences, with targets unless --labels has them"});
   d.input("labels", &Job::labels, {.kind = "fasta", .help = "a letter for each residue"});
   d.input("mask", &Job::mask, {.kind = "fasta", .help = "0 for residues that do not count"});
   d.output("output", static_cast<std::optional<fs::path> Job::*>(&F::output),

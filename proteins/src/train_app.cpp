@@ -26,8 +26,8 @@ lm::TokenStore tokenise(const Job& job, const nn::Tokenizer& tokenizer, app::Run
   for (lm::FastaRecord record; reader.next(record);) {
     throw_if_stopped(context.stop);
     ++number;
-    const std::string place = fmt::format("{}: record {} ({})", job.sequences.string(), number,
-                                          printable(record.id, 60));
+    const std::string place =
+        fmt::format("{}: record {} ({})", job.sequences.string(), number, printable(record.id, 60));
     if (record.sequence.empty()) {
       context.warnings.add("fasta.empty", place + ": has no residues and is left out");
       continue;
@@ -51,8 +51,8 @@ void run(const Job& job, app::RunContext& context) {
       .causal = false,
       .masked_share = job.masked_share,
       .default_name = "protein-lm",
-      .training_data = fmt::format("{} ({} sequences)", job.sequences.filename().string(),
-                                   store.size()),
+      .training_data =
+          fmt::format("{} ({} sequences)", job.sequences.filename().string(), store.size()),
       .intended_use = "embedding and scoring of protein sequences, as a start for fine-tuning"};
   lm::train_language_model(std::move(store), tokenizer, task, job, context);
 }

@@ -1,9 +1,9 @@
+#include "aceso/nn/training.hpp"
 #include "aceso/app/runner.hpp"
 #include "aceso/core/files.hpp"
 #include "aceso/lm/task.hpp"
 #include "aceso/nn/adapter.hpp"
 #include "aceso/nn/model_folder.hpp"
-#include "aceso/nn/training.hpp"
 #include "apps.hpp"
 #include "small_model.hpp"
 
@@ -49,7 +49,8 @@ class TrainingApps : public testing::Test {
     std::string text;
     for (int i = 0; i < 60; ++i) {
       text += ">p" + std::to_string(i) + "\n";
-      for (const char residue : residues(random, 10 + static_cast<unsigned>(random() % 20))) text += {residue, residue};
+      for (const char residue : residues(random, 10 + static_cast<unsigned>(random() % 20)))
+        text += {residue, residue};
       text += "\n";
     }
     write_file(place("p.fasta"), text);
@@ -90,7 +91,8 @@ TEST_F(TrainingApps, TrainingLowersTheHeldOutLossAndWritesAModel) {
   const app::RunResult before = train("before", train_options(1));
   const app::RunResult after = train("after", train_options(80));
   ASSERT_EQ(after.status, "succeeded") << (after.error ? after.error->what() : "");
-  EXPECT_LT(after.metrics.at("held_out_loss"), before.metrics.at("held_out_loss").get<double>() - 0.2);
+  EXPECT_LT(after.metrics.at("held_out_loss"),
+            before.metrics.at("held_out_loss").get<double>() - 0.2);
   const nn::ModelFolder model(place("after"));
   EXPECT_TRUE(model.verify().empty());
   EXPECT_EQ(model.description().provenance.at("seed"), 1);
@@ -135,14 +137,15 @@ TEST_F(TrainingApps, FineTuningImprovesOnTheUntrainedHeadInEveryWay) {
   test::write_small_model(place("base"));
   for (const char* method : {"lora", "full", "head"}) {
     const app::RunResult result =
-        run(finetune_app(), {{"inputs", {{"model", place("base")}, {"sequences", place("labelled.csv")}}},
-                             {"options",
-                              {{"method", method},
-                               {"steps", 120},
-                               {"rank", 2},
-                               {"learning_rate", 0.01},
-                               {"micro_batches", 2}}},
-                             {"outputs", {{"output", place(method)}}}});
+        run(finetune_app(),
+            {{"inputs", {{"model", place("base")}, {"sequences", place("labelled.csv")}}},
+             {"options",
+              {{"method", method},
+               {"steps", 120},
+               {"rank", 2},
+               {"learning_rate", 0.01},
+               {"micro_batches", 2}}},
+             {"outputs", {{"output", place(method)}}}});
     ASSERT_EQ(result.status, "succeeded") << method << (result.error ? result.error->what() : "");
     const double untrained = result.metrics.at("untrained").at("mean_squared_error");
     EXPECT_LT(result.metrics.at("validation").at("mean_squared_error"), 0.5 * untrained) << method;
@@ -160,13 +163,12 @@ TEST_F(TrainingApps, PredictionsByAdapterAndByTheMergedModelAgree) {
                 .status,
             "succeeded");
   write_file(place("new.fasta"), ">a\nWWWWACDEF\n>b\nACDEFGHIKL\n");
-  const app::RunResult result =
-      run(predict_app(), {{"inputs",
-                           {{"model", place("base")},
-                            {"adapter", place("adapter")},
-                            {"sequences", place("new.fasta")}}},
-                          {"options", Json::object()},
-                          {"outputs", {{"output", place("out.csv")}}}});
+  const app::RunResult result = run(predict_app(), {{"inputs",
+                                                     {{"model", place("base")},
+                                                      {"adapter", place("adapter")},
+                                                      {"sequences", place("new.fasta")}}},
+                                                    {"options", Json::object()},
+                                                    {"outputs", {{"output", place("out.csv")}}}});
   ASSERT_EQ(result.status, "succeeded") << (result.error ? result.error->what() : "");
   const std::string table = read_file(place("out.csv"));
   EXPECT_TRUE(table.starts_with("id,target\na,")) << table;
@@ -201,13 +203,12 @@ TEST_F(TrainingApps, AnAdapterOfOtherWeightsIsRefused) {
   write_proteins();
   ASSERT_EQ(train("other", train_options(1)).status, "succeeded");
   write_file(place("new.fasta"), ">a\nWWWW\n");
-  const app::RunResult result =
-      run(predict_app(), {{"inputs",
-                           {{"model", place("other")},
-                            {"adapter", place("adapter")},
-                            {"sequences", place("new.fasta")}}},
-                          {"options", Json::object()},
-                          {"outputs", Json::object()}});
+  const app::RunResult result = run(predict_app(), {{"inputs",
+                                                     {{"model", place("other")},
+                                                      {"adapter", place("adapter")},
+                                                      {"sequences", place("new.fasta")}}},
+                                                    {"options", Json::object()},
+                                                    {"outputs", Json::object()}});
   ASSERT_TRUE(result.error);
   EXPECT_EQ(result.error->code(), Errc::InvalidArgument);
   EXPECT_NE(std::string(result.error->what()).find("whose weights are not those of"),
@@ -221,24 +222,25 @@ TEST_F(TrainingApps, ClassesOfResiduesAreLearnt) {
   for (int i = 0; i < 60; ++i) {
     const std::string sequence = residues(random, 20);
     std::string classes;
-    for (const char c : sequence) classes += std::string("AVILMFWY").find(c) != std::string::npos ? 'H' : 'P';
+    for (const char c : sequence)
+      classes += std::string("AVILMFWY").find(c) != std::string::npos ? 'H' : 'P';
     sequences += ">s" + std::to_string(i) + "\n" + sequence + "\n";
-    labels += ">s" + std::to_string(i) + (i % 4 == 0 ? " SET=test\n" : " SET=train\n") + classes + "\n";
+    labels +=
+        ">s" + std::to_string(i) + (i % 4 == 0 ? " SET=test\n" : " SET=train\n") + classes + "\n";
   }
   write_file(place("s.fasta"), sequences);
   write_file(place("l.fasta"), labels);
-  const app::RunResult result =
-      run(finetune_app(), {{"inputs",
-                            {{"model", place("base")},
-                             {"sequences", place("s.fasta")},
-                             {"labels", place("l.fasta")}}},
-                           {"options",
-                            {{"method", "full"},
-                             {"steps", 60},
-                             {"patience", 0},
-                             {"learning_rate", 0.005},
-                             {"micro_batches", 1}}},
-                           {"outputs", {{"output", place("model")}}}});
+  const app::RunResult result = run(
+      finetune_app(),
+      {{"inputs",
+        {{"model", place("base")}, {"sequences", place("s.fasta")}, {"labels", place("l.fasta")}}},
+       {"options",
+        {{"method", "full"},
+         {"steps", 60},
+         {"patience", 0},
+         {"learning_rate", 0.005},
+         {"micro_batches", 1}}},
+       {"outputs", {{"output", place("model")}}}});
   ASSERT_EQ(result.status, "succeeded") << (result.error ? result.error->what() : "");
   EXPECT_GT(result.metrics.at("test").at("accuracy"), 0.9);
 }

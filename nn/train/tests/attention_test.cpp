@@ -111,8 +111,8 @@ TEST(AttentionKernels, EveryKernelGivesTheFormulasAndTheirGradients) {
         for (const std::int64_t size : {2, 16, 20, 48}) {
           const Case c(length, size, causal);
           const Reference expected(c);
-          Floats out(c.q.size()), log_sums(length), dq(c.q.size()), dk(c.q.size()),
-              dv(c.q.size()), work(attention_workspace(c.columns));
+          Floats out(c.q.size()), log_sums(length), dq(c.q.size()), dk(c.q.size()), dv(c.q.size()),
+              work(attention_workspace(c.columns));
           kernels->attend(c.view(), out.data(), log_sums.data(), work.data());
           kernels->backward(c.view(), out.data(), log_sums.data(), c.gradient.data(), dq.data(),
                             dk.data(), dv.data(), work.data());

@@ -22,8 +22,8 @@
 namespace aceso::lm {
 
 /// What a fine-tuned model predicts: `config.task` of model.yaml. Weights: perhaps
-/// task.dense.{weight [H,H], bias [H]} with a GELU behind it, and task.output.{weight [O,H], bias [O]}
-/// over the mean of a sequence's residues, or over each residue.
+/// task.dense.{weight [H,H], bias [H]} with a GELU behind it, and task.output.{weight [O,H], bias
+/// [O]} over the mean of a sequence's residues, or over each residue.
 struct TaskSpec {
   bool classes = false;             ///< else a value
   bool per_residue = false;         ///< else of the whole sequence

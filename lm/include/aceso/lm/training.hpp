@@ -50,10 +50,10 @@ class BatchSource {
 };
 
 struct TrainingOutcome {
-  nn::TensorSet weights;         ///< the best by held-out loss with patience, else the last
-  std::int64_t steps = 0;        ///< updates made in all, before a resume too
-  std::int64_t resumed_from = 0; ///< steps that a checkpoint had; 0: none
-  double loss = 0;               ///< of the last step
+  nn::TensorSet weights;                ///< the best by held-out loss with patience, else the last
+  std::int64_t steps = 0;               ///< updates made in all, before a resume too
+  std::int64_t resumed_from = 0;        ///< steps that a checkpoint had; 0: none
+  double loss = 0;                      ///< of the last step
   std::optional<double> held_out_loss;  ///< of `weights`
   double tokens_per_second = 0;
   bool stopped_early = false;
@@ -129,11 +129,12 @@ void describe_training(app::Describe<Job>& d) {
             .minimum = 1,
             .maximum = 65536,
             .group = "Training"});
-  d.option("precision", text(&T::precision),
-           {.help = "of matrix products; bf16 keeps fp32 master weights and is faster where the CPU "
-                    "multiplies it",
-            .choices = {"fp32", "bf16"},
-            .group = "Training"});
+  d.option(
+      "precision", text(&T::precision),
+      {.help = "of matrix products; bf16 keeps fp32 master weights and is faster where the CPU "
+               "multiplies it",
+       .choices = {"fp32", "bf16"},
+       .group = "Training"});
   d.option("evaluate_every", number(&T::evaluate_every),
            {.help = "updates between two looks at the held-out data",
             .minimum = 1,

@@ -14,8 +14,8 @@
 
 namespace aceso::nn {
 
-/// An adapter of a layer NAME is "adapters.NAME.down" [rank, in] and "adapters.NAME.up" [out, rank];
-/// the layer then computes W x + scale * up (down x), with scale = alpha / rank.
+/// An adapter of a layer NAME is "adapters.NAME.down" [rank, in] and "adapters.NAME.up" [out,
+/// rank]; the layer then computes W x + scale * up (down x), with scale = alpha / rank.
 struct AdapterSpec {
   std::int64_t rank = 8;
   double alpha = 16;

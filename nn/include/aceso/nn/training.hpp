@@ -36,8 +36,8 @@ struct Ranks {
 
 /// What is trained and towards what.
 struct TrainingPlan {
-  std::string architecture;        ///< "transformer"
-  Json config;                     ///< the architecture's settings, as in model.yaml
+  std::string architecture;          ///< "transformer"
+  Json config;                       ///< the architecture's settings, as in model.yaml
   std::vector<std::string> trained;  ///< names of the weights that change; the others are frozen
   /// Which rows the net answers for: "places" i32 [rows] of tokens, or the means over "spans" i32
   /// [rows, 2] (first and last + 1).
