@@ -91,25 +91,38 @@ void cut_away(RDKit::RWMol& mol, const std::vector<bool>& kept) {
   mol.commitBatchEdit();
 }
 
+/// A copy without what was computed about it: that is no longer so in a piece.
+std::unique_ptr<RDKit::Atom> bare_copy(const RDKit::Atom& atom) {
+  auto copy = std::make_unique<RDKit::Atom>(atom);
+  copy->clear();
+  if (const int number = atom.getAtomMapNum(); number != 0) copy->setAtomMapNum(number);
+  return copy;
+}
+
 /// The same as cut_away(), put together from what stays: a fraction of the time.
-/// \pre has_stereo(mol) is false.
+/// \pre has_bond_stereo(mol) is false.
 RDKit::RWMol piece_of(const RDKit::ROMol& mol, const std::vector<bool>& kept) {
   RDKit::RWMol piece;
   std::vector<bool> stays = kept;
   std::vector<std::unique_ptr<RDKit::Atom>> atoms;
-  for (const RDKit::Atom* atom : mol.atoms()) atoms.push_back(std::make_unique<RDKit::Atom>(*atom));
+  atoms.reserve(mol.getNumAtoms());
+  for (const RDKit::Atom* atom : mol.atoms())
+    atoms.push_back(kept[atom->getIdx()] ? bare_copy(*atom) : nullptr);
   const auto copy_of = [&](const RDKit::Atom& atom) -> RDKit::Atom& {
     return *atoms[atom.getIdx()];
   };
   for (const RDKit::Atom* atom : mol.atoms())
-    if (!kept[atom->getIdx()])
-      stays[atom->getIdx()] = attached_by_double_bond(mol, *atom, kept, copy_of);
+    if (!kept[atom->getIdx()] && attached_by_double_bond(mol, *atom, kept, copy_of)) {
+      stays[atom->getIdx()] = true;
+      atoms[atom->getIdx()] = bare_copy(*atom);
+    }
   std::vector<unsigned> place(mol.getNumAtoms());
   for (std::size_t i = 0; i < stays.size(); ++i)
     if (stays[i]) place[i] = piece.addAtom(atoms[i].release(), false, true);
   for (const RDKit::Bond* bond : mol.bonds()) {
     if (!stays[bond->getBeginAtomIdx()] || !stays[bond->getEndAtomIdx()]) continue;
     auto copy = std::make_unique<RDKit::Bond>(*bond);
+    copy->clear();
     copy->setOwningMol(piece);
     copy->setBeginAtomIdx(place[bond->getBeginAtomIdx()]);
     copy->setEndAtomIdx(place[bond->getEndAtomIdx()]);
@@ -118,9 +131,8 @@ RDKit::RWMol piece_of(const RDKit::ROMol& mol, const std::vector<bool>& kept) {
   return piece;
 }
 
-bool has_stereo(const RDKit::ROMol& mol) {
-  for (const RDKit::Atom* atom : mol.atoms())
-    if (atom->getChiralTag() != RDKit::Atom::CHI_UNSPECIFIED) return true;
+/// Whether bonds say how what is around them lies, which RDKit keeps up to date when atoms go.
+bool has_bond_stereo(const RDKit::ROMol& mol) {
   for (const RDKit::Bond* bond : mol.bonds())
     if (bond->getStereo() != RDKit::Bond::STEREONONE || bond->getBondDir() != RDKit::Bond::NONE)
       return true;
@@ -142,7 +154,7 @@ std::string murcko_scaffold(const Molecule& molecule) {
   const std::vector<bool> kept = rings_and_linkers(mol);
   if (std::ranges::find(kept, true) == kept.end()) return "";
   RDKit::RWMol scaffold;
-  if (has_stereo(mol)) {
+  if (has_bond_stereo(mol)) {
     scaffold = RDKit::RWMol(mol);
     cut_away(scaffold, kept);
   } else {
