@@ -40,6 +40,9 @@ if [[ -f $samples/.complete && -z $(api "$url/v1/runs?limit=1" | field id) ]]; t
   reads_run lambda_reads_1.fq.gz lambda_reads_2.fq.gz
   reads_run rna_reads_1.fastq.gz rna_reads_2.fastq.gz
   start_run "molecules optimize" "{\"objective\":\"$(upload celecoxib.yaml)\"}" '{"budget":1000}'
+  start_run "molecules generate" "{\"model\":\"$(upload smiles-demo.model.tar)\"}" '{"count":60}'
+  # A few minutes of one CPU.
+  start_run "proteins train" "{\"sequences\":\"$(upload uniprot_20k.fasta.gz)\"}" '{"layers":4,"hidden":64,"heads":4,"steps":300,"micro_batches":2,"max_length":512,"learning_rate":0.002,"evaluate_every":50,"name":"uniprot-demo"}'
   made='Sample runs on real data are under "Runs". '
 fi
 
