@@ -54,8 +54,9 @@ TaskSpec task_of(const std::vector<Labelled>& data, bool per_residue,
     }
     task.labels.assign(labels.begin(), labels.end());
     if (labels.size() < 2 || labels.size() > 1000)
-      fail(Errc::CorruptData, "expected 2 to 1000 classes in the training data, found {}",
-           labels.size());
+      fail(Errc::CorruptData,
+           "{}, the first of {} to train on: expected 2 to 1000 classes among them, found {}",
+           training.front()->place, training.size(), labels.size());
     return task;
   }
   task.labels = {options.target_name};
@@ -72,7 +73,9 @@ TaskSpec task_of(const std::vector<Labelled>& data, bool per_residue,
   task.mean = sum / count;
   task.deviation = std::sqrt(std::max(0.0, squares / count - task.mean * task.mean));
   if (task.deviation <= 0)
-    fail(Errc::CorruptData, "expected targets that differ, found {} for all", task.mean);
+    fail(Errc::CorruptData,
+         "{}, the first of {} to train on: expected targets that differ, found {}",
+         training.front()->place, training.size(), task.mean);
   return task;
 }
 
@@ -106,6 +109,11 @@ class Encoder {
       if (task_.per_residue) target.resize(most);
     }
     result.tokens = model_.encode(sequence, one.place);
+    const nn::Token unknown = model_.tokenizer().unknown();
+    if (unknown >= 0 && std::ranges::find(result.tokens, unknown) != result.tokens.end())
+      warnings_.add(
+          "finetune.unknown_residue",
+          one.place + ": has letters that the model does not know; they count as unknown");
     result.first = begins ? 1 : 0;
     result.last = static_cast<std::int32_t>(result.tokens.size()) - (ends ? 1 : 0);
     if (static_cast<std::size_t>(result.last - result.first) != sequence.size())

@@ -77,8 +77,8 @@ struct PretrainingSource::Impl {
         settings(the_settings) {
     if (settings.max_length > settings.micro_batch_tokens || content_length() < 1)
       fail(Errc::InvalidArgument,
-           "expected a largest length from {} to the tokens of a micro-batch ({}), found {}",
-           1 + frame(), settings.micro_batch_tokens, settings.max_length);
+           "--max-length: expected {} to the tokens of a micro-batch ({}), found {}", 1 + frame(),
+           settings.micro_batch_tokens, settings.max_length);
     if (!causal && tokenizer.mask() < 0)
       fail(Errc::Unsupported, "the tokenizer has no mask token, which masked training needs");
     for (nn::Token token = 0; token < tokenizer.size(); ++token)

@@ -51,8 +51,10 @@ void tell_moses(const std::vector<MosesMetric>& metrics, const MosesFilters& fil
   }
   context.metric("filter_lists", filters.lists());
   context.report.table("MOSES metrics", {{"Metric"}, {"Value"}, {"Meaning"}}, std::move(rows));
-  context.report.figure("Filters", filters.lists());
-  context.report.figure("Left out", "FCD, which needs the weights of ChemNet");
+  context.report.section("How they were measured",
+                         fmt::format("Filters: {}. FCD is left out, because it needs the weights "
+                                     "of ChemNet.",
+                                     filters.lists()));
   if (output) write_file(*output, text);
 }
 
