@@ -12,7 +12,7 @@ namespace {
 using Endings = std::array<std::string_view, 4>;
 
 // Arrays of their own, because a Kind only borrows its endings.
-constexpr std::array<std::string_view, 2> kBamEndings{".bam", ".cram"};
+constexpr std::array<std::string_view, 3> kBamEndings{".bam", ".cram", ".sam"};
 constexpr std::array<std::string_view, 1> kBedEndings{".bed"};
 constexpr std::array<std::string_view, 6> kFastaEndings{".fasta",    ".fa",    ".fna",
                                                         ".fasta.gz", ".fa.gz", ".fna.gz"};
@@ -35,7 +35,7 @@ constexpr std::array<std::string_view, 7> kWeightEndings{".safetensors", ".pt", 
 
 constexpr std::array kKinds{
     Kind{"any", "file", {}, "none", "application/octet-stream"},
-    Kind{"bam", "aligned reads (BAM, CRAM)", kBamEndings, "none", "application/octet-stream"},
+    Kind{"bam", "aligned reads (BAM, CRAM, SAM)", kBamEndings, "none", "application/octet-stream"},
     Kind{"bed", "genome intervals (BED)", kBedEndings, "text", "text/plain; charset=utf-8"},
     Kind{"fasta", "sequences (FASTA)", kFastaEndings, "text", "text/plain; charset=utf-8"},
     Kind{"fastq", "sequencing reads (FASTQ)", kFastqEndings, "text", "text/plain; charset=utf-8"},

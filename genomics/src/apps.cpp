@@ -1,9 +1,10 @@
 #include "aceso/genomics/apps.hpp"
 
+#include "align_app.hpp"
 #include "reads_app.hpp"
 
 namespace aceso::genomics {
 
-std::vector<app::App> apps() { return {reads_app()}; }
+std::vector<app::App> apps() { return {reads_app(), index_app(), align_app()}; }
 
 }  // namespace aceso::genomics

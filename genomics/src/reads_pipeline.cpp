@@ -1,12 +1,10 @@
 #include "reads_pipeline.hpp"
 
 #include "adapter_guess.hpp"
-#include "fastq_cutter.hpp"
-#include "text_source.hpp"
+#include "fastq_flow.hpp"
 
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"
-#include "aceso/graph/graph.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -18,84 +16,6 @@ namespace {
 
 using Path = std::filesystem::path;
 
-// Text of a chunk: small enough for the level-2 cache, large enough to make blocks of.
-constexpr std::size_t kChunkText = 512 << 10;
-constexpr std::uint32_t kMostRecords = 4096;
-
-/// A source whose beginning was looked at and is handed out again.
-class Replay {
- public:
-  Replay(const std::vector<Path>& files, Warnings& warnings) : source_(files, warnings) {}
-
-  /// Reads one piece ahead, as text; null at the end.
-  const TextPiece* look_ahead() {
-    auto piece = source_.next();
-    if (!piece) return nullptr;
-    ahead_.push_back(inflate_piece(std::move(*piece), inflater_, *names()));
-    return &ahead_.back();
-  }
-
-  std::optional<TextPiece> next() {
-    if (ahead_.empty()) return source_.next();
-    TextPiece piece = std::move(ahead_.front());
-    ahead_.pop_front();
-    return piece;
-  }
-
-  [[nodiscard]] const std::shared_ptr<const std::vector<std::string>>& names() const {
-    return source_.file_names();
-  }
-
- private:
-  TextSource source_;
-  BgzfInflater inflater_;
-  std::deque<TextPiece> ahead_;
-};
-
-/// What the beginning of a file tells.
-struct Head {
-  std::string first_name;
-  std::size_t bytes_per_record = 0;
-  std::vector<std::string> reads;  ///< at most as many as asked for
-};
-
-Head look_at_head(Replay& source, std::size_t reads_wanted) {
-  Head head;
-  Warnings unheard;                        // the run itself warns
-  FastqCutter cutter(16, source.names());  // few: a read may have 100,000 bases
-  ParsedChunk parsed;
-  const auto learn = [&](const FastqChunk& chunk) {
-    parse_fastq(chunk, 15, unheard, parsed);
-    if (head.first_name.empty() && !parsed.records.empty())
-      head.first_name = parsed.records.front().name_view();
-    for (const FastqRecord& record : parsed.records) {
-      if (head.reads.size() < reads_wanted) head.reads.emplace_back(record.bases_view());
-    }
-  };
-  std::size_t text = 0, records = 0;
-  const auto keep = [&](FastqChunk chunk) {
-    text += chunk.size;
-    records += chunk.record_count;
-    learn(chunk);
-  };
-  do {
-    const TextPiece* piece = source.look_ahead();
-    if (piece == nullptr) {
-      cutter.finish(keep);
-      break;
-    }
-    cutter.add(*piece, keep);
-  } while (head.reads.size() < reads_wanted || records == 0);
-  head.bytes_per_record = text / std::max<std::size_t>(records, 1);
-  return head;
-}
-
-std::uint32_t records_per_chunk(std::size_t bytes_per_record) {
-  const std::size_t records = kChunkText / std::max<std::size_t>(bytes_per_record, 1);
-  // Even, for interleaved files.
-  return static_cast<std::uint32_t>(std::clamp<std::size_t>(records, 2, kMostRecords)) & ~1U;
-}
-
 /// Illumina's two-colour instruments see no light as G.
 bool is_two_colour(std::string_view name) {
   static constexpr std::string_view kInstruments[] = {"NS", "NB", "NDX", "A0"};
@@ -103,48 +23,6 @@ bool is_two_colour(std::string_view name) {
 }
 
 // Operators.
-
-struct ReadText {
-  graph::Out<TextPiece> out{"text"};
-  std::shared_ptr<Replay> source;
-
-  auto ports() { return std::tie(out); }
-  graph::Flow compute(const graph::Tick&) {
-    auto piece = source->next();
-    if (!piece) return graph::Flow::Done;
-    out.send(std::move(*piece));
-    return graph::Flow::Continue;
-  }
-};
-
-struct Inflate {
-  graph::In<TextPiece> in{"packed"};
-  graph::Out<TextPiece> out{"text"};
-  std::shared_ptr<const std::vector<std::string>> files;
-  std::shared_ptr<BgzfInflater> inflater;  ///< made at the first tick: each copy has its own
-
-  auto ports() { return std::tie(in, out); }
-  graph::Flow compute(const graph::Tick&) {
-    if (!inflater) inflater = std::make_shared<BgzfInflater>();
-    out.send(inflate_piece(in.take(), *inflater, *files));
-    return graph::Flow::Continue;
-  }
-};
-
-struct Cut {
-  graph::In<TextPiece> in{"text"};
-  graph::Out<FastqChunk> out{"reads"};
-  FastqCutter cutter;
-
-  auto ports() { return std::tie(in, out); }
-  graph::Flow compute(const graph::Tick&) {
-    cutter.add(in.take(), [this](FastqChunk chunk) { out.send(std::move(chunk)); });
-    return graph::Flow::Continue;
-  }
-  void finish(const graph::Tick&) {
-    cutter.finish([this](FastqChunk chunk) { out.send(std::move(chunk)); });
-  }
-};
 
 /// What every worker needs.
 struct Shop {
@@ -170,15 +48,10 @@ struct WorkOnPairs {
 
   auto ports() { return std::tie(in1, in2, out); }
   graph::Flow compute(const graph::Tick&) {
-    if (!in1.has()) refuse(in2.take(), *files1);
-    if (!in2.has()) refuse(in1.take(), *files2);
+    if (!in1.has()) refuse_rest(in2.take(), *files1);
+    if (!in2.has()) refuse_rest(in1.take(), *files2);
     out.send(worker_of(worker, *shop).pairs(in1.take(), in2.take()));
     return graph::Flow::Continue;
-  }
-
-  [[noreturn]] static void refuse(const FastqChunk& chunk, const std::vector<std::string>& other) {
-    fail(Errc::CorruptData, "{} has no mate: {} ends after {} reads", chunk.place(0), other.back(),
-         chunk.first_record);
   }
 };
 
@@ -396,7 +269,7 @@ std::string guess(const std::vector<std::string>& reads, const FixedTrim& fixed)
 /// Everything that stands before the graph runs.
 struct Prepared {
   ReadsResult result;
-  std::shared_ptr<Replay> source1, source2;
+  std::shared_ptr<FastqFiles> source1, source2;
   std::uint32_t records = 0;
 };
 
@@ -406,18 +279,18 @@ Prepared prepare(const ReadsJob& job, app::RunContext& context) {
   Prepared out;
   Rules& rules = out.result.rules;
   rules = rules_of(job);
-  out.source1 = std::make_shared<Replay>(job.reads, context.warnings);
+  out.source1 = std::make_shared<FastqFiles>(job.reads, context.warnings);
   const bool guessing =
       rules.trim_adapters && (!rules.paired || (job.guess_pair_adapters && !job.interleaved));
   const std::size_t wanted1 = guessing && rules.adapter[0].empty() ? kGuessMostReads : 0;
-  const Head head1 = look_at_head(*out.source1, wanted1);
+  const FastqHead head1 = look_at_head(*out.source1, wanted1);
   std::size_t bytes_per_record = head1.bytes_per_record;
   if (wanted1 > 0) rules.adapter[0] = guess(head1.reads, rules.fixed[0]);
   out.result.adapter_guessed = wanted1 > 0 && !rules.adapter[0].empty();
   if (!job.reads2.empty()) {
-    out.source2 = std::make_shared<Replay>(job.reads2, context.warnings);
+    out.source2 = std::make_shared<FastqFiles>(job.reads2, context.warnings);
     const std::size_t wanted2 = guessing && rules.adapter[1].empty() ? kGuessMostReads : 0;
-    const Head head2 = look_at_head(*out.source2, wanted2);
+    const FastqHead head2 = look_at_head(*out.source2, wanted2);
     if (wanted2 > 0) rules.adapter[1] = guess(head2.reads, rules.fixed[1]);
     bytes_per_record = std::max(bytes_per_record, head2.bytes_per_record);
   }
@@ -425,17 +298,6 @@ Prepared prepare(const ReadsJob& job, app::RunContext& context) {
   rules.poly_g = job.poly_g == "on" || (job.poly_g == "auto" && out.result.two_colour);
   out.records = records_per_chunk(bytes_per_record);
   return out;
-}
-
-auto add_reading(graph::Graph& g, const std::string& mate, const std::shared_ptr<Replay>& source,
-                 std::uint32_t records, unsigned threads) {
-  auto read = g.add("read" + mate, ReadText{.source = source});
-  auto inflate = g.add("inflate" + mate, Inflate{.files = source->names(), .inflater = nullptr},
-                       {.copies = threads});
-  auto cut = g.add("cut" + mate, Cut{.cutter = FastqCutter(records, source->names())});
-  g.connect(read, &ReadText::out, inflate, &Inflate::in);
-  g.connect(inflate, &Inflate::out, cut, &Cut::in);
-  return cut;
 }
 
 template <typename Node>

@@ -1,5 +1,6 @@
 #include "reads_worker.hpp"
 
+#include "fastq_flow.hpp"
 #include "record_sheet.hpp"
 #include "umi.hpp"
 
@@ -349,12 +350,6 @@ struct ReadsWorker::Impl {
   std::string umi;
 };
 
-void refuse_lonely(const FastqChunk& chunk, std::size_t record, const FastqChunk& other) {
-  fail(Errc::CorruptData, "{} has no mate: {} ends after {} reads",
-       chunk.place(static_cast<std::uint32_t>(record)), other.files->back(),
-       other.first_record + other.record_count);
-}
-
 ReadsWorker::ReadsWorker(const Rules& rules, const SinkPlan& plan, Warnings& warnings)
     : impl_(std::make_unique<Impl>(rules, plan, warnings)) {}
 ReadsWorker::~ReadsWorker() = default;
@@ -377,10 +372,7 @@ Packet ReadsWorker::pairs(const FastqChunk& chunk1, const FastqChunk& chunk2) {
   work.parse(chunk1, work.parsed[0], work.tally.mates[0]);
   work.parse(chunk2, work.parsed[1], work.tally.mates[1]);
   const auto& [one, two] = work.parsed;
-  if (one.records.size() > two.records.size()) refuse_lonely(chunk1, two.records.size(), chunk2);
-  if (two.records.size() > one.records.size()) refuse_lonely(chunk2, one.records.size(), chunk1);
-  for (std::size_t i = 0; i < one.records.size(); ++i)
-    check_mates(chunk1, one.records[i], chunk2, two.records[i], static_cast<std::uint32_t>(i));
+  check_pairs(chunk1, one, chunk2, two);
   work.measure(one, chunk1.first_record, work.tally.mates[0]);
   work.measure(two, chunk2.first_record, work.tally.mates[1]);
   for (std::size_t i = 0; i < one.records.size(); ++i)
@@ -393,18 +385,13 @@ Packet ReadsWorker::interleaved(const FastqChunk& chunk) {
   work.begin_chunk();
   ParsedChunk both;
   work.parse(chunk, both, work.tally.mates[0]);
-  if (both.records.size() % 2 != 0)
-    fail(Errc::CorruptData,
-         "{}: its mate is missing: an interleaved file holds an even number of reads",
-         chunk.place(static_cast<std::uint32_t>(both.records.size() - 1)));
+  check_interleaved(chunk, both);
   for (ParsedChunk& parsed : work.parsed) parsed.clear();
   for (std::size_t i = 0; i < both.records.size(); ++i) {
     work.parsed[i % 2].records.push_back(both.records[i]);
     work.parsed[i % 2].facts.push_back(both.facts[i]);
   }
   const auto& [one, two] = work.parsed;
-  for (std::size_t i = 0; i < one.records.size(); ++i)
-    check_mates(chunk, one.records[i], chunk, two.records[i], static_cast<std::uint32_t>(2 * i));
   work.measure(one, chunk.first_record / 2, work.tally.mates[0]);
   work.measure(two, chunk.first_record / 2, work.tally.mates[1]);
   for (std::size_t i = 0; i < one.records.size(); ++i)

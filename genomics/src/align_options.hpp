@@ -1,0 +1,52 @@
+// The parts of a description that all apps share which take reads and a reference.
+#pragma once
+
+#include "align_job.hpp"
+
+#include "aceso/app/app.hpp"
+
+namespace aceso::genomics {
+
+inline constexpr const char* kIndexHelp =
+    "An index is made beside the reference (REFERENCE.aceso) when there is none or the reference "
+    "has changed; where that folder cannot be written it lives as long as the run.";
+
+/// A member of AlignJob as one of the job that derives from it.
+template <typename Job, typename T>
+constexpr T Job::* in_job(T AlignJob::* member) {
+  return member;
+}
+
+/// Adds reads, reads2, reference and the options of aligning. `Job` derives from AlignJob.
+template <typename Job>
+void add_align_inputs(app::Describe<Job>& d) {
+  d.input("reads", in_job<Job>(&AlignJob::reads),
+          {.kind = "fastq", .help = "reads, or first mates; several files are read in order"});
+  d.input("reads2", in_job<Job>(&AlignJob::reads2),
+          {.kind = "fastq", .help = "second mates, in the order of the first", .required = false});
+  d.input("reference", in_job<Job>(&AlignJob::reference),
+          {.kind = "fasta", .help = "reference genome, plain or compressed"});
+}
+
+template <typename Job>
+void add_align_options(app::Describe<Job>& d) {
+  d.option("interleaved", in_job<Job>(&AlignJob::interleaved),
+           {.help = "reads holds both mates of each pair, one behind the other"});
+  d.option("sample", in_job<Job>(&AlignJob::sample),
+           {.help = "name of the sample (SM of the read group)"});
+  d.option("read_group", in_job<Job>(&AlignJob::read_group),
+           {.help = "a whole @RG line, with \\t for tabs; instead of sample"});
+  d.option("keep_duplicates_unmarked", in_job<Job>(&AlignJob::keep_duplicates_unmarked),
+           {.help = "do not look for duplicates"});
+  d.size_option("memory", in_job<Job>(&AlignJob::memory),
+                {.help = "about how much memory may be used; what does not fit goes to the scratch "
+                         "folder",
+                 .minimum = 256 << 20});
+  d.option("compression_level", in_job<Job>(&AlignJob::compression_level),
+           {.help = "of BAM: 0 stores, 1 is fastest, 9 smallest",
+            .minimum = 0,
+            .maximum = 9,
+            .advanced = true});
+}
+
+}  // namespace aceso::genomics

@@ -1,0 +1,50 @@
+#include "align_report.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace aceso::genomics {
+namespace {
+
+double percent(std::uint64_t part, std::uint64_t all) {
+  return all == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(all);
+}
+
+app::Cell whole(std::uint64_t value) { return static_cast<std::int64_t>(value); }
+
+}  // namespace
+
+void report_alignment(const AlignFigures& figures, app::RunContext& context) {
+  const AlignCounts& c = figures.counts;
+  context.metric("reads.total", c.reads);
+  context.metric("reads.mapped", c.mapped);
+  context.metric("reads.properly_paired", c.proper);
+  context.metric("reads.duplicates", figures.duplicates);
+  context.metric("reads.mapping_quality_20", c.confident);
+  context.metric("reads.supplementary", c.supplementary);
+  context.metric("bases.total", c.bases);
+  context.metric("insert_size.mean", figures.model.mean);
+  context.metric("insert_size.standard_deviation", figures.model.deviation);
+  context.metric("spilled_bytes", figures.spilled_bytes);
+
+  app::Report& report = context.report;
+  report.section("Alignment", "How many reads found their place.");
+  report.figure("reads mapped", percent(c.mapped, c.reads), "%");
+  if (c.pairs > 0) report.figure("properly paired", percent(c.proper, c.reads), "%");
+  report.figure("duplicates", percent(figures.duplicates, c.mapped), "%");
+  std::vector<std::vector<app::Cell>> rows{
+      {"reads", whole(c.reads), 100.0},
+      {"mapped", whole(c.mapped), percent(c.mapped, c.reads)},
+      {"mapping quality 20 or better", whole(c.confident), percent(c.confident, c.reads)},
+      {"duplicates", whole(figures.duplicates), percent(figures.duplicates, c.reads)},
+      {"supplementary records of split reads", whole(c.supplementary),
+       percent(c.supplementary, c.reads)}};
+  if (c.pairs > 0) {
+    rows.push_back({"properly paired", whole(c.proper), percent(c.proper, c.reads)});
+    rows.push_back(
+        {"mapped without their mate", whole(c.singletons), percent(c.singletons, c.reads)});
+    report.figure("mean fragment", figures.model.mean, "bases");
+  }
+  report.table("Reads", {{""}, {"reads"}, {"of all reads", "%"}}, std::move(rows));
+}
+
+}  // namespace aceso::genomics

@@ -1,0 +1,209 @@
+#include "aceso/genomics/reference.hpp"
+
+#include "text_source.hpp"
+
+#include "aceso/core/error.hpp"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <unordered_set>
+
+namespace aceso::genomics {
+namespace {
+
+constexpr std::uint8_t kNoBase = 255;
+
+constexpr std::array<std::uint8_t, 256> letter_codes() {
+  std::array<std::uint8_t, 256> table{};
+  for (auto& code : table) code = kNoBase;
+  for (const char c : std::string_view("RYKMSWBDHVNX")) {
+    table[static_cast<unsigned char>(c)] = kCodeN;
+    table[static_cast<unsigned char>(c | 0x20)] = kCodeN;
+  }
+  constexpr std::string_view kBases = "ACGTU";
+  for (std::size_t i = 0; i < kBases.size(); ++i) {
+    const auto code = static_cast<std::uint8_t>(std::min<std::size_t>(i, 3));
+    table[static_cast<unsigned char>(kBases[i])] = code;
+    table[static_cast<unsigned char>(kBases[i] | 0x20)] = code;
+  }
+  return table;
+}
+
+constexpr std::array<std::uint8_t, 256> kLetterCodes = letter_codes();
+
+/// MD5 is what the SAM specification asks for (tag M5); it guards nothing here.
+class Md5 {
+ public:
+  Md5() : context_(EVP_MD_CTX_new()) { EVP_DigestInit_ex(context_, EVP_md5(), nullptr); }
+  ~Md5() { EVP_MD_CTX_free(context_); }
+  Md5(const Md5&) = delete;
+  Md5& operator=(const Md5&) = delete;
+
+  void update(std::string_view text) { EVP_DigestUpdate(context_, text.data(), text.size()); }
+  std::string finish_and_restart() {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned size = 0;
+    EVP_DigestFinal_ex(context_, digest.data(), &size);
+    EVP_DigestInit_ex(context_, EVP_md5(), nullptr);
+    std::string hex;
+    for (unsigned i = 0; i < size; ++i) hex += fmt::format("{:02x}", digest[i]);
+    return hex;
+  }
+
+ private:
+  EVP_MD_CTX* context_;
+};
+
+/// Takes the text of a FASTA file in pieces.
+class FastaParser {
+ public:
+  explicit FastaParser(std::string file) : file_(std::move(file)) { add_gap(); }
+
+  void add(std::string_view text) {
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t end = std::min(text.find('\n', at), text.size());
+      take(text.substr(at, end - at));
+      if (end < text.size()) end_line();
+      at = end + 1;
+    }
+  }
+
+  OwnedReference finish() {
+    end_line();
+    end_contig();
+    if (contigs_.empty()) fail(Errc::CorruptData, "{}: expected FASTA, found no contig", file_);
+    OwnedReference out{std::move(codes_), {}};
+    out.reference = Reference(std::move(contigs_), out.memory);
+    return out;
+  }
+
+ private:
+  void take(std::string_view text) {
+    if (text.empty()) return;
+    if (line_begins_) {
+      line_begins_ = false;
+      in_header_ = text.front() == '>';
+      if (in_header_) end_contig();
+    }
+    if (in_header_)
+      header_ += text;
+    else
+      take_bases(text);
+  }
+
+  void end_line() {
+    if (in_header_) begin_contig();
+    in_header_ = false;
+    line_begins_ = true;
+  }
+
+  void begin_contig() {
+    std::string_view name = std::string_view(header_).substr(1);
+    name = name.substr(0, name.find_first_of(" \t\r"));
+    if (name.empty())
+      fail(Errc::CorruptData, "{}: contig {} has no name", file_, contigs_.size() + 1);
+    if (!names_.emplace(name).second)
+      fail(Errc::CorruptData, "{}: two contigs are called '{}'", file_, name);
+    contigs_.push_back({std::string(name), codes_.size(), 0, {}});
+    header_.clear();
+    open_ = true;
+  }
+
+  void take_bases(std::string_view text) {
+    letters_.clear();
+    for (const char c : text) {
+      const std::uint8_t code = kLetterCodes[static_cast<unsigned char>(c)];
+      if (code == kNoBase) {
+        if (c == '\r' || c == ' ' || c == '\t') continue;
+        refuse(c);
+      }
+      codes_.push_back(code);
+      letters_.push_back(c >= 'a' ? static_cast<char>(c - 0x20) : c);
+    }
+    if (letters_.empty()) return;
+    if (!open_) fail(Errc::CorruptData, "{}: expected FASTA, found no '>' at its beginning", file_);
+    md5_.update(letters_);
+  }
+
+  [[noreturn]] void refuse(char letter) const {
+    if (!open_) fail(Errc::CorruptData, "{}: expected FASTA, found no '>' at its beginning", file_);
+    fail(Errc::CorruptData, "{}: contig {}, base {}: expected a IUPAC base letter, found {}", file_,
+         contigs_.back().name, codes_.size() - contigs_.back().begin + 1,
+         letter >= ' ' && letter <= '~'
+             ? fmt::format("'{}'", letter)
+             : fmt::format("byte {}", static_cast<unsigned char>(letter)));
+  }
+
+  void end_contig() {
+    if (!open_) return;
+    Contig& contig = contigs_.back();
+    // htslib's positions in BAM have 31 bits, and seeds keep 32 bits of a global position.
+    const std::uint64_t length = codes_.size() - contig.begin;
+    if (length > std::numeric_limits<std::int32_t>::max() ||
+        codes_.size() > std::numeric_limits<std::uint32_t>::max() - kContigGap)
+      fail(Errc::Unsupported,
+           "{}: contig {}: references of more than 4.29 billion bases, or contigs of more than 2.1 "
+           "billion, are not supported",
+           file_, contig.name);
+    contig.length = static_cast<std::uint32_t>(length);
+    contig.md5 = md5_.finish_and_restart();
+    add_gap();
+    open_ = false;
+  }
+
+  void add_gap() { codes_.insert(codes_.end(), kContigGap, kCodeGap); }
+
+  std::string file_;
+  std::vector<Contig> contigs_;
+  std::unordered_set<std::string> names_;
+  std::vector<std::uint8_t> codes_;
+  std::string header_, letters_;
+  Md5 md5_;
+  bool line_begins_ = true, in_header_ = false, open_ = false;
+};
+
+}  // namespace
+
+std::uint8_t code_of_base(char letter) noexcept {
+  const std::uint8_t code = kLetterCodes[static_cast<unsigned char>(letter)];
+  return code == kNoBase ? kCodeN : code;
+}
+
+std::uint32_t Reference::contig_at(std::uint64_t global) const {
+  const auto behind = std::ranges::upper_bound(contigs_, global, {}, &Contig::begin);
+  return behind == contigs_.begin() ? 0 : static_cast<std::uint32_t>(behind - contigs_.begin() - 1);
+}
+
+Place Reference::place(std::uint64_t global) const {
+  const std::uint32_t contig = contig_at(global);
+  return {contig, static_cast<std::uint32_t>(global - contigs_[contig].begin)};
+}
+
+int Reference::find(std::string_view name) const noexcept {
+  const auto found = std::ranges::find(contigs_, name, &Contig::name);
+  return found == contigs_.end() ? -1 : static_cast<int>(found - contigs_.begin());
+}
+
+std::uint64_t Reference::base_count() const noexcept {
+  std::uint64_t sum = 0;
+  for (const Contig& contig : contigs_) sum += contig.length;
+  return sum;
+}
+
+OwnedReference read_reference(const std::filesystem::path& fasta, const std::stop_token& stop) {
+  Warnings unheard;  // a missing end marker of BGZF does not matter here: the text is what counts
+  TextSource source({fasta}, unheard);
+  BgzfInflater inflater;
+  FastaParser parser(fasta.string());
+  while (auto piece = source.next()) {
+    if (stop.stop_requested()) fail(Errc::Cancelled, "{}: reading was stopped", fasta.string());
+    const TextPiece text = inflate_piece(std::move(*piece), inflater, *source.file_names());
+    parser.add({reinterpret_cast<const char*>(text.bytes.data()), text.size});
+  }
+  return parser.finish();
+}
+
+}  // namespace aceso::genomics

@@ -1,0 +1,62 @@
+// Reads to sorted records: FASTQ is aligned and put into buckets of the genome; then buckets are
+// handed out in order, sorted, with duplicates found.
+#pragma once
+
+#include "align_job.hpp"
+#include "bucket_store.hpp"
+#include "duplicates.hpp"
+#include "packed_record.hpp"
+#include "record_builder.hpp"
+
+#include "aceso/app/app.hpp"
+#include "aceso/genomics/seed_index.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace aceso::genomics {
+
+/// The records of one bucket, in order.
+struct SortedBucket {
+  std::vector<std::byte> bytes;
+  std::vector<const PackedRecord*> records;
+  std::vector<bool> duplicate;  ///< by record
+  std::size_t bucket = 0;
+};
+
+/// What was learnt on the way.
+struct AlignFigures {
+  AlignCounts counts;
+  InsertModel model;
+  std::uint64_t duplicates = 0;  ///< primary records marked
+  std::uint64_t spilled_bytes = 0;
+};
+
+/// All records of a run, between aligning and writing.
+class SortedReads {
+ public:
+  /// Aligns all reads of `job`. `complete` keeps names and tags.
+  /// \throws Error CorruptData naming file and record, Io, OutOfResources, Cancelled.
+  SortedReads(const AlignJob& job, const SeedIndex& index, bool complete, app::RunContext& context);
+
+  /// Sorts and hands out all buckets in order; sorting runs ahead on other threads.
+  void for_each_bucket(const std::function<void(SortedBucket&&)>& take, app::RunContext& context);
+
+  [[nodiscard]] const AlignFigures& figures() const noexcept { return figures_; }
+
+ private:
+  BucketStore records_;
+  std::optional<DuplicateSet> duplicates_;
+  AlignFigures figures_;
+};
+
+/// The @RG line of a job, ending in a newline, and its ID.
+struct ReadGroup {
+  std::string id, line;
+};
+/// \throws Error InvalidArgument if it is no @RG line or has no ID.
+[[nodiscard]] ReadGroup read_group_of(const AlignJob& job);
+
+}  // namespace aceso::genomics
