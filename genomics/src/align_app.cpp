@@ -5,8 +5,6 @@
 #include "sam_writer.hpp"
 #include "sorted_reads.hpp"
 
-#include "aceso/core/process.hpp"
-
 #include <nlohmann/json.hpp>
 
 namespace aceso::genomics {
@@ -41,28 +39,37 @@ void run_index(const IndexJob& job, app::RunContext& context) {
   context.report.figure("seeds", static_cast<std::int64_t>(index.entry_count()));
 }
 
+/// Writes the buckets as they come.
+struct WriteAlignments {
+  graph::In<SortedBucket> in{"records"};
+  SamWriter* writer = nullptr;  ///< null: they are only counted
+  Progress* progress = nullptr;
+
+  auto ports() { return std::tie(in); }
+  graph::Flow compute(const graph::Tick&) {
+    const SortedBucket bucket = in.take();
+    if (writer != nullptr) writer->write(bucket);
+    progress->advance(bucket.records.size());
+    return graph::Flow::Continue;
+  }
+};
+
 void run_align(const AlignJob& job, app::RunContext& context) {
-  const ReadGroup group = read_group_of(job);
   context.progress.stage("index", 0, "bases");
   const SeedIndex index = open_or_build_index(job.reference, context.threads, context.stop);
-  std::optional<SamWriter> writer;
-  if (job.alignments) {
-    writer.emplace(*job.alignments, index.reference(),
-                   SamWriterOptions{.header_lines = group.line + "@PG\tID:aceso\tPN:aceso\tVN:" +
-                                                    version() + "\n",
-                                    .compression_level = job.compression_level,
-                                    .threads = context.threads,
-                                    .scratch = context.scratch});
-  }
+  std::optional<SamWriter> writer = open_alignments(job, index.reference(), context);
   SortedReads reads(job, index, true, context);
-  reads.for_each_bucket(
-      [&](SortedBucket&& bucket) {
-        if (!writer) return;
-        for (std::size_t i = 0; i < bucket.records.size(); ++i)
-          writer->write(*bucket.records[i], bucket.duplicate[i] ? kDuplicate : 0);
-      },
-      context);
+  context.progress.stage("sort", reads.record_count(), "reads");
+  graph::Graph g;
+  auto sorting = reads.add_sorting(g, context.threads);
+  auto write = g.add("write", WriteAlignments{.writer = writer ? &*writer : nullptr,
+                                              .progress = &context.progress});
+  // Few buckets at a time: each may be large.
+  g.connect(sorting, &SortBuckets::out, write, &WriteAlignments::in, graph::block(2));
+  g.run({.threads = context.threads, .stop = context.stop});
+  reads.note_duplicates(sorting);
   if (writer) writer->commit();
+  context.progress.finish();
   report_alignment(reads.figures(), context);
 }
 

@@ -80,7 +80,7 @@ static_assert(std::is_trivially_copyable_v<PackedRecord> && sizeof(PackedRecord)
 }
 
 /// Genome buckets: the records of kBucketBases positions, and one bucket for those without a place.
-inline constexpr int kBucketBits = 20;
+inline constexpr int kBucketBits = 18;
 [[nodiscard]] inline std::size_t bucket_count(std::uint64_t code_count) noexcept {
   return (code_count >> kBucketBits) + 2;
 }

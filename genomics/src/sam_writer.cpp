@@ -2,6 +2,7 @@
 
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"
+#include "aceso/core/process.hpp"
 
 #include <fmt/format.h>
 #include <htslib/hfile.h>
@@ -158,6 +159,22 @@ SamWriter::SamWriter(SamWriter&&) noexcept = default;
 void SamWriter::write(const PackedRecord& record, std::uint16_t extra_flags) {
   impl_->write(record, extra_flags);
 }
+void SamWriter::write(const SortedBucket& bucket) {
+  for (std::size_t i = 0; i < bucket.records.size(); ++i)
+    impl_->write(*bucket.records[i], bucket.duplicate[i] ? kDuplicate : 0);
+}
 void SamWriter::commit() { impl_->commit(); }
+
+std::optional<SamWriter> open_alignments(const AlignJob& job, const Reference& reference,
+                                         const app::RunContext& context) {
+  const ReadGroup group = read_group_of(job);
+  if (!job.alignments) return std::nullopt;
+  const SamWriterOptions options{
+      .header_lines = group.line + "@PG\tID:aceso\tPN:aceso\tVN:" + version() + "\n",
+      .compression_level = job.compression_level,
+      .threads = context.threads,
+      .scratch = context.scratch};
+  return std::make_optional<SamWriter>(*job.alignments, reference, options);
+}
 
 }  // namespace aceso::genomics

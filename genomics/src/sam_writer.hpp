@@ -1,10 +1,11 @@
 // Writes sorted records as BAM, CRAM or SAM with an index beside it. htslib, kept in one file.
 #pragma once
 
-#include "packed_record.hpp"
+#include "sorted_reads.hpp"
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace aceso::genomics {
@@ -27,6 +28,8 @@ class SamWriter {
 
   /// `extra_flags` are set beside the record's own. \throws Error OutOfResources, Io.
   void write(const PackedRecord& record, std::uint16_t extra_flags);
+  /// All records of a bucket, duplicates marked.
+  void write(const SortedBucket& bucket);
   /// Ends the file and its index (.bai, .crai) and gives both their names.
   void commit();
 
@@ -34,5 +37,10 @@ class SamWriter {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// The writer of a job's alignments, if it asks for them.
+[[nodiscard]] std::optional<SamWriter> open_alignments(const AlignJob& job,
+                                                       const Reference& reference,
+                                                       const app::RunContext& context);
 
 }  // namespace aceso::genomics

@@ -208,34 +208,6 @@ SortedBucket sorted(std::size_t bucket, BucketStore& store, const DuplicateSet* 
   return out;
 }
 
-struct Sort {
-  graph::In<std::size_t> in{"bucket"};
-  graph::Out<SortedBucket> out{"records"};
-  BucketStore* store = nullptr;
-  const DuplicateSet* duplicates = nullptr;
-
-  auto ports() { return std::tie(in, out); }
-  graph::Flow compute(const graph::Tick&) {
-    out.send(sorted(in.take(), *store, duplicates));
-    return graph::Flow::Continue;
-  }
-};
-
-struct Take {
-  graph::In<SortedBucket> in{"records"};
-  const std::function<void(SortedBucket&&)>* take = nullptr;
-  Progress* progress = nullptr;
-
-  auto ports() { return std::tie(in); }
-  graph::Flow compute(const graph::Tick&) {
-    SortedBucket bucket = in.take();
-    const std::size_t count = bucket.records.size();
-    (*take)(std::move(bucket));
-    progress->advance(count);
-    return graph::Flow::Continue;
-  }
-};
-
 std::string with_tabs(const std::string& line) {
   std::string out;
   for (std::size_t i = 0; i < line.size(); ++i) {
@@ -322,27 +294,27 @@ SortedReads::SortedReads(const AlignJob& job, const SeedIndex& index, bool compl
   figures_.spilled_bytes = records_.spilled_bytes() + keys.spilled_bytes();
 }
 
-void SortedReads::for_each_bucket(const std::function<void(SortedBucket&&)>& take,
-                                  app::RunContext& context) {
-  context.progress.stage("sort", figures_.counts.reads + figures_.counts.supplementary, "reads");
-  const std::function<void(SortedBucket&&)> counting = [&](SortedBucket&& bucket) {
-    for (std::size_t i = 0; i < bucket.records.size(); ++i) {
-      if (bucket.duplicate[i] && (bucket.records[i]->flags & kSupplementary) == 0)
-        ++figures_.duplicates;
-    }
-    take(std::move(bucket));
-  };
-  graph::Graph g;
+graph::Flow SortBuckets::compute(const graph::Tick&) {
+  SortedBucket bucket = sorted(in.take(), *store, duplicates);
+  for (std::size_t i = 0; i < bucket.records.size(); ++i) {
+    if (bucket.duplicate[i] && (bucket.records[i]->flags & kSupplementary) == 0) ++marked;
+  }
+  out.send(std::move(bucket));
+  return graph::Flow::Continue;
+}
+
+graph::NodeRef<SortBuckets> SortedReads::add_sorting(graph::Graph& g, unsigned threads) {
   auto numbers = g.add("buckets", BucketNumbers{.end = records_.size()});
-  auto sort =
-      g.add("sort", Sort{.store = &records_, .duplicates = duplicates_ ? &*duplicates_ : nullptr},
-            {.copies = context.threads});
-  auto hand_out = g.add("take", Take{.take = &counting, .progress = &context.progress});
-  g.connect(numbers, &BucketNumbers::out, sort, &Sort::in);
-  // Few buckets at a time: each may be large.
-  g.connect(sort, &Sort::out, hand_out, &Take::in, graph::block(2));
-  g.run({.threads = context.threads, .stop = context.stop});
-  context.progress.finish();
+  auto sort = g.add(
+      "sort", SortBuckets{.store = &records_, .duplicates = duplicates_ ? &*duplicates_ : nullptr},
+      {.copies = threads});
+  g.connect(numbers, &BucketNumbers::out, sort, &SortBuckets::in);
+  return sort;
+}
+
+void SortedReads::note_duplicates(const graph::NodeRef<SortBuckets>& sorting) {
+  figures_.duplicates = 0;
+  for (const SortBuckets& copy : sorting.copies()) figures_.duplicates += copy.marked;
 }
 
 }  // namespace aceso::genomics

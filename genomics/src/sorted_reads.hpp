@@ -10,10 +10,11 @@
 
 #include "aceso/app/app.hpp"
 #include "aceso/genomics/seed_index.hpp"
+#include "aceso/graph/graph.hpp"
 
-#include <functional>
 #include <memory>
 #include <optional>
+#include <tuple>
 #include <vector>
 
 namespace aceso::genomics {
@@ -34,6 +35,18 @@ struct AlignFigures {
   std::uint64_t spilled_bytes = 0;
 };
 
+/// An operator that takes numbers of buckets and hands out their records in order.
+struct SortBuckets {
+  graph::In<std::size_t> in{"bucket"};
+  graph::Out<SortedBucket> out{"records"};
+  BucketStore* store = nullptr;
+  const DuplicateSet* duplicates = nullptr;
+  std::uint64_t marked = 0;  ///< primary records that are duplicates
+
+  auto ports() { return std::tie(in, out); }
+  graph::Flow compute(const graph::Tick& tick);
+};
+
 /// All records of a run, between aligning and writing.
 class SortedReads {
  public:
@@ -41,9 +54,14 @@ class SortedReads {
   /// \throws Error CorruptData naming file and record, Io, OutOfResources, Cancelled.
   SortedReads(const AlignJob& job, const SeedIndex& index, bool complete, app::RunContext& context);
 
-  /// Sorts and hands out all buckets in order; sorting runs ahead on other threads.
-  void for_each_bucket(const std::function<void(SortedBucket&&)>& take, app::RunContext& context);
+  /// Adds the nodes that hand out all buckets in order, sorted by several threads, and returns the
+  /// last one. Once only. Call note_duplicates() when the graph has run.
+  [[nodiscard]] graph::NodeRef<SortBuckets> add_sorting(graph::Graph& g, unsigned threads);
+  void note_duplicates(const graph::NodeRef<SortBuckets>& sorting);
 
+  [[nodiscard]] std::uint64_t record_count() const noexcept {
+    return figures_.counts.reads + figures_.counts.supplementary;
+  }
   [[nodiscard]] const AlignFigures& figures() const noexcept { return figures_; }
 
  private:

@@ -16,6 +16,13 @@ struct AlignScores {
   static constexpr int kEndBonus = 5;  ///< for each end of the read that is not clipped
 };
 
+/// Costs of a read given a haplotype, in phred; see AlignKernels::read_cost.
+struct ReadCosts {
+  static constexpr int kGapExtend = 10;  ///< each base of a gap, beside the cost of opening it
+  static constexpr int kUnknown = 2;     ///< a base that lies on N
+  static constexpr int kMost = 16'000;   ///< no read costs more
+};
+
 /// Diagonals in a band.
 inline constexpr int kBandLanes = 32;
 /// Longest read that can be aligned: scores have 16 bits.
@@ -55,6 +62,12 @@ struct AlignKernels {
   /// found by a prefix maximum. Of equal scores the first row, then the first lane wins.
   BandEnd (*align_band)(const std::uint8_t* read, std::uint32_t length, const std::uint8_t* window,
                         std::uint8_t* moves);
+  /// The cost of the cheapest path of all of `read` through the band, its ends being free to stand
+  /// anywhere on `window` (lanes as in align_band): `mismatch[i]` for base i on another base, and
+  /// for a gap that begins at window base w `gap_open[w]` and ReadCosts::kGapExtend a base. The
+  /// best path stands for the sum over all paths of a pair hidden Markov model.
+  int (*read_cost)(const std::uint8_t* read, const std::uint8_t* mismatch, std::uint32_t length,
+                   const std::uint8_t* window, const std::uint8_t* gap_open);
 };
 
 /// Best first; the last one runs everywhere.

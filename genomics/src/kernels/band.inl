@@ -12,7 +12,7 @@ constexpr int kParts = kBandLanes / kWidth;
 typedef std::int16_t Vector __attribute__((vector_size(2 * kWidth)));
 typedef std::uint8_t Bytes __attribute__((vector_size(kWidth)));
 
-constexpr std::int16_t kFarBelow = -8192;
+constexpr std::int16_t kFarBelow = -32000;
 
 /// A row of the band.
 struct Row {
@@ -84,6 +84,16 @@ struct LaneNumbers {
   }
 };
 
+/// The exclusive maximum over the lanes below each lane.
+inline Row maximum_below(Row row) {
+  row = with_prefix_maximum<1>(row);
+  row = with_prefix_maximum<2>(row);
+  row = with_prefix_maximum<4>(row);
+  row = with_prefix_maximum<8>(row);
+  row = with_prefix_maximum<16>(row);
+  return up<1>(row, all(kFarBelow));
+}
+
 BandEnd align_band(const std::uint8_t* read, std::uint32_t length, const std::uint8_t* window,
                    std::uint8_t* moves) {
   using S = AlignScores;
@@ -118,12 +128,7 @@ BandEnd align_band(const std::uint8_t* read, std::uint32_t length, const std::ui
     // A deletion ending in lane j, opened behind lane k < j: closed[k] - open - (j - k) * extend.
     static_assert(S::kGapExtend == 1, "lane numbers stand for the cost of extension");
     Row highest = each([&](int p) { return closed.part[p] + number.part[p]; });
-    highest = with_prefix_maximum<1>(highest);
-    highest = with_prefix_maximum<2>(highest);
-    highest = with_prefix_maximum<4>(highest);
-    highest = with_prefix_maximum<8>(highest);
-    highest = with_prefix_maximum<16>(highest);
-    highest = up<1>(highest, all(kFarBelow));
+    highest = maximum_below(highest);
     const Row neighbour = up<1>(closed, all(kFarBelow));
     const bool last = i + 1 == length;
     for (int p = 0; p < kParts; ++p) {
@@ -149,6 +154,39 @@ BandEnd align_band(const std::uint8_t* read, std::uint32_t length, const std::ui
       end = {value, row, static_cast<std::uint32_t>(j)};
   }
   return end;
+}
+
+int read_cost(const std::uint8_t* read, const std::uint8_t* mismatch, std::uint32_t length,
+              const std::uint8_t* window, const std::uint8_t* gap_open) {
+  using C = ReadCosts;
+  const Row number = LaneNumbers().row;
+  const Row extension = each([&](int p) { return number.part[p] * all(C::kGapExtend); });
+  Row score = each([](int) { return all(0); });
+  Row insertion = each([](int) { return all(-C::kMost); });
+  for (std::uint32_t i = 0; i < length; ++i) {
+    const Row haplotype = load_codes(window + i);
+    const Row open_here = load_codes(gap_open + i), open_next = load_codes(gap_open + i + 1);
+    const Vector base = all(read[i]), cost = all(-mismatch[i]);
+    const Row score_above = down(score, all(-C::kMost)),
+              gap_above = down(insertion, all(-C::kMost));
+    Row closed, reach;
+    for (int p = 0; p < kParts; ++p) {
+      const Vector known = haplotype.part[p] == base ? all(0) : cost;
+      const Vector gain =
+          (haplotype.part[p] > all(3)) | (base > all(3)) ? all(-C::kUnknown) : known;
+      const Vector opened = i == 0 ? all(-C::kMost) : score_above.part[p] - open_here.part[p];
+      insertion.part[p] = larger(opened, gap_above.part[p]) - all(C::kGapExtend);
+      closed.part[p] = larger(larger(score.part[p] + gain, insertion.part[p]), all(-C::kMost));
+      reach.part[p] = closed.part[p] - open_next.part[p] + extension.part[p];
+    }
+    const Row best = maximum_below(reach);
+    for (int p = 0; p < kParts; ++p)
+      score.part[p] = larger(closed.part[p], best.part[p] - extension.part[p]);
+  }
+  int least = C::kMost;
+  for (int j = 0; j < kBandLanes; ++j)
+    least = std::min<int>(least, -score.part[j / kWidth][j % kWidth]);
+  return least;
 }
 
 std::uint32_t mismatches(const std::uint8_t* read, const std::uint8_t* reference,

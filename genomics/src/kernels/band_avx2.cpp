@@ -29,7 +29,7 @@ std::uint64_t different(const std::uint8_t* a, const std::uint8_t* b) {
 namespace aceso::genomics {
 
 const AlignKernels kBandAvx2 = {"avx2", [] { return __builtin_cpu_supports("avx2") != 0; },
-                                mismatches, align_band};
+                                mismatches, align_band, read_cost};
 
 }  // namespace aceso::genomics
 

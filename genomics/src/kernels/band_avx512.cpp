@@ -27,7 +27,7 @@ const AlignKernels kBandAvx512 = {"avx512",
                                            __builtin_cpu_supports("avx512bw") != 0 &&
                                            __builtin_cpu_supports("avx512vl") != 0;
                                   },
-                                  mismatches, align_band};
+                                  mismatches, align_band, read_cost};
 
 }  // namespace aceso::genomics
 

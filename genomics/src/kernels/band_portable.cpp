@@ -19,6 +19,7 @@ std::uint64_t different(const std::uint8_t* a, const std::uint8_t* b) {
 
 namespace aceso::genomics {
 
-const AlignKernels kBandPortable = {"portable", [] { return true; }, mismatches, align_band};
+const AlignKernels kBandPortable = {"portable", [] { return true; }, mismatches, align_band,
+                                    read_cost};
 
 }  // namespace aceso::genomics

@@ -1,0 +1,260 @@
+#include "block_caller.hpp"
+
+#include "syncmers.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+
+namespace aceso::genomics {
+namespace {
+
+// Alleles whose reach comes this near belong to one block.
+constexpr std::uint32_t kBlockGap = 12;
+// What an assembled allele that no alignment shows counts as, when some must be left out.
+constexpr std::uint32_t kAssembledSupport = 3;
+// So sure can no fragment be of the haplotype it is from.
+constexpr int kMostFragmentCost = 45;
+// A read speaks for an allele if all others cost it so much more.
+constexpr int kClearCost = 3;
+
+/// Bases an allele touches, with the room it can be moved in.
+std::uint32_t reach_begin(const Allele& allele) { return allele.position - 1; }
+std::uint32_t reach_end(const Allele& allele, const Reference& reference) {
+  return allele.end() + room_right(allele, reference) + 1;
+}
+
+/// The reads of a block with their costs, by read and haplotype.
+struct ReadTable {
+  std::vector<std::uint32_t> reads;
+  std::vector<std::vector<int>> costs;
+};
+
+CostTable by_fragment(const CallReads& all, const ReadTable& table, std::size_t haplotypes) {
+  std::map<std::uint64_t, std::pair<std::vector<int>, int>> fragments;
+  for (std::size_t r = 0; r < table.reads.size(); ++r) {
+    const CallRead& read = all.reads[table.reads[r]];
+    auto& [costs, quality] = fragments[read.fragment];
+    costs.resize(haplotypes);
+    for (std::size_t h = 0; h < haplotypes; ++h) costs[h] += table.costs[r][h];
+    quality = std::max<int>(quality, read.mapping_quality);
+  }
+  CostTable out(haplotypes);
+  for (auto& [number, fragment] : fragments)
+    out.add(std::move(fragment.first), std::min(kMostFragmentCost, fragment.second));
+  return out;
+}
+
+std::string letters(std::string_view codes) {
+  std::string out;
+  for (const char code : codes) out += base_of_code(static_cast<std::uint8_t>(code));
+  return out;
+}
+
+std::string letters(const Reference& reference, std::uint32_t begin, std::uint32_t end) {
+  std::string out;
+  for (std::uint32_t i = begin; i < end; ++i) out += base_of_code(reference.codes()[i]);
+  return out;
+}
+
+/// Where a VCF line of the allele begins: an indel takes the base in front of it along.
+std::uint32_t line_position(const Allele& allele) {
+  return allele.removed == 0 || allele.added.empty() ? allele.position - 1 : allele.position;
+}
+
+/// Alleles at one line: of one position, and either all indels or all of one size.
+std::vector<Site> sites_of(std::span<const Allele> alleles, std::span<const bool> called) {
+  std::map<std::pair<std::uint32_t, std::uint32_t>, Site> sites;
+  for (std::size_t i = 0; i < alleles.size(); ++i) {
+    if (!called[i]) continue;
+    const std::uint32_t kind = alleles[i].is_indel() ? 0 : alleles[i].removed;
+    sites[{line_position(alleles[i]), kind}].alleles.push_back(i);
+  }
+  std::vector<Site> out;
+  for (auto& [key, site] : sites) out.push_back(std::move(site));
+  return out;
+}
+
+/// Writes a call's evidence: reads by allele and strand.
+void count_reads(const CallReads& all, const ReadTable& table, std::span<const AlleleSet> sets,
+                 const Site& site, VariantCall& call) {
+  call.depths.assign(site.alleles.size() + 1, 0);
+  double squares = 0;
+  std::vector<int> least(call.depths.size());
+  for (std::size_t r = 0; r < table.reads.size(); ++r) {
+    const CallRead& read = all.reads[table.reads[r]];
+    squares += read.mapping_quality * read.mapping_quality;
+    std::ranges::fill(least, ReadCosts::kMost);
+    for (std::size_t h = 0; h < sets.size(); ++h) {
+      int& known = least[site.number_on(sets[h])];
+      known = std::min(known, table.costs[r][h]);
+    }
+    const auto best = std::ranges::min_element(least);
+    const auto others = [&](int cost) { return cost < *best + kClearCost; };
+    if (std::ranges::count_if(least, others) != 1) continue;
+    const auto number = static_cast<std::size_t>(best - least.begin());
+    ++call.depths[number];
+    ++call.strands[(number == 0 ? 0 : 2) + (read.reversed ? 1 : 0)];
+  }
+  call.depth = static_cast<std::uint32_t>(table.reads.size());
+  if (call.depth > 0) call.mapping_quality = std::sqrt(squares / call.depth);
+}
+
+/// REF and ALT of a site.
+void write_alleles(const Reference& reference, std::span<const Allele> alleles, const Site& site,
+                   VariantCall& call) {
+  call.position = line_position(alleles[site.alleles[0]]);
+  std::uint32_t end = call.position + 1;
+  for (const std::size_t a : site.alleles) end = std::max(end, alleles[a].end());
+  call.reference = letters(reference, call.position, end);
+  for (const std::size_t a : site.alleles) {
+    const Allele& allele = alleles[a];
+    call.alternatives.push_back(letters(reference, call.position, allele.position) +
+                                letters(allele.added) + letters(reference, allele.end(), end));
+  }
+}
+
+}  // namespace
+
+BlockCaller::BlockCaller(const Reference& reference, CallOptions options)
+    : reference_(reference),
+      options_(std::move(options)),
+      pileup_builder_(reference, options_.pileup),
+      assembler_(reference, options_.assembly) {}
+
+std::vector<std::uint32_t> BlockCaller::reads_over(const CallReads& reads, std::uint32_t begin,
+                                                   std::uint32_t end) const {
+  const std::uint32_t from = begin - std::min(begin, reads.longest);
+  const auto first = std::ranges::lower_bound(reads.reads, from, {}, &CallRead::position);
+  std::vector<std::uint32_t> out;
+  for (auto read = first; read != reads.reads.end() && read->position < end + reads.longest;
+       ++read) {
+    if (read->left < end && read->right > begin)
+      out.push_back(static_cast<std::uint32_t>(read - reads.reads.begin()));
+  }
+  if (out.size() <= options_.most_reads) return out;
+  // Very deep: a share of the fragments, chosen by their numbers alone.
+  std::ranges::sort(out, {}, [&](std::uint32_t r) { return mix(reads.reads[r].fragment); });
+  out.resize(options_.most_reads);
+  std::ranges::sort(out);
+  return out;
+}
+
+void BlockCaller::add_assembled(const CallReads& reads, Pileup& pileup) {
+  for (const Puzzle& puzzle : pileup.puzzles) {
+    const std::vector<std::uint32_t> over = reads_over(reads, puzzle.begin, puzzle.end);
+    for (Allele& allele : assembler_.assemble(reads, over, puzzle.begin, puzzle.end)) {
+      const auto same = [&](const CandidateAllele& c) { return c.allele == allele; };
+      if (std::ranges::any_of(pileup.candidates, same)) continue;
+      pileup.candidates.push_back(
+          {std::move(allele), kAssembledSupport, static_cast<std::uint32_t>(over.size())});
+    }
+  }
+  std::ranges::sort(pileup.candidates, {}, &CandidateAllele::allele);
+}
+
+std::vector<BlockCaller::Block> BlockCaller::blocks_of(const Pileup& pileup) const {
+  std::vector<Block> out;
+  for (const CandidateAllele& candidate : pileup.candidates) {
+    const std::uint32_t begin = reach_begin(candidate.allele);
+    const std::uint32_t end = reach_end(candidate.allele, reference_);
+    if (out.empty() || begin > out.back().end + kBlockGap) out.push_back({begin, end, {}});
+    out.back().end = std::max(out.back().end, end);
+    out.back().alleles.push_back(candidate);
+  }
+  return out;
+}
+
+std::vector<VariantCall> BlockCaller::call(const CallReads& reads, std::uint32_t begin,
+                                           std::uint32_t end,
+                                           const std::function<int(std::uint32_t)>& ploidy_at) {
+  Pileup pileup;
+  const std::uint32_t first = begin - std::min(begin, kMargin);
+  const auto size = static_cast<std::uint32_t>(reference_.codes().size());
+  pileup_builder_.build(reads, first, std::min(end + kMargin, size), pileup);
+  add_assembled(reads, pileup);
+  std::vector<VariantCall> out;
+  for (const Block& block : blocks_of(pileup)) {
+    const std::uint32_t start = block.alleles.front().allele.position;
+    if (start >= begin && start < end) call_block(reads, block, ploidy_at(start), out);
+  }
+  std::ranges::stable_sort(out, {}, &VariantCall::position);
+  return out;
+}
+
+void BlockCaller::call_block(const CallReads& all, const Block& block, int ploidy,
+                             std::vector<VariantCall>& out) {
+  // The alleles that most reads show, in order of place.
+  std::vector<CandidateAllele> candidates = block.alleles;
+  if (candidates.size() > options_.most_alleles) {
+    std::ranges::stable_sort(candidates, std::ranges::greater{}, &CandidateAllele::support);
+    candidates.resize(options_.most_alleles);
+    std::ranges::sort(candidates, {}, &CandidateAllele::allele);
+  }
+  std::vector<Allele> alleles;
+  for (const CandidateAllele& c : candidates) alleles.push_back(c.allele);
+  std::vector<std::size_t> order(alleles.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, std::ranges::greater{},
+                           [&](std::size_t i) { return candidates[i].support; });
+  const std::vector<AlleleSet> sets = haplotype_sets(alleles, order, options_.most_haplotypes);
+
+  ReadTable table;
+  table.reads = reads_over(all, block.begin, block.end);
+  if (table.reads.empty()) return;
+  std::int64_t left = block.begin, right = block.end;
+  for (const std::uint32_t r : table.reads) {
+    left = std::min(left, all.reads[r].left);
+    right = std::max(right, all.reads[r].right);
+  }
+  const Contig& contig =
+      reference_.contigs()[reference_.contig_at(block.alleles[0].allele.position)];
+  const auto from = static_cast<std::uint32_t>(
+      std::max<std::int64_t>(left, static_cast<std::int64_t>(contig.begin)));
+  const auto to = static_cast<std::uint32_t>(
+      std::min<std::int64_t>(right, static_cast<std::int64_t>(contig.begin + contig.length)));
+  table.costs.assign(table.reads.size(), std::vector<int>(sets.size()));
+  for (std::size_t h = 0; h < sets.size(); ++h) {
+    std::vector<const Allele*> on;
+    for (std::size_t a = 0; a < alleles.size(); ++a) {
+      if ((sets[h] >> a & 1) != 0) on.push_back(&alleles[a]);
+    }
+    const Haplotype haplotype(reference_, from, to, std::move(on));
+    for (std::size_t r = 0; r < table.reads.size(); ++r)
+      table.costs[r][h] = haplotype.cost(all, all.reads[table.reads[r]]);
+  }
+
+  const PairTable pairs(by_fragment(all, table, sets.size()), sets, alleles, options_.priors,
+                        ploidy);
+  const AlleleSet best = pairs.first() | pairs.second();
+  if (best == 0) return;
+  std::vector<char> on_best(alleles.size());
+  std::unique_ptr<bool[]> called(new bool[alleles.size()]);
+  for (std::size_t a = 0; a < alleles.size(); ++a) called[a] = (best >> a & 1) != 0;
+  const std::size_t first_call = out.size();
+  std::size_t heterozygous = 0;
+  for (const Site& site : sites_of(alleles, {called.get(), alleles.size()})) {
+    const SiteCall found = pairs.call(site);
+    if (found.quality < options_.least_quality) continue;
+    VariantCall call;
+    write_alleles(reference_, alleles, site, call);
+    call.quality = found.quality;
+    call.genotype_quality = found.genotype_quality;
+    call.likelihoods = found.likelihoods;
+    call.ploidy = ploidy;
+    call.genotype = {site.number_on(pairs.first()), site.number_on(pairs.second())};
+    if (call.genotype[0] != call.genotype[1]) ++heterozygous;
+    count_reads(all, table, sets, site, call);
+    out.push_back(std::move(call));
+  }
+  for (std::size_t i = first_call; i < out.size(); ++i) {
+    VariantCall& call = out[i];
+    if (ploidy == 2 && heterozygous > 1)
+      call.phase_set = out[first_call].position;
+    else if (call.genotype[0] > call.genotype[1])
+      std::swap(call.genotype[0], call.genotype[1]);
+  }
+}
+
+}  // namespace aceso::genomics

@@ -1,0 +1,59 @@
+// Calls the variants of one bucket of the genome: pileup, assembly, blocks of alleles, genotypes.
+#pragma once
+
+#include "assembly.hpp"
+#include "call_reads.hpp"
+#include "genotype.hpp"
+#include "pileup.hpp"
+#include "variant_call.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace aceso::genomics {
+
+struct CallOptions {
+  ReadFilter filter;
+  PileupOptions pileup;
+  AssemblyOptions assembly;
+  Priors priors;
+  double least_quality = 10;  ///< calls below are not told of
+  std::size_t most_haplotypes = 64;
+  std::size_t most_alleles = 16;  ///< of a block
+  std::uint32_t most_reads =
+      600;  ///< of a block; of more, some are taken by a hash of their number
+};
+
+class BlockCaller {
+ public:
+  BlockCaller(const Reference& reference, CallOptions options);
+
+  /// Calls all variants whose block begins in [begin, end). `reads` holds all reads that reach into
+  /// [begin - kMargin, end + kMargin). `ploidy_at` tells the copies of the genome at a place.
+  [[nodiscard]] std::vector<VariantCall> call(const CallReads& reads, std::uint32_t begin,
+                                              std::uint32_t end,
+                                              const std::function<int(std::uint32_t)>& ploidy_at);
+
+  static constexpr std::uint32_t kMargin = 1200;
+
+ private:
+  struct Block {
+    std::uint32_t begin = 0, end = 0;
+    std::vector<CandidateAllele> alleles;
+  };
+
+  void add_assembled(const CallReads& reads, Pileup& pileup);
+  [[nodiscard]] std::vector<Block> blocks_of(const Pileup& pileup) const;
+  [[nodiscard]] std::vector<std::uint32_t> reads_over(const CallReads& reads, std::uint32_t begin,
+                                                      std::uint32_t end) const;
+  void call_block(const CallReads& reads, const Block& block, int ploidy,
+                  std::vector<VariantCall>& out);
+
+  const Reference& reference_;
+  CallOptions options_;
+  PileupBuilder pileup_builder_;
+  Assembler assembler_;
+};
+
+}  // namespace aceso::genomics

@@ -1,0 +1,162 @@
+#include "vcf_writer.hpp"
+
+#include "bgzf.hpp"
+
+#include "aceso/core/error.hpp"
+#include "aceso/core/files.hpp"
+#include "aceso/core/process.hpp"
+
+#include <fmt/format.h>
+#include <htslib/tbx.h>
+
+#include <cmath>
+#include <optional>
+
+namespace aceso::genomics {
+namespace {
+
+constexpr std::string_view kHeadLines =
+    "##FILTER=<ID=PASS,Description=\"All filters passed\">\n"
+    "##FILTER=<ID=LowQual,Description=\"The quality is below {:g}\">\n"
+    "##INFO=<ID=DP,Number=1,Type=Integer,Description=\"Reads looked at\">\n"
+    "##INFO=<ID=MQ,Number=1,Type=Float,Description=\"Root mean square of their mapping "
+    "qualities\">\n"
+    "##INFO=<ID=FS,Number=1,Type=Float,Description=\"Phred of the p-value of Fisher's exact test "
+    "for strand bias\">\n"
+    "##FORMAT=<ID=GT,Number=1,Type=String,Description=\"Genotype\">\n"
+    "##FORMAT=<ID=AD,Number=R,Type=Integer,Description=\"Reads that speak for each allele\">\n"
+    "##FORMAT=<ID=DP,Number=1,Type=Integer,Description=\"Reads looked at\">\n"
+    "##FORMAT=<ID=GQ,Number=1,Type=Integer,Description=\"Phred of the chance that the genotype is "
+    "wrong\">\n"
+    "##FORMAT=<ID=PL,Number=G,Type=Integer,Description=\"Phred-scaled genotype likelihoods\">\n"
+    "##FORMAT=<ID=PS,Number=1,Type=Integer,Description=\"Phase set: position of its first "
+    "call\">\n";
+
+double log_factorial(std::uint32_t n) { return std::lgamma(n + 1.0); }
+
+/// Phred of Fisher's exact test, two-sided, of a 2 x 2 table.
+double strand_bias(const std::array<std::uint32_t, 4>& t) {
+  const std::uint32_t row = t[0] + t[1], other = t[2] + t[3], column = t[0] + t[2];
+  const std::uint32_t all = row + other;
+  if (row == 0 || other == 0) return 0;
+  const double fixed = log_factorial(row) + log_factorial(other) + log_factorial(column) +
+                       log_factorial(all - column) - log_factorial(all);
+  const auto chance = [&](std::uint32_t a) {
+    return std::exp(fixed - log_factorial(a) - log_factorial(row - a) - log_factorial(column - a) -
+                    log_factorial(other + a - column));
+  };
+  const double seen = chance(t[0]);
+  double sum = 0;
+  for (std::uint32_t a = column > other ? column - other : 0; a <= std::min(row, column); ++a) {
+    if (const double p = chance(a); p <= seen * 1.000001) sum += p;
+  }
+  return std::max(0.0, -10 * std::log10(std::min(1.0, std::max(sum, 1e-300))));
+}
+
+template <typename Values, typename Format>
+std::string joined(const Values& values, const Format& format) {
+  std::string out;
+  for (const auto& value : values) {
+    if (!out.empty()) out += ',';
+    out += format(value);
+  }
+  return out;
+}
+
+std::string genotype_text(const VariantCall& call) {
+  if (call.ploidy == 1) return std::to_string(call.genotype[0]);
+  return fmt::format("{}{}{}", call.genotype[0], call.phase_set != 0 ? '|' : '/', call.genotype[1]);
+}
+
+std::string line_of(const Reference& reference, const VariantCall& call,
+                    const VcfOptions& options) {
+  const Place place = reference.place(call.position);
+  const auto number = [](double v) { return std::to_string(std::lround(v)); };
+  const bool phased = call.phase_set != 0;
+  std::string line = fmt::format(
+      "{}\t{}\t.\t{}\t{}\t{:.2f}\t{}\tDP={};MQ={:.2f};FS={:.2f}\tGT:AD:DP:GQ:PL{}\t{}:{}:{}:{}:{}",
+      reference.contigs()[place.contig].name, place.position + 1, call.reference,
+      joined(call.alternatives, [](const std::string& a) { return a; }), call.quality,
+      call.quality < options.pass_quality ? "LowQual" : "PASS", call.depth, call.mapping_quality,
+      strand_bias(call.strands), phased ? ":PS" : "", genotype_text(call),
+      joined(
+          call.depths, [](std::uint32_t d) { return std::to_string(d); }),
+      call.depth, number(call.genotype_quality), joined(call.likelihoods, number));
+  if (phased) line += fmt::format(":{}", reference.place(call.phase_set).position + 1);
+  return line + "\n";
+}
+
+bool is_packed(const std::filesystem::path& path) {
+  const std::string name = path.filename().string();
+  if (name.ends_with(".vcf.gz")) return true;
+  if (name.ends_with(".vcf")) return false;
+  fail(Errc::InvalidArgument, "{}: expected a name that ends in .vcf or .vcf.gz", path.string());
+}
+
+}  // namespace
+
+std::string vcf_lines(const Reference& reference, const std::vector<VariantCall>& calls,
+                      const VcfOptions& options) {
+  std::string out;
+  for (const VariantCall& call : calls) out += line_of(reference, call, options);
+  return out;
+}
+
+struct VcfWriter::Impl {
+  Impl(const std::filesystem::path& path, VcfOptions vcf_options)
+      : packed(is_packed(path)), options(std::move(vcf_options)), file(path), deflater(6) {}
+
+  void write(std::string_view lines) {
+    if (!packed) {
+      file.write(lines);
+      return;
+    }
+    waiting += lines;
+    // Whole blocks, so that the bytes do not depend on how the lines came.
+    const std::size_t whole = waiting.size() / kBgzfTextPerBlock * kBgzfTextPerBlock;
+    deflate(std::string_view(waiting).substr(0, whole));
+    waiting.erase(0, whole);
+  }
+
+  void deflate(std::string_view text) {
+    blocks.clear();
+    deflater.deflate(text, blocks);
+    file.write(blocks);
+  }
+
+  void commit() {
+    if (packed) {
+      deflate(waiting);
+      file.write(bgzf_end_marker());
+    }
+    file.commit();
+    if (!packed) return;
+    const std::filesystem::path index = options.scratch / "variants-index";
+    if (tbx_index_build3(file.path().c_str(), index.c_str(), 0, 1, &tbx_conf_vcf) != 0)
+      fail(Errc::Io, "{}: cannot make its index", file.path().string());
+    write_file(file.path().string() + ".tbi", read_file(index));
+  }
+
+  bool packed;
+  VcfOptions options;
+  AtomicFile file;
+  BgzfDeflater deflater;
+  std::string waiting, blocks;
+};
+
+VcfWriter::VcfWriter(const std::filesystem::path& path, const Reference& reference,
+                     VcfOptions options)
+    : impl_(std::make_unique<Impl>(path, std::move(options))) {
+  std::string head = fmt::format("##fileformat=VCFv4.2\n##source=aceso {}\n", version());
+  head += fmt::format(fmt::runtime(kHeadLines), impl_->options.pass_quality);
+  for (const Contig& contig : reference.contigs())
+    head += fmt::format("##contig=<ID={},length={}>\n", contig.name, contig.length);
+  head += "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t" + impl_->options.sample + "\n";
+  impl_->write(head);
+}
+VcfWriter::~VcfWriter() = default;
+VcfWriter::VcfWriter(VcfWriter&&) noexcept = default;
+void VcfWriter::write(std::string_view lines) { impl_->write(lines); }
+void VcfWriter::commit() { impl_->commit(); }
+
+}  // namespace aceso::genomics

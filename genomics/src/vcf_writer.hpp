@@ -1,0 +1,44 @@
+// Writes variant calls as VCF 4.2 (samtools.github.io/hts-specs/VCFv4.2.pdf), plain or as BGZF with
+// a tabix index.
+#pragma once
+
+#include "variant_call.hpp"
+
+#include "aceso/genomics/reference.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace aceso::genomics {
+
+struct VcfOptions {
+  std::string sample;
+  double pass_quality = 20;  ///< calls below have the filter LowQual
+  std::filesystem::path scratch;
+};
+
+/// The lines of some calls. Any thread.
+[[nodiscard]] std::string vcf_lines(const Reference& reference,
+                                    const std::vector<VariantCall>& calls,
+                                    const VcfOptions& options);
+
+class VcfWriter {
+ public:
+  /// The format is told by the ending: .vcf or .vcf.gz.
+  /// \throws Error NotFound, Io, InvalidArgument (another ending).
+  VcfWriter(const std::filesystem::path& path, const Reference& reference, VcfOptions options);
+  ~VcfWriter();
+  VcfWriter(VcfWriter&&) noexcept;
+
+  void write(std::string_view lines);
+  /// Ends the file, indexes it and gives both their names.
+  void commit();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace aceso::genomics
