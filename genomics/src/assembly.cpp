@@ -149,7 +149,7 @@ void Assembler::add_read(const CallReads& all, const CallRead& read, std::uint32
   }
 }
 
-void Assembler::find_detours(std::uint32_t length, std::uint32_t begin, std::vector<Allele>& out) {
+void Assembler::find_detours(const Window& window, std::vector<Allele>& out) {
   steps_ = 0;
   // In the order of the reference, so that the search does the same everywhere.
   std::vector<std::pair<std::int32_t, std::string>> anchors;
@@ -158,16 +158,17 @@ void Assembler::find_detours(std::uint32_t length, std::uint32_t begin, std::vec
   }
   std::ranges::sort(anchors);
   for (const auto& [place, word] : anchors)
-    follow(word, static_cast<std::uint32_t>(place), length, begin, out);
+    follow(window, word, static_cast<std::uint32_t>(place), out);
 }
 
 /// Walks from a word of the reference through words that it does not have, until one that it has.
-void Assembler::follow(const std::string& from, std::uint32_t place, std::uint32_t length,
-                       std::uint32_t begin, std::vector<Allele>& out) {
+void Assembler::follow(const Window& window, const std::string& from, std::uint32_t place,
+                       std::vector<Allele>& out) {
   struct Step {
     std::string path;  ///< of bases behind `from`
     char next = 0;     ///< base to be tried
   };
+  const std::uint32_t length = window.length;
   std::vector<Step> stack{{{}, 0}};
   std::string word;
   while (!stack.empty() && steps_ < options_.most_steps) {
@@ -187,16 +188,37 @@ void Assembler::follow(const std::string& from, std::uint32_t place, std::uint32
       if (entry.count >= least_) stack.push_back({top.path + base, 0});
       continue;
     }
-    if (top.path.empty()) continue;  // along the reference
     const auto to = static_cast<std::uint32_t>(entry.place);
-    // Back on the reference: what lies between the two words was replaced.
-    if (to > place) add_detour(place + length, to + length, top.path + base, begin, out);
+    // From word to word of the reference: along it, or from copy to copy of a tandem repeat.
+    if (top.path.empty() && (to == place + 1 || !jumps(window, from + base))) continue;
+    add_detour(window, place + length, to + length, top.path + base, out);
   }
 }
 
-void Assembler::add_detour(std::uint32_t from, std::uint32_t to, std::string_view bases,
-                           std::uint32_t begin, std::vector<Allele>& out) {
-  for (Allele& allele : decompose(reference_, begin + from, begin + to, bases)) {
+/// Whether enough reads have a word that is one base longer than the others.
+bool Assembler::jumps(const Window& window, const std::string& word) const {
+  const auto has = [&](std::uint32_t number) {
+    const CallRead& read = window.all.reads[number];
+    const auto* codes = reinterpret_cast<const char*>(window.all.codes_of(read));
+    return std::string_view(codes, read.length).find(word) != std::string_view::npos;
+  };
+  return static_cast<std::uint32_t>(std::ranges::count_if(window.reads, has)) >= least_;
+}
+
+/// Behind base `from` of the window stand `bases`, and then what stands behind base `to`.
+void Assembler::add_detour(const Window& window, std::uint32_t from, std::uint32_t to,
+                           std::string bases, std::vector<Allele>& out) {
+  // The word that was come back to holds the last base of `bases`.
+  const std::uint32_t begin = window.begin;
+  std::vector<Allele> alleles;
+  if (to >= from) {
+    alleles = decompose(reference_, begin + from, begin + to, bases);
+  } else {
+    // Back to an earlier place: what lies between stands there again.
+    bases += text_of(reference_.codes().data() + begin + to, from - to);
+    alleles = {{begin + from, 0, bases}, {begin + from, 0, bases + bases}};
+  }
+  for (Allele& allele : alleles) {
     normalise(allele, reference_, begin);
     out.push_back(std::move(allele));
   }
@@ -213,7 +235,7 @@ std::vector<Allele> Assembler::assemble(const CallReads& all, std::span<const st
     const std::uint32_t first = begin - std::min(begin, length), last = end + length;
     if (!add_reference(first, last, length)) continue;
     for (const std::uint32_t number : reads) add_read(all, all.reads[number], number, length);
-    find_detours(length, first, out);
+    find_detours({all, reads, first, length}, out);
     break;
   }
   std::ranges::sort(out);

@@ -45,10 +45,17 @@ class Assembler {
   [[nodiscard]] bool add_reference(std::uint32_t begin, std::uint32_t end, std::uint32_t length);
   void add_read(const CallReads& all, const CallRead& read, std::uint32_t number,
                 std::uint32_t length);
-  void find_detours(std::uint32_t length, std::uint32_t begin, std::vector<Allele>& out);
-  void follow(const std::string& from, std::uint32_t place, std::uint32_t length,
-              std::uint32_t begin, std::vector<Allele>& out);
-  void add_detour(std::uint32_t from, std::uint32_t to, std::string_view bases, std::uint32_t begin,
+  /// The reads of a window, and where it begins.
+  struct Window {
+    const CallReads& all;
+    std::span<const std::uint32_t> reads;
+    std::uint32_t begin = 0, length = 0;  ///< global; of words
+  };
+  void find_detours(const Window& window, std::vector<Allele>& out);
+  void follow(const Window& window, const std::string& from, std::uint32_t place,
+              std::vector<Allele>& out);
+  [[nodiscard]] bool jumps(const Window& window, const std::string& word) const;
+  void add_detour(const Window& window, std::uint32_t from, std::uint32_t to, std::string bases,
                   std::vector<Allele>& out);
 
   const Reference& reference_;

@@ -11,7 +11,7 @@ namespace {
 // Clips shorter than this are what an end bonus did not save.
 constexpr std::uint32_t kLeastClip = 4;
 // A puzzle takes in this many bases on both sides of what gave rise to it.
-constexpr std::uint32_t kPuzzleMargin = 40;
+constexpr std::uint32_t kPuzzleMargin = 80;
 constexpr std::uint32_t kMostPuzzle = 400;
 
 }  // namespace
