@@ -18,6 +18,7 @@ namespace {
 constexpr std::string_view kHeadLines =
     "##FILTER=<ID=PASS,Description=\"All filters passed\">\n"
     "##FILTER=<ID=LowQual,Description=\"The quality is below {:g}\">\n"
+    "##FILTER=<ID=StrandBias,Description=\"FS is above {:g}\">\n"
     "##INFO=<ID=DP,Number=1,Type=Integer,Description=\"Reads looked at\">\n"
     "##INFO=<ID=MQ,Number=1,Type=Float,Description=\"Root mean square of their mapping "
     "qualities\">\n"
@@ -68,19 +69,25 @@ std::string genotype_text(const VariantCall& call) {
   return fmt::format("{}{}{}", call.genotype[0], call.phase_set != 0 ? '|' : '/', call.genotype[1]);
 }
 
+std::string filter_text(const VariantCall& call, double bias, const VcfOptions& options) {
+  std::string out;
+  if (call.quality < options.pass_quality) out = "LowQual";
+  if (bias > options.most_strand_bias) out += out.empty() ? "StrandBias" : ";StrandBias";
+  return out.empty() ? "PASS" : out;
+}
+
 std::string line_of(const Reference& reference, const VariantCall& call,
                     const VcfOptions& options) {
   const Place place = reference.place(call.position);
   const auto number = [](double v) { return std::to_string(std::lround(v)); };
   const bool phased = call.phase_set != 0;
+  const double bias = strand_bias(call.strands);
   std::string line = fmt::format(
       "{}\t{}\t.\t{}\t{}\t{:.2f}\t{}\tDP={};MQ={:.2f};FS={:.2f}\tGT:AD:DP:GQ:PL{}\t{}:{}:{}:{}:{}",
       reference.contigs()[place.contig].name, place.position + 1, call.reference,
       joined(call.alternatives, [](const std::string& a) { return a; }), call.quality,
-      call.quality < options.pass_quality ? "LowQual" : "PASS", call.depth, call.mapping_quality,
-      strand_bias(call.strands), phased ? ":PS" : "", genotype_text(call),
-      joined(
-          call.depths, [](std::uint32_t d) { return std::to_string(d); }),
+      filter_text(call, bias, options), call.depth, call.mapping_quality, bias, phased ? ":PS" : "",
+      genotype_text(call), joined(call.depths, [](std::uint32_t d) { return std::to_string(d); }),
       call.depth, number(call.genotype_quality), joined(call.likelihoods, number));
   if (phased) line += fmt::format(":{}", reference.place(call.phase_set).position + 1);
   return line + "\n";
@@ -148,7 +155,8 @@ VcfWriter::VcfWriter(const std::filesystem::path& path, const Reference& referen
                      VcfOptions options)
     : impl_(std::make_unique<Impl>(path, std::move(options))) {
   std::string head = fmt::format("##fileformat=VCFv4.2\n##source=aceso {}\n", version());
-  head += fmt::format(fmt::runtime(kHeadLines), impl_->options.pass_quality);
+  head += fmt::format(fmt::runtime(kHeadLines), impl_->options.pass_quality,
+                      impl_->options.most_strand_bias);
   for (const Contig& contig : reference.contigs())
     head += fmt::format("##contig=<ID={},length={}>\n", contig.name, contig.length);
   head += "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t" + impl_->options.sample + "\n";

@@ -16,6 +16,8 @@ namespace aceso::genomics {
 struct VcfOptions {
   std::string sample;
   double pass_quality = 20;  ///< calls below have the filter LowQual
+  double most_strand_bias =
+      40;  ///< calls above have the filter StrandBias: one true call in 10,000
   std::filesystem::path scratch;
 };
 

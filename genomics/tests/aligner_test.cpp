@@ -1,0 +1,157 @@
+#include "aceso/genomics/aligner.hpp"
+
+#include "bucket_store.hpp"
+#include "duplicates.hpp"
+#include "genome_testing.hpp"
+#include "kernels/band.hpp"
+#include "record_builder.hpp"
+
+namespace aceso::genomics {
+namespace {
+
+class Aligning : public ::testing::Test {
+ protected:
+  Aligning() {
+    ReadMaker maker(9);
+    genome = random_genome(maker, 40'000);
+    // A stretch that stands twice.
+    genome += genome.substr(5000, 1000);
+    reference = reference_of(folder, {{"one", genome}, {"two", random_genome(maker, 2000)}});
+    index = std::make_unique<SeedIndex>(SeedIndex::build(reference, 1));
+    aligner = std::make_unique<Aligner>(*index);
+  }
+
+  [[nodiscard]] Alignment align(const std::string& read) const {
+    return aligner->align(codes_of(read)).primary;
+  }
+  [[nodiscard]] static std::uint32_t global(std::size_t position) {
+    return kContigGap + static_cast<std::uint32_t>(position);
+  }
+
+  Folder folder;
+  std::string genome;
+  std::shared_ptr<const OwnedReference> reference;
+  std::unique_ptr<SeedIndex> index;
+  std::unique_ptr<Aligner> aligner;
+};
+
+TEST_F(Aligning, FindsReadsWhereTheyAreFrom) {
+  ReadMaker maker(10);
+  for (int round = 0; round < 300; ++round) {
+    const std::size_t length = 60 + maker.below(200), at = 8000 + maker.below(30'000);
+    std::string read = genome.substr(at, length);
+    for (std::size_t i = 0; i < maker.below(3); ++i)
+      read[20 + maker.below(length - 40)] = "ACGT"[maker.below(4)];
+    const bool reversed = maker.below(2) == 1;
+    const Alignment found = align(reversed ? ReadMaker::reverse_complement(read) : read);
+    ASSERT_TRUE(found.mapped);
+    EXPECT_EQ(found.position, global(at));
+    EXPECT_EQ(found.end, global(at + length));
+    EXPECT_EQ(found.reversed, reversed);
+    EXPECT_EQ(cigar_text(found.cigar), std::to_string(length) + "M");
+    EXPECT_GE(found.mapping_quality, length < 100 ? 30 : 50);
+  }
+}
+
+TEST_F(Aligning, SpansGapsAndClipsWhatIsForeign) {
+  ReadMaker maker(11);
+  const std::string front = genome.substr(10'000, 70);
+  EXPECT_EQ(cigar_text(align(front + "ACGTTGCA" + genome.substr(10'070, 72)).cigar), "70M8I72M");
+  const Alignment deletion = align(front + genome.substr(10'080, 80));
+  EXPECT_EQ(cigar_text(deletion.cigar), "70M10D80M");
+  EXPECT_EQ(deletion.score, 150 - 6 - 10);
+  const Alignment clipped = align(random_genome(maker, 40) + genome.substr(10'000, 110));
+  EXPECT_EQ(clipped.unclipped_start(), global(9960));
+  EXPECT_GE(clipped.clipped_front(), 35U);
+  // Beyond the end of a contig there is nothing.
+  const Alignment over = align(genome.substr(genome.size() - 100) + random_genome(maker, 50));
+  EXPECT_LE(over.end, global(genome.size()));
+}
+
+TEST_F(Aligning, SaysWhenAPlaceIsNotSure) {
+  const Alignment twice = align(genome.substr(5300, 150));
+  ASSERT_TRUE(twice.mapped);
+  EXPECT_EQ(twice.mapping_quality, 0);
+  EXPECT_EQ(twice.second_score, 150);
+  // Its mate stands outside the repeat and tells the copies apart.
+  InsertModel model{400, 50, 150, 700, 1000};
+  const PairPlaces pair =
+      aligner->align_pair(codes_of(genome.substr(5900, 150)),
+                          codes_of(ReadMaker::reverse_complement(genome.substr(6150, 150))), model);
+  EXPECT_TRUE(pair.proper);
+  EXPECT_EQ(pair.reads[0].primary.position, global(5900));
+  EXPECT_GE(pair.reads[0].primary.mapping_quality, 20);
+}
+
+TEST_F(Aligning, SplitsReadsThatJump) {
+  const ReadPlaces places =
+      aligner->align(codes_of(genome.substr(12'000, 90) + genome.substr(30'000, 60)));
+  EXPECT_EQ(cigar_text(places.primary.cigar), "90M60S");
+  ASSERT_EQ(places.supplementary.size(), 1U);
+  EXPECT_EQ(cigar_text(places.supplementary[0].cigar), "90S60M");
+  EXPECT_EQ(places.supplementary[0].position, global(30'000));
+}
+
+TEST_F(Aligning, LivesWithOddReads) {
+  ReadMaker maker(12);
+  for (const std::string& read :
+       {std::string(), std::string("A"), std::string(150, 'N'), std::string(150, 'A'),
+        random_genome(maker, 150), std::string(9000, 'C')})
+    EXPECT_FALSE(align(read).mapped) << read.size();
+  EXPECT_FALSE(align(genome.substr(0, kMostReadLength + 1)).mapped);
+  EXPECT_TRUE(align(genome.substr(100, kMostReadLength)).mapped);
+  EXPECT_TRUE(align(genome.substr(0, 100)).mapped);
+}
+
+TEST(InsertModel, LearnsDespiteOutliers) {
+  ReadMaker maker(13);
+  std::vector<std::int32_t> lengths;
+  for (int i = 0; i < 5000; ++i)
+    lengths.push_back(350 + static_cast<std::int32_t>(maker.below(100)));
+  for (int i = 0; i < 200; ++i) lengths.push_back(50'000);
+  const InsertModel model = InsertModel::learn(lengths);
+  EXPECT_NEAR(model.mean, 400, 3);
+  EXPECT_LT(model.most, 1000);
+  EXPECT_TRUE(InsertModel::learn({}).known());
+}
+
+DuplicateKey key(std::uint64_t first, std::uint64_t second, std::uint64_t number,
+                 std::uint32_t quality) {
+  return {first, second, number, quality, 0};
+}
+
+TEST(Duplicates, KeepTheBestOfEachFragment) {
+  const Folder folder;
+  BucketStore store(4, 1 << 20, folder.path("."));
+  const std::vector<DuplicateKey> keys = {key(10, 90, 0, 50),
+                                          key(10, 90, 1, 70),
+                                          key(10, 91, 2, 10),
+                                          key(10, 90, 3, 70),
+                                          {90, 0, 1, 0, 1},  // pair 1's higher end
+                                          key(90, DuplicateKey::kNoMate, 4, 99),
+                                          key(200, DuplicateKey::kNoMate, 5, 20),
+                                          key(200, DuplicateKey::kNoMate, 6, 30)};
+  for (const DuplicateKey& k : keys)
+    store.add(duplicate_bucket(k, 4), std::as_bytes(std::span(&k, 1)));
+  const DuplicateSet found = find_duplicates(store, 7, {});
+  const std::vector<bool> expected = {true, false, false, true, true, true, false};
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(found.contains(i), expected[i]) << i;
+}
+
+TEST(BucketStore, HandsOutTheSameBytesFromMemoryAndDisk) {
+  const Folder folder;
+  ReadMaker maker(14);
+  BucketStore large(8, 1 << 24, folder.path(".")), small(8, 2000, folder.path("."));
+  for (int i = 0; i < 2000; ++i) {
+    const std::string bytes = maker.bases(1 + maker.below(60));
+    const std::size_t bucket = maker.below(8);
+    large.add(bucket, std::as_bytes(std::span(bytes)));
+    small.add(bucket, std::as_bytes(std::span(bytes)));
+  }
+  EXPECT_EQ(large.spilled_bytes(), 0U);
+  EXPECT_GT(small.spilled_bytes(), 10'000U);
+  for (std::size_t b = 0; b < 8; ++b) EXPECT_TRUE(large.take(b) == small.take(b));
+}
+
+}  // namespace
+}  // namespace aceso::genomics

@@ -1,0 +1,321 @@
+#include "germline_app.hpp"
+
+#include "align_app.hpp"
+#include "assembly.hpp"
+#include "genome_testing.hpp"
+#include "genotype.hpp"
+#include "haplotypes.hpp"
+
+#include <htslib/sam.h>
+
+#include <cmath>
+#include <set>
+
+namespace aceso::genomics {
+namespace {
+
+/// What a contig becomes with an allele on it.
+std::string with(const Reference& reference, const Allele& allele) {
+  std::string out;
+  const auto letters = [&](std::uint64_t begin, std::uint64_t end) {
+    for (std::uint64_t i = begin; i < end; ++i) out += base_of_code(reference.codes()[i]);
+  };
+  const Contig& contig = reference.contigs()[0];
+  letters(contig.begin, allele.position);
+  for (const char code : allele.added) out += base_of_code(static_cast<std::uint8_t>(code));
+  letters(allele.end(), contig.begin + contig.length);
+  return out;
+}
+
+TEST(Allele, MovesLeftAndMakesTheSameSequence) {
+  const Folder folder;
+  ReadMaker maker(20);
+  // Few letters, so that there are repeats.
+  std::string genome(400, 'A');
+  for (char& base : genome) base = "AC"[maker.below(2)];
+  const auto owned = reference_of(folder, {{"one", genome}});
+  const Reference& reference = owned->reference;
+  for (int round = 0; round < 500; ++round) {
+    Allele allele{kContigGap + static_cast<std::uint32_t>(100 + maker.below(200)),
+                  static_cast<std::uint32_t>(maker.below(5)),
+                  {}};
+    for (std::size_t i = 0; i < maker.below(5); ++i)
+      allele.added += static_cast<char>(maker.below(2));
+    const std::string made = with(reference, allele);
+    Allele moved = allele;
+    normalise(moved, reference, kContigGap);
+    EXPECT_EQ(with(reference, moved), made);
+    if (moved.removed == 0 && moved.added.empty()) continue;
+    if (moved.removed > 0 && !moved.added.empty()) {
+      EXPECT_NE(reference.codes()[moved.position], moved.added.front());
+      EXPECT_NE(reference.codes()[moved.end() - 1], moved.added.back());
+      continue;
+    }
+    // One place further left it would be another sequence; anywhere within its room the same.
+    Allele further = moved;
+    const std::uint32_t room = room_right(moved, reference);
+    for (std::uint32_t step = 0; step < room; ++step) {
+      if (further.removed == 0)
+        std::rotate(further.added.begin(), further.added.begin() + 1, further.added.end());
+      ++further.position;
+      EXPECT_EQ(with(reference, further), made);
+    }
+    EXPECT_LE(moved.position, allele.position + allele.removed);
+  }
+}
+
+TEST(Decompose, MakesTheBasesItWasGiven) {
+  const Folder folder;
+  ReadMaker maker(21);
+  const std::string genome = random_genome(maker, 500);
+  const auto owned = reference_of(folder, {{"one", genome}});
+  for (int round = 0; round < 100; ++round) {
+    std::string bases = genome.substr(100, 80);
+    bases.erase(10 + maker.below(60), maker.below(6));
+    bases.insert(10 + maker.below(50), random_genome(maker, maker.below(12)));
+    bases[maker.below(bases.size())] = "ACGT"[maker.below(4)];
+    const auto alleles =
+        decompose(owned->reference, kContigGap + 100, kContigGap + 180, added(bases));
+    std::string made;
+    std::uint32_t at = kContigGap + 100;
+    const auto letters = [&](std::uint32_t end) {
+      for (; at < end; ++at) made += base_of_code(owned->reference.codes()[at]);
+    };
+    for (const Allele& allele : alleles) {
+      letters(allele.position);
+      for (const char code : allele.added) made += base_of_code(static_cast<std::uint8_t>(code));
+      at = allele.end();
+    }
+    letters(kContigGap + 180);
+    EXPECT_EQ(made, bases);
+    EXPECT_LE(alleles.size(), 8U);
+  }
+}
+
+TEST(Haplotypes, AreAllSetsThatCanStandTogether) {
+  // Two single bases, a deletion over the second one, an insertion behind it.
+  const std::vector<Allele> alleles = {
+      {100, 1, added("A")}, {110, 1, added("C")}, {109, 3, {}}, {112, 0, added("GG")}};
+  const std::vector<std::size_t> order = {0, 1, 2, 3};
+  const std::vector<AlleleSet> sets = haplotype_sets(alleles, order, 64);
+  const std::set<AlleleSet> unique(sets.begin(), sets.end());
+  EXPECT_EQ(unique.size(), sets.size());
+  EXPECT_EQ(sets.size(), 2U * 3U * 2U);
+  for (const AlleleSet set : sets) EXPECT_NE(set & 6U, 6U);
+  EXPECT_EQ(sets.front(), 0U);
+  EXPECT_LE(haplotype_sets(alleles, order, 5).size(), 5U);
+}
+
+TEST(Genotypes, FollowTheReads) {
+  const std::vector<Allele> alleles = {{100, 1, added("A")}};
+  const auto call = [&](int reference_reads, int other_reads, int ploidy) {
+    CostTable costs(2);
+    for (int i = 0; i < reference_reads; ++i) costs.add({0, 35}, 45);
+    for (int i = 0; i < other_reads; ++i) costs.add({35, 0}, 45);
+    return PairTable(costs, {0, 1}, alleles, Priors{}, ploidy).call(Site{{0}});
+  };
+  const auto best = [](const SiteCall& c) {
+    return std::ranges::min_element(c.likelihoods) - c.likelihoods.begin();
+  };
+  EXPECT_EQ(best(call(30, 0, 2)), 0);
+  EXPECT_EQ(best(call(15, 15, 2)), 1);
+  EXPECT_EQ(best(call(0, 30, 2)), 2);
+  EXPECT_EQ(best(call(2, 30, 1)), 1);
+  EXPECT_LT(call(30, 0, 2).quality, 0.1);
+  EXPECT_GT(call(15, 15, 2).quality, 200);
+  EXPECT_GT(call(15, 15, 2).genotype_quality, 90);
+  // Likelihoods of n reads of each: 35 phred apart for a homozygote, 3.01 a read for a
+  // heterozygote.
+  const SiteCall even = call(10, 10, 2);
+  EXPECT_NEAR(even.likelihoods[0], 350 - 20 * 10 * std::log10(2), 0.05);
+  EXPECT_NEAR(even.likelihoods[0], even.likelihoods[2], 1e-9);
+  // One read more for an allele never makes it less sure.
+  double quality = 0;
+  for (int n = 0; n < 12; ++n) {
+    const double now = call(10, n, 2).quality;
+    EXPECT_GE(now, quality - 1e-9);
+    quality = now;
+  }
+}
+
+/// A genome with a sample's changes on it, and its reads in files.
+class Calling : public ::testing::Test {
+ protected:
+  Calling() {
+    ReadMaker maker(22);
+    // Beyond one bucket, so that calls at and across its border are seen.
+    genome = random_genome(maker, 300'000);
+    const std::string unit = random_genome(maker, 24);
+    genome.replace(60'000, 48, unit + unit);
+    genome.replace(70'000, 14, "AAAAAAAAAAAAAA");
+    const auto snv = [&](std::size_t at, int copies) {
+      const std::string base(1, genome[at] == 'A' ? 'C' : 'A');
+      changes.push_back({at, 1, base, copies});
+    };
+    for (std::size_t at = 1000; at < 50'000; at += 997) snv(at, static_cast<int>(at % 2 + 1));
+    changes.push_back({52'000, 0, "ACGTTGCAACGGTTAACCGGATATCGCGTA", 1});  // 30 bases more
+    changes.push_back({53'000, 45, "", 1});                               // 45 bases less
+    changes.push_back({54'000, 0, "T", 2});
+    changes.push_back({55'000, 2, "", 1});
+    snv(55'006, 1);                           // beside it, on the same haplotype
+    changes.push_back({60'048, 0, unit, 1});  // a third copy
+    changes.push_back({70'014, 0, "AA", 1});  // a longer run
+    // Buckets end at multiples of 2^18 on the line of all contigs.
+    const std::size_t border = (1U << 18) - kContigGap;
+    snv(border - 3, 1);
+    changes.push_back({border + 4, 3, "", 2});
+    snv(299'000, 1);
+    const auto [one, two] = sequence(
+        maker, {haplotype_of(genome, changes, 0), haplotype_of(genome, changes, 1)}, 34'000);
+    run.inputs = {{"reads", {folder.write("r1.fq", one)}},
+                  {"reads2", {folder.write("r2.fq", two)}},
+                  {"reference", {folder.write("genome.fa", ">one\n" + genome + "\n")}}};
+  }
+
+  struct Line {
+    std::size_t position;
+    std::string reference, other, filter, genotype;
+  };
+
+  [[nodiscard]] static std::vector<Line> lines_of(const std::string& vcf) {
+    std::vector<Line> out;
+    std::istringstream text(vcf);
+    for (std::string line; std::getline(text, line);) {
+      if (line.starts_with('#')) continue;
+      std::istringstream fields(line);
+      std::string f[10];
+      for (std::string& field : f) fields >> field;
+      out.push_back({std::stoul(f[1]) - 1, f[3], f[4], f[6], f[9].substr(0, 3)});
+    }
+    return out;
+  }
+
+  /// The haplotype pair of the calls that passed; phased calls are taken as they are phased.
+  [[nodiscard]] std::vector<Change> changes_of(const std::vector<Line>& lines) const {
+    std::vector<Change> out;
+    for (const Line& line : lines) {
+      if (line.filter != "PASS") continue;
+      EXPECT_EQ(genome.substr(line.position, line.reference.size()), line.reference);
+      const bool both = line.genotype[0] == line.genotype[2];
+      out.push_back({line.position, line.reference.size(), line.other, both ? 2 : 1});
+    }
+    return out;
+  }
+
+  Folder folder;
+  std::string genome;
+  std::vector<Change> changes;
+  AppRun run;
+};
+
+TEST_F(Calling, FindsAllChangesAndNothingElse) {
+  run.outputs = {{"variants", folder.path("calls.vcf")}};
+  const Json metrics = run_app(germline_app(), run);
+  const std::vector<Change> found = changes_of(lines_of(read_file(folder.path("calls.vcf"))));
+  ASSERT_EQ(found.size(), changes.size());
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    // The same sequence, however it is written.
+    EXPECT_EQ(haplotype_of(genome, {found[i]}, 0), haplotype_of(genome, {changes[i]}, 0))
+        << changes[i].position;
+    EXPECT_EQ(found[i].copies, changes[i].copies) << changes[i].position;
+  }
+  EXPECT_EQ(metrics["variants"]["passed"], changes.size());
+}
+
+TEST_F(Calling, IsTheSameForAnyThreadsAndMemory) {
+  std::string calls, alignments;
+  for (const auto& [threads, memory] :
+       std::vector<std::pair<unsigned, std::int64_t>>{{1, 1 << 30}, {3, 1 << 30}, {2, 8 << 20}}) {
+    run.outputs = {{"variants", folder.path("calls.vcf.gz")},
+                   {"alignments", folder.path("reads.bam")}};
+    run.options["memory"] = memory;
+    run.threads = threads;
+    const Json metrics = run_app(germline_app(), run);
+    EXPECT_EQ(metrics["spilled_bytes"] > 0, memory < 1 << 30);
+    const std::string now = read_file(folder.path("calls.vcf.gz")),
+                      bam = read_file(folder.path("reads.bam"));
+    if (calls.empty()) {
+      calls = now;
+      alignments = bam;
+    }
+    EXPECT_TRUE(now == calls);
+    EXPECT_TRUE(bam == alignments);
+  }
+  EXPECT_TRUE(std::filesystem::exists(folder.path("calls.vcf.gz.tbi")));
+}
+
+/// What htslib reads in a file of alignments.
+struct ReadBack {
+  std::uint64_t records = 0, mapped = 0, duplicates = 0, well_placed = 0;
+  bool sorted = true;
+};
+
+ReadBack read_back(const std::filesystem::path& path, const std::filesystem::path& reference) {
+  ReadBack out;
+  samFile* file = sam_open(path.c_str(), "r");
+  EXPECT_NE(file, nullptr);
+  hts_set_fai_filename(file, reference.c_str());
+  sam_hdr_t* header = sam_hdr_read(file);
+  bam1_t* record = bam_init1();
+  std::pair<std::uint32_t, hts_pos_t> last{0, 0};
+  while (sam_read1(file, header, record) >= 0) {
+    const bam1_core_t& core = record->core;
+    const std::pair place{static_cast<std::uint32_t>(core.tid), core.pos};
+    out.sorted = out.sorted && !(place < last);
+    last = place;
+    ++out.records;
+    if ((core.flag & BAM_FUNMAP) != 0) continue;
+    ++out.mapped;
+    if ((core.flag & BAM_FDUP) != 0) ++out.duplicates;
+    EXPECT_EQ(bam_cigar2qlen(static_cast<int>(core.n_cigar), bam_get_cigar(record)), core.l_qseq);
+    EXPECT_NE(bam_aux_get(record, "MD"), nullptr);
+    EXPECT_NE(bam_aux_get(record, "RG"), nullptr);
+  }
+  bam_destroy1(record);
+  sam_hdr_destroy(header);
+  sam_close(file);
+  return out;
+}
+
+TEST_F(Calling, AlignmentsAreWhatHtslibReads) {
+  for (const std::string name : {"a.bam", "a.cram", "a.sam"}) {
+    run.outputs = {{"alignments", folder.path(name)}};
+    const Json metrics = run_app(align_app(), run);
+    const ReadBack back = read_back(folder.path(name), folder.path("genome.fa"));
+    EXPECT_EQ(back.records, 68'000 + metrics["reads"]["supplementary"].get<std::uint64_t>());
+    EXPECT_TRUE(back.sorted);
+    EXPECT_GT(back.mapped, 67'990U);
+    EXPECT_GE(back.duplicates, metrics["reads"]["duplicates"].get<std::uint64_t>());
+  }
+  EXPECT_TRUE(std::filesystem::exists(folder.path("a.bam.bai")));
+  EXPECT_TRUE(std::filesystem::exists(folder.path("a.cram.crai")));
+}
+
+TEST(AlignApp, RefusesBadInputAndLeavesNothing) {
+  const Folder folder;
+  ReadMaker maker(23);
+  const auto reference = folder.write("genome.fa", ">one\n" + random_genome(maker, 5000) + "\n");
+  const auto reads = folder.write("r1.fq", "@a\nACGT\n+\nIIII\n@b\nACGT\n+\nIIII\n");
+  const auto run = [&](const std::string& mates, std::map<std::string, app::Value> options = {}) {
+    run_app(align_app(), {.inputs = {{"reads", {reads}},
+                                     {"reads2", {folder.write("r2.fq", mates)}},
+                                     {"reference", {reference}}},
+                          .outputs = {{"alignments", folder.path("out.bam")}},
+                          .options = std::move(options)});
+  };
+  expect_error(Errc::CorruptData, {"r1.fq", "record 2", "no mate"},
+               [&] { run("@a\nACGT\n+\nIIII\n"); });
+  expect_error(Errc::CorruptData, {"record 2"},
+               [&] { run("@a\nACGT\n+\nIIII\n@c\nACGT\n+\nIIII\n"); });
+  expect_error(Errc::CorruptData, {"r2.fq", "record 2"},
+               [&] { run("@a\nACGT\n+\nIIII\n@b\nACGT\n+\nIII\n"); });
+  expect_error(Errc::InvalidArgument, {"read_group"}, [&] {
+    run("@a\nACGT\n+\nIIII\n@b\nACGT\n+\nIIII\n", {{"read_group", std::string("RG ID:1")}});
+  });
+  EXPECT_FALSE(std::filesystem::exists(folder.path("out.bam")));
+  run("@a\nACGT\n+\nIIII\n@b\nACGT\n+\nIIII\n");
+  EXPECT_TRUE(std::filesystem::exists(folder.path("out.bam")));
+}
+
+}  // namespace
+}  // namespace aceso::genomics
