@@ -82,6 +82,11 @@ app::App export_app() {
             .help = "folder (hf) or file (safetensors) to write",
             .extra = true});
   d.option("format", &Job::format, {.help = "form to write", .choices = {"hf", "safetensors"}});
+  d.sample({.name = "small model of proteins",
+            .summary = "a model that comes with the platform, for Hugging Face's transformers",
+            .inputs = {{"model", {"protein-demo.model.tar"}}},
+            .options = {},
+            .origin = "trained by the project on UniProt"});
   d.resources({.memory_mb = 4000, .uses_threads = false});
   return d.build(run);
 }
