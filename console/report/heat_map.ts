@@ -1,5 +1,6 @@
 // A matrix as colours. Only the columns that are seen are drawn, so a protein may be long.
 import { formatNumber } from '../src/ui/format';
+import { partsOf, strongest, textOf, type Cell } from './cells';
 import { gradient, ramp, signStops } from './colours';
 import { make } from './elements';
 import { isPrinting, onTheme, palette } from './theme';
@@ -11,32 +12,16 @@ const kUsual = 12;
 const kTop = 34; // above the cells: positions and letters
 const kPrintedWidth = 700;
 
-interface Cell {
-  row: number;
-  column: number;
-}
-
 /// Adds the map to `place` and keeps its size and colours up to date.
 export function drawHeatMap(place: HTMLElement, map: HeatMap): void {
   const view = new View(place, map);
   onTheme(() => view.recolour());
 }
 
-/// Nine values of ten are told apart by their colour; the few largest share the strongest.
-export function strongest(values: (number | null)[][]): number {
-  const sizes = values.flat().flatMap((value) => (value === null || value === 0 ? [] : [Math.abs(value)])).sort((a, b) => a - b);
-  return sizes[Math.floor(0.98 * (sizes.length - 1))] ?? 1;
-}
-
-/// "K24": its letter and its position; what is not named so has neither.
-export function partsOf(column: string): { letter: string; position: number | null } {
-  const [, letter = '', digits] = /^(\D?)(-?\d+)$/.exec(column) ?? [];
-  return { letter, position: digits === undefined ? null : Number(digits) };
-}
-
 class View {
   private size: number;
   private chosen: Cell | null = null;
+  private keyed = false; // chosen by key: it stays chosen when it is scrolled to
   private colours = palette();
   private readonly limit: number;
   private readonly left: number;
@@ -204,17 +189,27 @@ class View {
     if (cell?.row === this.chosen?.row && cell?.column === this.chosen?.column) return;
     this.chosen = cell;
     this.draw();
+    this.tell();
+  }
+
+  private tell(): void {
+    const cell = this.chosen;
     if (!cell) return this.tip.hide();
     this.tip.show(this.left + (cell.column + 1) * this.size - this.scroll.scrollLeft, kTop + cell.row * this.size, textOf(this.map, cell));
   }
 
   private listen(place: HTMLElement): void {
-    this.canvas.addEventListener('mousemove', (event) => this.choose(this.cellAt(event)));
-    this.canvas.addEventListener('mouseleave', () => this.choose(null));
-    this.canvas.addEventListener('click', (event) => this.choose(this.cellAt(event)));
+    const point = (event: MouseEvent) => {
+      this.keyed = false;
+      this.choose(this.cellAt(event));
+    };
+    this.canvas.addEventListener('mousemove', point);
+    this.canvas.addEventListener('click', point);
+    this.canvas.addEventListener('mouseleave', () => this.keyed || this.choose(null));
     this.scroll.addEventListener('scroll', () => {
-      this.choose(null);
+      if (!this.keyed) this.choose(null);
       this.draw();
+      this.tell();
     });
     new ResizeObserver(() => this.draw()).observe(place);
     this.scroll.addEventListener('keydown', (event) => this.move(event));
@@ -228,6 +223,7 @@ class View {
     if (!next) return;
     event.preventDefault();
     const cell = { row: Math.min(rows - 1, Math.max(0, next.row)), column: Math.min(columns - 1, Math.max(0, next.column)) };
+    this.keyed = true;
     this.reveal(cell.column);
     this.choose(cell);
     this.readout.textContent = textOf(this.map, cell).join(', ');
@@ -239,15 +235,6 @@ class View {
     if (x < this.scroll.scrollLeft) this.scroll.scrollLeft = x;
     if (x > this.scroll.scrollLeft + room) this.scroll.scrollLeft = x - room;
   }
-}
-
-/// "K24A", and its value; "column, row" where columns are no residues.
-export function textOf(map: HeatMap, { row, column }: Cell): string[] {
-  const [from, to] = [map.column_names[column] ?? '', map.row_names[row] ?? ''];
-  const value = map.values[row]?.[column] ?? null;
-  const own = map.marks?.[column] === row ? ' (its own)' : '';
-  const name = partsOf(from).position === null ? `${from}, ${to}` : `${from}${to}`;
-  return [`${name}${own}`, value === null ? 'no value' : formatNumber(Number(value.toPrecision(3)))];
 }
 
 /// The canvas at its size, cleared, in units of the page.

@@ -394,7 +394,7 @@ if (mock) {
     await stateIs('succeeded');
     await page.getByRole('tab', { name: 'Training' }).click();
     await curve.getByText('Ended at step').waitFor();
-    await curve.locator('canvas').first().hover();
+    await curve.locator('.u-over').hover();
     await curve.locator('.u-value', { hasText: /\d/ }).first().waitFor();
     await shoot(page, 'training');
     await assertAccessible(page, 'a training that has ended');
@@ -479,7 +479,7 @@ await check('files are uploaded in parts, paused and resumed', async () => {
     { name: 'journey.txt', mimeType: 'text/plain', buffer: Buffer.from('a line of text\n'.repeat(1_200_000)) },
     { name: 'journey_table.csv', mimeType: 'text/csv', buffer: Buffer.from('name,count\nA,1\nB,2\n') },
     { name: 'journey_empty.txt', mimeType: 'text/plain', buffer: Buffer.alloc(0) },
-  ]);
+  ], { timeout: 60000 });
   await page.getByRole('button', { name: 'Pause journey.txt' }).click();
   await page.getByText(/^Paused at/).waitFor();
   await shoot(page, 'data_uploading');
@@ -562,7 +562,7 @@ await check('molecules are found by their substructure, while the page stays ali
   });
   assert(longest < 1000, `the page stood still for ${Math.round(longest)} ms`);
   await grid.getByLabel('Search text').fill('mol-77');
-  await count(grid).getByText(/^222 of 100,000/).waitFor({ timeout: 60000 });
+  await count(grid).getByText(/^223 of 100,000/).waitFor({ timeout: 60000 });
   await page.waitForFunction(() => document.querySelectorAll('.molecule img').length === 24);
   await shoot(page, 'molecules_found');
   await grid.getByLabel('Substructure (SMARTS)').fill('c1ccc');

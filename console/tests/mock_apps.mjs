@@ -228,7 +228,7 @@ const residues = 'ACDEFGHIKLMNPQRSTVWY';
 export function picturesOf() {
   const points = Array.from({ length: 240 }, (_, at) => at);
   const sequence = Array.from({ length: 600 }, (_, at) => residues[(at * 7 + at ** 2) % 20]);
-  const cloud = { type: 'scatter', x_label: 'principal component 1 (41.2 % of the variance)', y_label: 'principal component 2 (12.5 % of the variance)', x: points.map((at) => 3 * wave(at, 1.3) + (at % 3)), y: points.map((at) => wave(at, 2.1) + 2 * (at % 3 === 1)), names: points.map((at) => `P${1000 + at}`) };
+  const cloud = { type: 'scatter', x_label: 'PC1 (41.2 % of variance)', y_label: 'PC2 (12.5 % of variance)', x: points.map((at) => 3 * wave(at, 1.3) + (at % 3)), y: points.map((at) => wave(at, 2.1) + 2 * (at % 3 === 1)), names: points.map((at) => `P${1000 + at}`) };
   return [
     {
       title: 'Embeddings',

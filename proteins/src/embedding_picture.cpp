@@ -49,7 +49,7 @@ std::optional<std::vector<double>> as_numbers(const std::vector<std::string>& la
 }
 
 std::string axis(int number, double explained) {
-  return fmt::format("principal component {} ({:.1f} % of the variance)", number, 100 * explained);
+  return fmt::format("PC{} ({:.1f} % of variance)", number, 100 * explained);
 }
 
 }  // namespace

@@ -145,7 +145,7 @@ function Card({ row, file, shown, svg, open }: { row: Row; file: File; shown: nu
   const smiles = row.cells[file.smiles] ?? '';
   return (
     <li className="molecule">
-      <button type="button" className="molecule-open" onClick={open} aria-label={`Look at molecule ${row.at + 1}: ${smiles}`}>
+      <button type="button" className="molecule-open" onClick={open} aria-label={`${svg === null ? wrongText(smiles) : 'Look at'} molecule ${row.at + 1}, ${smiles}`}>
         <Structure svg={svg} smiles={smiles} />
       </button>
       <code className="molecule-smiles" title={smiles}>
@@ -163,10 +163,12 @@ function Card({ row, file, shown, svg, open }: { row: Row; file: File; shown: nu
   );
 }
 
+const wrongText = (smiles: string) => (smiles === '' ? 'No structure' : 'Not a valid SMILES');
+
 /// As an image, so that nothing of a drawing can act in the page.
 function Structure({ svg, smiles }: { svg: string | null | undefined; smiles: string }) {
   if (svg === undefined) return <span className="molecule-waiting" aria-hidden="true" />;
-  if (svg === null) return <span className="molecule-wrong">{smiles === '' ? 'No structure' : 'Not a valid SMILES'}</span>;
+  if (svg === null) return <span className="molecule-wrong">{wrongText(smiles)}</span>;
   return <img src={`data:image/svg+xml,${encodeURIComponent(svg)}`} alt="" width={kSize.width} height={kSize.height} />;
 }
 
