@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <numeric>
 #include <random>
 #include <vector>
@@ -43,8 +44,11 @@ struct Cloud {
     std::mt19937 random(3);
     std::normal_distribution<double> normal;
     for (std::size_t n = 0; n < count; ++n) {
-      along_u.push_back(10 * normal(random));
-      along_v.push_back(4 * normal(random));
+      // On an ellipse, so that the two are uncorrelated however few rows there are.
+      const double angle =
+          2 * std::numbers::pi * static_cast<double>(n) / static_cast<double>(count);
+      along_u.push_back(10 * std::cos(angle));
+      along_v.push_back(4 * std::sin(angle));
       for (std::size_t i = 0; i < d; ++i)
         rows.push_back(
             static_cast<float>(7 + along_u[n] * u[i] + along_v[n] * v[i] + noise * normal(random)));
