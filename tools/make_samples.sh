@@ -22,7 +22,7 @@ if [[ -f $folder/uniprot_20k.fasta.gz ]]; then
     BEGIN {
       split("A 1.8 R -4.5 N -3.5 D -3.5 C 2.5 Q -3.5 E -3.5 G -0.4 H -3.2 I 4.5 L 3.8 K -3.9 M 1.9 F 2.8 P -1.6 S -0.8 T -0.7 W -0.9 Y -1.3 V 4.2", list, " ")
       for (i = 1; i < 40; i += 2) scale[list[i]] = list[i + 1]
-      print "id,sequence,target" >table
+      print "id,sequence,hydropathy" >table
     }
     function flush(   sum, i) {
       if (count >= 300 || length(sequence) < 40 || length(sequence) > 400 || sequence !~ /^[ACDEFGHIKLMNPQRSTVWY]+$/ || name in seen) return

@@ -45,7 +45,7 @@ if [[ -f $samples/.complete && -z $(api "$url/v1/runs?limit=1" | field id) ]]; t
   start_run "molecules optimize" "{\"objective\":\"$(upload celecoxib.yaml)\"}" '{"budget":1000}'
   start_run "molecules generate" "{\"model\":\"$(upload smiles-demo.model.tar)\"}" '{"count":60}'
   start_run "molecules prepare" "{\"molecules\":\"$(upload nci_1000.smi)\"}" '{"filters":"pains,brenk"}'
-  start_run "proteins embed" "{\"model\":\"$(upload protein-demo.model.tar)\",\"sequences\":\"$(upload proteins.fasta)\",\"labels\":\"$(upload hydropathy.csv)\"}" '{"label_column":"target"}'
+  start_run "proteins embed" "{\"model\":\"$(upload protein-demo.model.tar)\",\"sequences\":\"$(upload proteins.fasta)\",\"labels\":\"$(upload hydropathy.csv)\"}" '{"label_column":"hydropathy"}'
   start_run "proteins score" "{\"model\":\"$(upload protein-demo.model.tar)\",\"sequences\":\"$(upload ubiquitin.fasta)\"}" '{"scan":true}'
   # A few minutes of one CPU.
   start_run "proteins train" "{\"sequences\":\"$(upload uniprot_20k.fasta.gz)\"}" '{"layers":4,"hidden":64,"heads":4,"steps":300,"micro_batches":2,"max_length":512,"learning_rate":0.002,"evaluate_every":50,"name":"uniprot-demo"}'

@@ -179,7 +179,7 @@ app::App embed_app() {
             .inputs = {{"model", {"protein-demo.model.tar"}},
                        {"sequences", {"proteins.fasta"}},
                        {"labels", {"hydropathy.csv"}}},
-            .options = {{"label_column", std::string("target")}},
+            .options = {{"label_column", std::string("hydropathy")}},
             .origin = "UniProt; a small model that the project trained"});
   d.resources({.memory_mb = 2000});
   return d.build(run);

@@ -75,6 +75,7 @@ app::App finetune_app() {
                    {"micro_batches", std::int64_t{1}},
                    {"learning_rate", 5e-3},
                    {"evaluate_every", std::int64_t{10}},
+                   {"target_column", std::string("hydropathy")},
                    {"name", std::string("hydropathy")}},
        .origin = "UniProt; hydropathy by the scale of Kyte and Doolittle (1982)"});
   d.resources({.memory_mb = 4000});

@@ -356,8 +356,8 @@ void scan(const Job& job, const lm::LanguageModel& model, app::RunContext& conte
   context.metric("positions", length);
   context.report.section("Scan",
                          "log p(residue) - log p(the sequence's own), for every single "
-                         "substitution. Blue: the model prefers the new residue; red: it "
-                         "expects harm.");
+                         "substitution. Blue: the model prefers the new residue; orange: "
+                         "it expects harm.");
   context.report.figure("Positions", static_cast<std::int64_t>(length));
   context.report.heat_map(map);
 }
