@@ -516,7 +516,7 @@ const molecules = (within) => within.locator('[data-test=molecules]');
 const count = (within) => within.locator('.molecules-count');
 
 await check('a file of a hundred thousand molecules is shown as structures', async () => {
-  const kinds = ['CCCO', 'c1ccccc1CC', 'CC(=O)O', 'CN1CCOCC1', 'no SMILES('];
+  const kinds = ['CCCO', 'c1ccccc1CC', 'CC(=O)O', 'CN1CCOCC1', 'noSMILES('];
   const lines = Array.from({ length: 100_000 }, (_, at) => `${kinds[at % 5]} mol-${at + 1}\n`).join('');
   const chooser = page.waitForEvent('filechooser');
   await page.getByRole('button', { name: 'Choose files' }).click();
