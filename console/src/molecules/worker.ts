@@ -24,7 +24,10 @@ const pause = () => new Promise<void>((done) => setTimeout(done, 0));
 
 function chemistry(): Promise<MainModule> {
   // What RDKit says of a wrong SMILES is shown at the molecule, not in the browser's console.
-  rdkit ??= initRDKit({ locateFile: () => wasm, print: () => undefined, printErr: () => undefined });
+  rdkit ??= initRDKit({ locateFile: () => wasm, print: () => undefined, printErr: () => undefined }).catch((error: unknown) => {
+    rdkit = null; // a broken connection may be whole at the next question
+    throw error;
+  });
   return rdkit;
 }
 
