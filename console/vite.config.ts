@@ -2,6 +2,7 @@
 import react from '@vitejs/plugin-react';
 import { loadEnv } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { rdkitWithoutEval } from './rdkit_without_eval';
 
 export default defineConfig(({ mode }) => {
   // `ACESO_HUB_URL=http://127.0.0.1:PORT npm run dev` shows the sources against a running hub.
@@ -21,7 +22,13 @@ export default defineConfig(({ mode }) => {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
     },
+    // Scripts below workers/ are those that the hub lets use WebAssembly.
+    worker: {
+      format: 'es',
+      plugins: () => [rdkitWithoutEval()],
+      rollupOptions: { output: { entryFileNames: 'workers/[name]-[hash].js' } },
+    },
     server: { proxy: { '/v1': proxy, '/login': proxy, '/logout': proxy } },
-    test: { include: ['src/**/*.test.ts', 'report/**/*.test.ts'] },
+    test: { include: ['*.test.ts', 'src/**/*.test.ts', 'report/**/*.test.ts'] },
   };
 });

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # up.sh ACESO SAMPLES [--port N] [--data DIR]: starts the hub, uploads the sample data and makes the
-# sample runs through its API (once), and prints the login link. Ctrl-C stops the hub.
+# sample runs through its API (once each), and prints the login link. Ctrl-C stops the hub.
 set -euo pipefail
 aceso=$1 samples=$2
 shift 2
@@ -28,6 +28,9 @@ upload() {  # NAME: prints the id of the data
   echo "$id"
 }
 
+# Apps' samples name these files: whoever presses "Use sample" finds them here.
+for file in "$samples"/*; do upload "$(basename "$file")" >/dev/null; done
+
 start_run() {  # APP INPUTS OPTIONS, the last two as JSON
   api -X POST -H 'Content-Type: application/json' -d "{\"app\":\"$1\",\"inputs\":$2,\"options\":$3}" "$url/v1/runs" >/dev/null
 }
@@ -41,6 +44,9 @@ if [[ -f $samples/.complete && -z $(api "$url/v1/runs?limit=1" | field id) ]]; t
   reads_run rna_reads_1.fastq.gz rna_reads_2.fastq.gz
   start_run "molecules optimize" "{\"objective\":\"$(upload celecoxib.yaml)\"}" '{"budget":1000}'
   start_run "molecules generate" "{\"model\":\"$(upload smiles-demo.model.tar)\"}" '{"count":60}'
+  start_run "molecules prepare" "{\"molecules\":\"$(upload nci_1000.smi)\"}" '{"filters":"pains,brenk"}'
+  start_run "proteins embed" "{\"model\":\"$(upload protein-demo.model.tar)\",\"sequences\":\"$(upload proteins.fasta)\",\"labels\":\"$(upload hydropathy.csv)\"}" '{"label_column":"hydropathy"}'
+  start_run "proteins score" "{\"model\":\"$(upload protein-demo.model.tar)\",\"sequences\":\"$(upload ubiquitin.fasta)\"}" '{"scan":true}'
   # A few minutes of one CPU.
   start_run "proteins train" "{\"sequences\":\"$(upload uniprot_20k.fasta.gz)\"}" '{"layers":4,"hidden":64,"heads":4,"steps":300,"micro_batches":2,"max_length":512,"learning_rate":0.002,"evaluate_every":50,"name":"uniprot-demo"}'
   made='Sample runs on real data are under "Runs". '

@@ -47,7 +47,7 @@ constexpr std::array kKinds{
          "text/plain; charset=utf-8", false, true},
     Kind{"model", "model (folder, or .model.tar)", kModelEndings, "none", "application/x-tar",
          true},
-    Kind{"molecules", "molecules (SMILES, CSV, TSV)", kMoleculeEndings, "text",
+    Kind{"molecules", "molecules (SMILES, CSV, TSV)", kMoleculeEndings, "molecules",
          "text/plain; charset=utf-8", false, true},
     Kind{"objective", "objective of a design (YAML)", kObjectiveEndings, "text",
          "text/plain; charset=utf-8"},

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <span>
 
 namespace aceso::app {
 
@@ -39,7 +41,9 @@ Json to_json(const Cell& cell) {
 }
 
 /// Seven digits are more than a plot can show, and keep the page small.
-Json to_json(const std::vector<double>& values) {
+constexpr int kDigits = 7;
+
+Json to_json(std::span<const double> values, int digits = kDigits) {
   Json list = Json::array();
   for (const double value : values) {
     if (!std::isfinite(value))
@@ -47,9 +51,16 @@ Json to_json(const std::vector<double>& values) {
     else if (value == std::trunc(value) && std::abs(value) < 9e15)
       list.push_back(static_cast<std::int64_t>(value));
     else
-      list.push_back(std::stod(fmt::format("{:.7g}", value)));
+      list.push_back(std::stod(fmt::format("{:.{}g}", value, digits)));
   }
   return list;
+}
+
+/// A list that a block of the report may have for each of its `count` things.
+void check_count(std::string_view title, std::string_view list, std::size_t found,
+                 std::size_t count, bool optional) {
+  if (found != count && !(optional && found == 0))
+    fail(Errc::Internal, "report: {}: expected {} {}, found {}", title, count, list, found);
 }
 
 std::string_view name(Plot::Type type) {
@@ -135,6 +146,45 @@ void Report::plot(Plot plot) {
                              {"series", std::move(series)},
                              {"log_y", plot.log_y},
                              {"note", plot.note}});
+}
+
+void Report::scatter(const Scatter& scatter) {
+  const std::size_t count = scatter.x.size();
+  check_count(scatter.title, "y", scatter.y.size(), count, false);
+  check_count(scatter.title, "names", scatter.names.size(), count, false);
+  check_count(scatter.title, "values", scatter.values.size(), count, true);
+  check_count(scatter.title, "groups", scatter.groups.size(), count, true);
+  // Points are many, and a screen has fewer than 10,000 places.
+  constexpr int kPointDigits = 5;
+  impl_->blocks().push_back({{"type", "scatter"},
+                             {"title", scatter.title},
+                             {"x_label", scatter.x_label},
+                             {"y_label", scatter.y_label},
+                             {"x", to_json(scatter.x, kPointDigits)},
+                             {"y", to_json(scatter.y, kPointDigits)},
+                             {"names", scatter.names},
+                             {"values", to_json(scatter.values, kPointDigits)},
+                             {"groups", scatter.groups},
+                             {"colour_label", scatter.colour_label},
+                             {"note", scatter.note}});
+}
+
+void Report::heat_map(const HeatMap& map) {
+  const std::size_t columns = map.column_names.size();
+  check_count(map.title, "values", map.values.size(), map.row_names.size() * columns, false);
+  check_count(map.title, "marks", map.marks.size(), columns, true);
+  constexpr int kCellDigits = 4;
+  Json rows = Json::array();
+  for (std::size_t row = 0; row < map.row_names.size(); ++row)
+    rows.push_back(to_json(std::span(map.values).subspan(row * columns, columns), kCellDigits));
+  impl_->blocks().push_back({{"type", "heat_map"},
+                             {"title", map.title},
+                             {"row_names", map.row_names},
+                             {"column_names", map.column_names},
+                             {"values", std::move(rows)},
+                             {"marks", map.marks},
+                             {"value_label", map.value_label},
+                             {"note", map.note}});
 }
 
 void Report::drawing(std::string title, std::string svg) {

@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <cmath>
+
 #include <filesystem>
 
 namespace aceso::app {
@@ -255,6 +257,35 @@ TEST_F(AppTest, HelpSchemaReferenceAndCompletionNameEverything) {
   EXPECT_EQ(about["options"].size(), 8U);
   EXPECT_THROW(static_cast<void>(completion_script(table_, {}, "fish")), Error);
   EXPECT_NE(slurm_script(d, 4, "job.json").find("--cpus-per-task=4"), std::string::npos);
+}
+
+TEST(Report, APictureHasAllOfEachOfItsThings) {
+  Report report;
+  report.scatter({.title = "s",
+                  .x_label = "a",
+                  .y_label = "b",
+                  .x = {1, 2},
+                  .y = {3, 0.123456789},
+                  .names = {"p", "q"},
+                  .values = {7, std::nan("")},
+                  .colour_label = "length"});
+  report.heat_map({.title = "h",
+                   .row_names = {"A", "C"},
+                   .column_names = {"M1", "K2", "A3"},
+                   .values = {1, 2, 3, -1.23456, std::nan(""), 6},
+                   .marks = {-1, -1, 0}});
+  const Json& blocks = report.sections()[0]["blocks"];
+  EXPECT_EQ(blocks[0]["y"], (Json{3, 0.12346}));
+  EXPECT_EQ(blocks[0]["values"], (Json{7, nullptr}));
+  EXPECT_EQ(blocks[1]["values"], Json::parse("[[1,2,3],[-1.235,null,6]]"));
+  EXPECT_EQ(blocks[1]["marks"], (Json{-1, -1, 0}));
+
+  EXPECT_THROW(report.scatter(
+                   {.title = "s", .x_label = "", .y_label = "", .x = {1}, .y = {}, .names = {"p"}}),
+               Error);
+  EXPECT_THROW(report.heat_map(
+                   {.title = "h", .row_names = {"A"}, .column_names = {"M1", "K2"}, .values = {1}}),
+               Error);
 }
 
 TEST(ReportHtml, CannotBeLeftByItsData) {

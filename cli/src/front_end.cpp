@@ -117,7 +117,8 @@ void print_summary(const app::RunResult& result) {
              format_seconds(result.seconds), format_seconds(result.cpu_seconds),
              result.peak_rss_mb);
   for (const auto& [name, path] : result.outputs) fmt::print("  {:<14}{}\n", name, path.string());
-  if (!result.metrics.empty()) fmt::print("  metrics\n");
+  if (result.metrics.empty()) return;
+  fmt::print("  metrics\n");
   const Json flat = result.metrics.flatten();
   for (const auto& [pointer, value] : flat.items())
     fmt::print("    {:<30}{}\n", replaced(pointer.substr(1), '/', '.'), value.dump());

@@ -1,8 +1,10 @@
 // The parts of a section.
 import { make } from './elements';
+import { drawHeatMap } from './heat_map';
 import { drawPlot } from './plots';
-import type { Block, Cell, Drawing, Figures, Plot, Table } from './types';
-import { cellText, csvOfTable, fileName, tableOfPlot, withUnit } from './values';
+import { drawScatter } from './scatter';
+import type { Block, Cell, Drawing, Figures, Table } from './types';
+import { cellText, csvOfTable, fileName, tableOfMap, tableOfPlot, tableOfScatter, withUnit } from './values';
 
 const kRowsAtFirst = 100;
 
@@ -13,7 +15,11 @@ export function drawBlock(block: Block): HTMLElement | null {
     case 'table':
       return tableBlock(block);
     case 'plot':
-      return plotBlock(block);
+      return plotBlock(block, tableOfPlot(block), (place) => drawPlot(place, block));
+    case 'scatter':
+      return plotBlock(block, tableOfScatter(block), (place) => drawScatter(place, block));
+    case 'heat_map':
+      return plotBlock(block, tableOfMap(block), (place) => drawHeatMap(place, block));
     case 'drawing':
       return drawing(block);
     default: // of a later version
@@ -61,7 +67,8 @@ export function tableElement(table: Table, label: string): HTMLElement {
   return make('div', {}, scroll, more);
 }
 
-function plotBlock(block: Plot): HTMLElement {
+/// A picture of numbers, which are there as a table and as CSV too.
+function plotBlock(block: { title: string; note?: string }, values: Table, draw: (place: HTMLElement) => void): HTMLElement {
   const place = make('div', { class: 'plot' });
   const table = make('div', { class: 'plot-table', hidden: true });
   const toggle = make('button', {
@@ -69,18 +76,18 @@ function plotBlock(block: Plot): HTMLElement {
     'aria-expanded': 'false',
     click: () => {
       const show = table.hidden;
-      if (show && table.childElementCount === 0) table.append(tableElement(tableOfPlot(block), `Values of ${block.title}`));
+      if (show && table.childElementCount === 0) table.append(tableElement(values, `Values of ${block.title}`));
       table.hidden = !show;
       toggle.setAttribute('aria-expanded', String(show));
       toggle.textContent = show ? 'Hide table' : 'Show as table';
     },
   }, 'Show as table');
-  const csv = make('button', { type: 'button', click: () => download(csvOfTable(tableOfPlot(block)), fileName(block.title)) }, 'CSV');
+  const csv = make('button', { type: 'button', click: () => download(csvOfTable(values), fileName(block.title)) }, 'CSV');
   csv.setAttribute('aria-label', `Download the values of ${block.title} as CSV`);
   const head = make('figcaption', {}, make('span', {}, block.title), make('span', { class: 'tools' }, toggle, csv));
   const figure = make('figure', { class: 'block' }, head, place, block.note ? make('p', { class: 'note' }, block.note) : null, table);
-  // uPlot measures its place, which must be on the page by then.
-  queueMicrotask(() => drawPlot(place, block));
+  // Plots measure their place, which must be on the page by then.
+  queueMicrotask(() => draw(place));
   return figure;
 }
 

@@ -1,5 +1,4 @@
 // Draws the report.json that stands in the page: figures, tables, plots, and where they come from.
-import 'uplot/dist/uPlot.min.css';
 import { formatBytes, formatNumber, formatSeconds, formatTime } from '../src/ui/format';
 import { drawBlock, tableElement } from './blocks';
 import { make, pairs } from './elements';

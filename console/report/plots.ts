@@ -1,21 +1,28 @@
 // Plots: lines, areas and bars, drawn by uPlot, with the keyboard too.
 import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
 import { formatNumber } from '../src/ui/format';
 import { make } from './elements';
+import './plots.css';
 import { onTheme, palette, type Palette } from './theme';
 import type { Plot } from './types';
 
 const kHeight = 280;
 const kNarrow = 520; // below it there is room for less
 
+/// A plot on the page.
+export interface DrawnPlot {
+  /// Shows other values of the same series.
+  update: (plot: Plot) => void;
+  /// Draws again, as when colours change.
+  redraw: () => void;
+  remove: () => void;
+}
+
 /// Adds the plot to `place` and keeps its size and colours up to date.
-export function drawPlot(place: HTMLElement, plot: Plot): void {
-  const canvas = make('div', {
-    class: 'canvas',
-    tabindex: '0',
-    role: 'group',
-    'aria-label': `${plot.title}. ${summary(plot)} Arrow keys read values.`,
-  });
+export function drawPlot(place: HTMLElement, first: Plot): DrawnPlot {
+  let plot = first;
+  const canvas = make('div', { class: 'canvas', tabindex: '0', role: 'group' });
   const readout = make('p', { class: 'visually-hidden', 'aria-live': 'polite' });
   place.append(canvas, readout);
 
@@ -26,14 +33,25 @@ export function drawPlot(place: HTMLElement, plot: Plot): void {
     drawn = new uPlot(optionsOf(plot, palette(), widthOf(canvas)), dataOf(plot), canvas);
     hidden.forEach((yes, index) => yes && drawn?.setSeries(index, { show: false }));
     makeLegendUsable(drawn);
+    canvas.setAttribute('aria-label', `${plot.title}. ${summary(plot)} Arrow keys read values.`);
+  }
+  function update(next: Plot): void {
+    const { left = -10, top = -10 } = drawn?.cursor ?? {};
+    const seen = zoomOf(drawn);
+    plot = next;
+    draw();
+    // Who looks closer, or reads a value, goes on with it while others arrive.
+    if (seen) drawn?.setScale('x', seen);
+    if (left >= 0) drawn?.setCursor({ left, top });
   }
   function fit(): void {
     const width = widthOf(canvas);
     if (drawn && width !== drawn.width) draw();
   }
   draw();
-  onTheme(draw);
-  new ResizeObserver(fit).observe(place);
+  const stopTheme = onTheme(draw);
+  const sizes = new ResizeObserver(fit);
+  sizes.observe(place);
 
   let at = -1;
   canvas.addEventListener('keydown', (event) => {
@@ -47,9 +65,25 @@ export function drawPlot(place: HTMLElement, plot: Plot): void {
     drawn.setCursor({ left, top: at < 0 ? -10 : kHeight / 3 });
     readout.textContent = at < 0 ? '' : valuesAt(plot, at);
   });
+  function remove(): void {
+    stopTheme();
+    sizes.disconnect();
+    drawn?.destroy();
+    canvas.remove();
+    readout.remove();
+  }
+  return { update, redraw: draw, remove };
 }
 
-const widthOf = (canvas: HTMLElement) => Math.max(200, Math.floor(canvas.clientWidth));
+/// What of x is seen, if it is not all.
+function zoomOf(drawn: uPlot | null): { min: number; max: number } | null {
+  const { min, max } = drawn?.scales.x ?? {};
+  const all = drawn?.data[0] ?? [];
+  if (min == null || max == null || all.length < 2) return null;
+  return min > (all[0] ?? min) || max < (all.at(-1) ?? max) ? { min, max } : null;
+}
+
+export const widthOf = (canvas: HTMLElement) => Math.max(200, Math.floor(canvas.clientWidth));
 
 /// Bars stand at 0, 1, 2, … under their names; else at their numbers.
 const isNamed = (plot: Plot) => plot.x_names !== undefined && plot.x_names.length > 0;
@@ -80,12 +114,8 @@ function valuesAt(plot: Plot, at: number): string {
   return `${plot.x_label ?? ''} ${x}: ${values.join(', ')}`;
 }
 
-function optionsOf(plot: Plot, colours: Palette, width: number): uPlot.Options {
-  const named = isNamed(plot);
-  const bars = plot.plot === 'bar';
-  const count = plot.series.length;
-  const spacing = bars ? closest(plot) : 0;
-  const axis: uPlot.Axis = {
+export function axisOf(colours: Palette): uPlot.Axis {
+  return {
     stroke: colours.muted,
     grid: { stroke: colours.grid, width: 1 },
     ticks: { stroke: colours.grid, width: 1, size: 5 },
@@ -94,12 +124,21 @@ function optionsOf(plot: Plot, colours: Palette, width: number): uPlot.Options {
     labelSize: 20,
     labelGap: 0,
   };
+}
+
+function optionsOf(plot: Plot, colours: Palette, width: number): uPlot.Options {
+  const named = isNamed(plot);
+  const bars = plot.plot === 'bar';
+  const count = plot.series.length;
+  const spacing = bars ? closest(plot) : 0;
+  const axis = axisOf(colours);
   return {
     width,
     height: width < kNarrow ? 240 : kHeight,
     scales: {
       x: {
         time: false,
+        ...(plot.log_x ? { distr: 3 as const } : {}),
         // Half a bar of room at both ends. For a single value uPlot would make up a range.
         range: (_, low, high) => {
           if (plot.x.length === 1) return [xOf(plot, 0) - 2, xOf(plot, 0) + 2];
@@ -116,7 +155,7 @@ function optionsOf(plot: Plot, colours: Palette, width: number): uPlot.Options {
         size: 32,
         ...(named
           ? namedTicks(plot, width)
-          : { values: (_, splits) => splits.map((value) => tick(value)) }),
+          : { values: (_, splits) => splits.map((value) => (value === null ? '' : tick(value))) }),
       },
       {
         ...axis,
@@ -140,7 +179,8 @@ function optionsOf(plot: Plot, colours: Palette, width: number): uPlot.Options {
           ...(plot.plot === 'area' ? { fill: faded(colour) } : {}),
           // From the seventh on colours repeat, with dashes.
           ...(index >= colours.series.length ? { dash: [6, 4] } : {}),
-          points: { show: !bars && plot.x.length < 2 },
+          ...(series.sparse ? { spanGaps: true } : {}),
+          points: { show: !bars && (plot.x.length < 2 || (series.sparse === true && isFew(series.values))), size: 5 },
           value: (_, value: number | null) => (value === null ? '' : formatNumber(value)),
         };
       }),
@@ -150,13 +190,16 @@ function optionsOf(plot: Plot, colours: Palette, width: number): uPlot.Options {
   };
 }
 
+/// Few enough to be seen one by one.
+const isFew = (values: (number | null)[]) => values.filter((value) => value !== null).length <= 60;
+
 const colourOf = (series: uPlot.Series | undefined) => {
   const stroke = series?.stroke;
   return typeof stroke === 'function' ? (stroke as unknown as () => string)() : String(stroke ?? '');
 };
 
 /// Values of more than three digits are short: "12k", "3.4M".
-function tick(value: number): string {
+export function tick(value: number): string {
   const size = Math.abs(value);
   if (size >= 10000) return value.toLocaleString('en', { notation: 'compact', maximumSignificantDigits: 4 });
   return formatNumber(Number(value.toPrecision(10)));

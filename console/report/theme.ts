@@ -13,9 +13,13 @@ const listeners = new Set<Listener>();
 const prefersDark = window.matchMedia('(prefers-color-scheme: dark)');
 let printing = false;
 
-export function onTheme(listener: Listener): void {
+/// The answer is the function that ends it.
+export function onTheme(listener: Listener): () => void {
   listeners.add(listener);
+  return () => listeners.delete(listener);
 }
+
+export const isPrinting = () => printing;
 
 /// Reads the colours from the style sheet: they are written down once.
 export function palette(): Palette {

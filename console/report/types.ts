@@ -22,8 +22,35 @@ export interface Plot {
   y_label?: string;
   x: number[];
   x_names?: string[];
-  series: { name: string; values: (number | null)[] }[];
+  /// Sparse: a value now and then, joined over what is between.
+  series: { name: string; values: (number | null)[]; sparse?: boolean }[];
+  log_x?: boolean;
   log_y?: boolean;
+  note?: string;
+}
+
+export interface Scatter {
+  type: 'scatter';
+  title: string;
+  x_label?: string;
+  y_label?: string;
+  x: number[];
+  y: number[];
+  names: string[];
+  values?: (number | null)[];
+  groups?: string[];
+  colour_label?: string;
+  note?: string;
+}
+
+export interface HeatMap {
+  type: 'heat_map';
+  title: string;
+  row_names: string[];
+  column_names: string[];
+  values: (number | null)[][];
+  marks?: number[];
+  value_label?: string;
   note?: string;
 }
 
@@ -33,7 +60,7 @@ export interface Drawing {
   svg: string;
 }
 
-export type Block = Figures | Table | Plot | Drawing;
+export type Block = Figures | Table | Plot | Scatter | HeatMap | Drawing;
 
 export interface Section {
   title: string;

@@ -371,6 +371,82 @@ await check('a run that does not exist says so', async () => {
   await page.getByRole('alert').waitFor();
 });
 
+let modelRun = '';
+if (mock) {
+  await check('a training is followed by its curve', async () => {
+    await goTo(`#/apps/${encodeURIComponent('molecules properties')}`);
+    await page.locator('[data-test=sample]:not([disabled])').first().click();
+    await page.locator('[data-test=run]').click();
+    await page.waitForURL(/#\/runs\/./);
+    modelRun = runUrl();
+    const curve = page.locator('[data-test=loss-curve]');
+    await curve.locator('canvas').first().waitFor();
+    const step = () => curve.locator('.section-head p').innerText();
+    const before = await step();
+    await page.waitForFunction((text) => document.querySelector('[data-test=loss-curve] .section-head p')?.textContent !== text, before);
+    assert(/^Step \d+ · loss [\d.]+ · held out [\d.]+ · learning rate/.test(await step()), await step());
+    await shoot(page, 'training_live');
+    await assertAccessible(page, 'a live training');
+    await curve.getByRole('button', { name: 'Logarithmic' }).click();
+    await curve.locator('.canvas').focus();
+    await page.keyboard.press('End');
+    await curve.locator('[aria-live]', { hasText: /held out/ }).waitFor({ state: 'attached' });
+    await stateIs('succeeded');
+    await page.getByRole('tab', { name: 'Training' }).click();
+    await curve.getByText('Ended at step').waitFor();
+    await curve.locator('.u-over').hover();
+    await curve.locator('.u-value', { hasText: /\d/ }).first().waitFor();
+    await shoot(page, 'training');
+    await assertAccessible(page, 'a training that has ended');
+  });
+
+  await check('a scatter plot names its points', async () => {
+    await page.getByRole('tab', { name: 'Report' }).click();
+    const report = page.frameLocator('iframe[title=Report]');
+    const plot = report.locator('.block', { hasText: 'Sequences by length' });
+    await plot.locator('canvas').waitFor();
+    await plot.locator('.canvas').focus();
+    await page.keyboard.press('Home');
+    await plot.locator('.tip', { hasText: /P\d+.*length/ }).waitFor();
+    await report.locator('.legend', { hasText: 'kinase (80)' }).waitFor();
+    await plot.getByRole('button', { name: 'Show as table' }).click();
+    await plot.locator('.plot-table th', { hasText: 'length' }).waitFor();
+    await plot.getByRole('button', { name: 'Hide table' }).click();
+  });
+
+  await check('a heat map is read cell by cell, scrolled and zoomed', async () => {
+    const report = page.frameLocator('iframe[title=Report]');
+    const map = report.locator('.block', { hasText: 'Every substitution' });
+    await map.locator('canvas').first().hover({ position: { x: 200, y: 100 } });
+    await map.locator('.tip', { hasText: /[A-Z]\d+[A-Z]/ }).waitFor();
+    await map.locator('.heat-map').focus();
+    await page.keyboard.press('End');
+    await map.locator('.tip', { hasText: /[A-Z]600[A-Z]/ }).waitFor();
+    const left = () => map.locator('.heat-map').evaluate((element) => element.scrollLeft);
+    assert((await left()) > 0, 'the last column should have been scrolled to');
+    await map.getByRole('button', { name: 'Show all columns' }).click();
+    assert((await left()) <= 600 * 2, 'all columns should be as small as they get');
+    await map.getByRole('button', { name: 'Larger cells' }).click();
+    await page.keyboard.press('Escape');
+    await page.waitForTimeout(600);
+    await shoot(page, 'run_pictures');
+    await assertAccessible(page, 'a report with pictures');
+  });
+
+  await check('a table with structures is shown as structures', async () => {
+    await page.getByRole('tab', { name: /^Outputs/ }).click();
+    await page.getByRole('button', { name: 'Preview predictions.csv' }).click();
+    await page.locator('.molecule img').nth(5).waitFor({ timeout: 30000 });
+    await page.getByLabel('Sort by').selectOption({ label: 'Sort by logp' });
+    await page.locator('.molecule').first().locator('dl > div').first().getByText('logp').waitFor();
+    await page.waitForFunction(() => document.querySelectorAll('.molecule-waiting').length === 0);
+    await shoot(page, 'run_molecules');
+    await assertAccessible(page, 'an output of molecules');
+    await page.getByRole('tab', { name: 'Table' }).click();
+    await page.locator('table.values').waitFor();
+  });
+}
+
 // Runs
 
 await check('runs are listed, filtered and opened', async () => {
@@ -403,7 +479,7 @@ await check('files are uploaded in parts, paused and resumed', async () => {
     { name: 'journey.txt', mimeType: 'text/plain', buffer: Buffer.from('a line of text\n'.repeat(1_200_000)) },
     { name: 'journey_table.csv', mimeType: 'text/csv', buffer: Buffer.from('name,count\nA,1\nB,2\n') },
     { name: 'journey_empty.txt', mimeType: 'text/plain', buffer: Buffer.alloc(0) },
-  ]);
+  ], { timeout: 60000 });
   await page.getByRole('button', { name: 'Pause journey.txt' }).click();
   await page.getByText(/^Paused at/).waitFor();
   await shoot(page, 'data_uploading');
@@ -434,8 +510,97 @@ await check('the bytes that were uploaded are the bytes that are there', async (
   assert(bytes[0] === 18_000_000 && bytes[1] === 18_000_000 && bytes[2], `18,000,000 bytes expected: ${bytes}`);
 });
 
+// Molecules: the structures are drawn by WebAssembly in a worker, under the hub's own policy.
+
+const molecules = (within) => within.locator('[data-test=molecules]');
+const count = (within) => within.locator('.molecules-count');
+
+await check('a file of a hundred thousand molecules is shown as structures', async () => {
+  const kinds = ['CCCO', 'c1ccccc1CC', 'CC(=O)O', 'CN1CCOCC1', 'noSMILES('];
+  const lines = Array.from({ length: 100_000 }, (_, at) => `${kinds[at % 5]} mol-${at + 1}\n`).join('');
+  const chooser = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: 'Choose files' }).click();
+  await (await chooser).setFiles([{ name: 'journey.smi', mimeType: 'text/plain', buffer: Buffer.from(lines) }]);
+  await page.waitForFunction(() => document.querySelectorAll('.upload.done').length === 1, undefined, { timeout: 60000 });
+  await page.getByRole('button', { name: 'Clear finished' }).click();
+  await page.getByRole('button', { name: 'Look at journey.smi' }).first().click();
+  const grid = molecules(page.getByRole('dialog'));
+  await grid.locator('.molecule img').nth(3).waitFor({ timeout: 30000 });
+  await grid.getByText('Not a valid SMILES').first().waitFor();
+  await count(grid).getByText('100,000 molecules').waitFor();
+  await page.waitForFunction(() => document.querySelectorAll('.molecule-waiting').length === 0);
+  await shoot(page, 'molecules');
+  await assertAccessible(page, 'molecules');
+});
+
+await check('molecules are searched by text and turned over by page', async () => {
+  const grid = molecules(page.getByRole('dialog'));
+  await grid.getByRole('button', { name: 'Next' }).click();
+  await grid.locator('.molecule', { hasText: 'mol-25' }).waitFor();
+  await grid.getByLabel('Page, of 4167').fill('4167');
+  await page.keyboard.press('Enter');
+  await grid.locator('.molecule', { hasText: 'mol-100000' }).waitFor();
+  await grid.getByLabel('Search text').fill('mol-777');
+  await count(grid).getByText('111 of 100,000 molecules').waitFor();
+});
+
+await check('molecules are found by their substructure, while the page stays alive', async () => {
+  const grid = molecules(page.getByRole('dialog'));
+  await grid.getByLabel('Search text').fill('');
+  await grid.getByLabel('Substructure (SMARTS)').fill('c1ccccc1');
+  await count(grid).getByText('looked through').waitFor();
+  // What a person would notice as a stutter.
+  const longest = await page.evaluate(async () => {
+    let worst = 0;
+    let last = performance.now();
+    for (let at = 0; at < 60; ++at) {
+      await new Promise((done) => requestAnimationFrame(done));
+      worst = Math.max(worst, performance.now() - last);
+      last = performance.now();
+    }
+    return worst;
+  });
+  assert(longest < 1000, `the page stood still for ${Math.round(longest)} ms`);
+  await grid.getByLabel('Search text').fill('mol-77');
+  await count(grid).getByText(/^223 of 100,000/).waitFor({ timeout: 60000 });
+  await page.waitForFunction(() => document.querySelectorAll('.molecule img').length === 24);
+  await shoot(page, 'molecules_found');
+  await grid.getByLabel('Substructure (SMARTS)').fill('c1ccc');
+  await grid.getByText('This is no SMARTS pattern.').waitFor();
+  await assertAccessible(page, 'a wrong pattern');
+  await grid.getByLabel('Substructure (SMARTS)').fill('');
+  await grid.getByText('This is no SMARTS pattern.').waitFor({ state: 'detached' });
+});
+
+await check('molecules are sorted, and one is looked at', async () => {
+  const grid = molecules(page.getByRole('dialog'));
+  await grid.getByLabel('Search text').fill('mol-9999');
+  await grid.getByLabel('Sort by').selectOption({ label: 'Sort by name' });
+  await grid.getByRole('button', { name: 'Ascending: sort descending' }).click();
+  await grid.locator('.molecule').first().getByText('mol-99999').waitFor();
+  await grid.locator('.molecule').nth(1).getByRole('button').click();
+  await page.getByRole('heading', { name: 'Molecule 99,998' }).waitFor();
+  await shoot(page, 'molecule');
+  await assertAccessible(page, 'one molecule');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+});
+
+await check('only the worker may run WebAssembly', async () => {
+  const allowed = await page.evaluate(() => {
+    try {
+      new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  assert(!allowed, 'the page itself should not be able to');
+});
+
 await check('data are deleted after a question', async () => {
-  for (const name of ['journey.txt', 'journey_table.csv', 'journey_empty.txt']) {
+  for (const name of ['journey.txt', 'journey_table.csv', 'journey_empty.txt', 'journey.smi']) {
     await page.getByRole('button', { name: `Delete ${name}` }).first().click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
@@ -499,6 +664,12 @@ const kPages = [
   ['app', `#/apps/${encodeURIComponent(kApp)}`, '[data-test=sample]'],
   ['run', `#/runs/${firstRun}`, 'iframe'],
   ['run_outputs', `#/runs/${firstRun}?tab=outputs`, '.output-list'],
+  ...(modelRun === ''
+    ? []
+    : [
+        ['pictures', `#/runs/${modelRun}`, 'iframe'],
+        ['training', `#/runs/${modelRun}?tab=training`, '[data-test=loss-curve] canvas'],
+      ]),
   ['runs', '#/runs', '.run-list'],
   ['data', '#/data', '.data-list'],
 ];

@@ -91,10 +91,10 @@ export const apps = [
     summary: 'Predicts properties of small molecules with a model',
     help: '',
     example: '',
-    inputs: [{ name: 'molecules', kind: 'smiles', kind_label: 'molecules (SMILES)', endings: ['.smi'], help: 'One molecule a line.', required: true, many: false }],
-    outputs: [report],
+    inputs: [{ name: 'molecules', kind: 'molecules', kind_label: 'molecules (SMILES)', endings: ['.smi'], help: 'One molecule a line.', required: true, many: false }],
+    outputs: [{ name: 'predictions', kind: 'table', kind_label: 'table', file_name: 'predictions.csv', help: 'molecules with what was predicted' }, report],
     options: [option('batch', 'integer', { help: 'Molecules at once.', default: 256, minimum: 1 })],
-    samples: [],
+    samples: [{ name: 'Candidates', summary: 'sixty molecules', origin: 'made up for this mock', inputs: { molecules: ['candidates.smi'] }, options: {} }],
     resources: { ...cpu, uses_gpu: true },
     schema: {},
   },
@@ -214,6 +214,45 @@ export function reportOf(run, inputs) {
       },
     ],
   };
+}
+
+/// Chains, rings and acids in turn; every fiftieth is no SMILES.
+export function manyMolecules(count) {
+  const kinds = [(n) => `${'C'.repeat(n)}O`, (n) => `${'C'.repeat(n)}c1ccccc1`, (n) => `${'C'.repeat(n)}C(=O)O`, (n) => `${'C'.repeat(n)}N1CCOCC1`, (n) => `Clc1ccc(${'C'.repeat(n)}N)cc1`];
+  return Array.from({ length: count }, (_, at) => ({ name: `M${at + 1}`, smiles: at % 50 === 49 ? 'C1CC(' : (kinds[at % 5]?.(1 + (at % 7)) ?? '') }));
+}
+
+const residues = 'ACDEFGHIKLMNPQRSTVWY';
+
+/// The pictures that reports of models have.
+export function picturesOf() {
+  const points = Array.from({ length: 240 }, (_, at) => at);
+  const sequence = Array.from({ length: 600 }, (_, at) => residues[(at * 7 + at ** 2) % 20]);
+  const cloud = { type: 'scatter', x_label: 'PC1 (41.2 % of variance)', y_label: 'PC2 (12.5 % of variance)', x: points.map((at) => 3 * wave(at, 1.3) + (at % 3)), y: points.map((at) => wave(at, 2.1) + 2 * (at % 3 === 1)), names: points.map((at) => `P${1000 + at}`) };
+  return [
+    {
+      title: 'Embeddings',
+      blocks: [
+        { ...cloud, title: 'Sequences by length', values: points.map((at) => (at === 7 ? null : 30 + at * 4)), colour_label: 'length', note: 'Close ones are alike.' },
+        { ...cloud, title: 'Sequences by family', groups: points.map((at) => ['kinase', 'globin', ''][at % 3]), colour_label: 'family' },
+      ],
+    },
+    {
+      title: 'Scan',
+      blocks: [
+        {
+          type: 'heat_map',
+          title: 'Every substitution',
+          row_names: [...residues],
+          column_names: sequence.map((residue, at) => `${residue}${at + 1}`),
+          values: [...residues].map((residue, row) => sequence.map((own, at) => (own === residue ? 0 : Math.round(1000 * (2 * wave(row * 31 + at, 0.7) - 1.4)) / 1000))),
+          marks: sequence.map((own) => residues.indexOf(own)),
+          value_label: 'log p(new) - log p(old)',
+          note: 'A dot marks the own residue.',
+        },
+      ],
+    },
+  ];
 }
 
 export const perPosition = `position\tmean_quality\tgc\n${positions.map((at) => `${at}\t${quality(0)[at - 1]}\t${(50 + wave(at, 0.3)).toFixed(2)}`).join('\n')}\n`;

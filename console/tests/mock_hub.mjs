@@ -9,7 +9,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { apps, perPosition, reportOf, someReads } from './mock_apps.mjs';
+import { apps, manyMolecules, perPosition, picturesOf, reportOf, someReads } from './mock_apps.mjs';
 
 const home = fileURLToPath(new URL('..', import.meta.url));
 const dist = process.env.DIST ?? join(home, 'dist');
@@ -28,6 +28,7 @@ const kinds = [
   ['fastq', 'text', ['.fastq', '.fastq.gz', '.fq', '.fq.gz']],
   ['fasta', 'text', ['.fa', '.fasta', '.fa.gz']],
   ['vcf', 'text', ['.vcf', '.vcf.gz']],
+  ['molecules', 'molecules', ['.smi', '.smiles']],
   ['table', 'table', ['.tsv', '.csv']],
   ['json', 'json', ['.json']],
   ['report', 'html', ['.html']],
@@ -47,6 +48,7 @@ function addData(name, bytes, size = bytes.length) {
 const contents = new Map();
 addData('sample_1.fastq.gz', Buffer.from(someReads), 3_912_442);
 addData('sample_2.fastq.gz', Buffer.from(someReads), 4_018_210);
+addData('candidates.smi', Buffer.from(manyMolecules(60).map(({ smiles, name }) => `${smiles} ${name}\n`).join('')));
 addData('notes.txt', Buffer.from('Bases of the second lane are a little worse.\n'));
 
 class Refusal extends Error {
@@ -150,12 +152,23 @@ function work(run) {
     if (share < 0.9) Object.assign(progress, { done: Math.round((total * share) / 0.9), total });
     run.progress = progress;
     tell(run, 'progress', progress);
-    if (Math.random() < 0.2) {
+    if (trains(run)) tellStep(run, Math.ceil(share * 100));
+    else if (Math.random() < 0.2) {
       const level = Math.random() < 0.2 ? 'warn' : 'info';
       tell(run, 'log', { time: now(), level, event: level === 'warn' ? 'reads.slow' : 'reads.batch', fields: { batch: hidden.get(run).events.length, file: 'sample_1.fastq.gz' } });
     }
     if (share >= 1) finish(run);
   }, 100);
+}
+
+const trains = (run) => run.app === 'molecules properties';
+
+/// As a training tells them: a loss each step, and the held-out one now and then.
+function tellStep(run, step) {
+  const loss = 1.2 + 2.4 * Math.exp(-step / 18) + 0.05 * Math.sin(step * 1.7);
+  const say = (fields) => tell(run, 'log', { time: now(), level: 'INFO', event: 'training.step', fields: { step, ...fields } });
+  say({ loss, learning_rate: 0.001 * Math.min(1, step / 10), gradient_norm: 0.7 });
+  if (step % 10 < 2) say({ held_out_loss: loss + 0.12 });
 }
 
 function end(run, state, error) {
@@ -184,8 +197,14 @@ function finish(run) {
     hidden.get(run).files.set(name, Buffer.from(bytes));
     run.outputs.push({ name, kind, viewer, file_name: file, media_type: media, bytes: Buffer.byteLength(bytes) });
   };
-  add('trimmed', 'fastq', 'text', 'trimmed.fastq', 'text/plain', someReads);
-  add('per_position', 'table', 'table', 'per_position.tsv', 'text/tab-separated-values', perPosition);
+  if (trains(run)) {
+    report.sections = picturesOf();
+    const rows = manyMolecules(100_000).map(({ smiles, name }, at) => `${name},${smiles},${((at * 7919) % 10007) / 1000},${at % 9}`);
+    add('predictions', 'table', 'table', 'predictions.csv', 'text/csv', `name,smiles,logp,rings\n${rows.join('\n')}\n`);
+  } else {
+    add('trimmed', 'fastq', 'text', 'trimmed.fastq', 'text/plain', someReads);
+    add('per_position', 'table', 'table', 'per_position.tsv', 'text/tab-separated-values', perPosition);
+  }
   add('report', 'report', 'html', 'report.html', 'text/html', pageOf(report));
   add('report_json', 'json', 'json', 'report.json', 'application/json', JSON.stringify(report));
   end(run, 'succeeded');
@@ -216,7 +235,8 @@ function follow(run, request, response, query) {
 
 // Previews.
 
-function previewOf(viewer, name, bytes) {
+function previewOf(kindOfView, name, bytes) {
+  const viewer = kindOfView === 'molecules' ? 'text' : kindOfView;
   const text = bytes.toString('utf8').slice(0, 65536);
   if (viewer === 'text' || viewer === 'json') return { viewer, text, truncated: bytes.length > text.length };
   if (viewer === 'table') {
@@ -229,8 +249,9 @@ function previewOf(viewer, name, bytes) {
 // Requests.
 
 const policy = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const workerPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const sandbox = "sandbox allow-scripts allow-downloads; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:";
-const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.wasm': 'application/wasm' };
 
 async function bodyOf(request) {
   const parts = [];
@@ -359,7 +380,7 @@ async function answer(request, response) {
 function sendFile(pathname, response) {
   const file = join(dist, 'console', normalize(pathname === '/' ? '/index.html' : pathname));
   if (!existsSync(file)) throw missing(`file ${pathname}`);
-  response.writeHead(200, { 'Content-Type': types[extname(file)] ?? 'application/octet-stream', 'Content-Security-Policy': policy });
+  response.writeHead(200, { 'Content-Type': types[extname(file)] ?? 'application/octet-stream', 'Content-Security-Policy': pathname.startsWith('/workers/') ? workerPolicy : policy });
   response.end(readFileSync(file));
 }
 

@@ -88,6 +88,11 @@ TEST(Preview, LeavesOutARowThatTheEndCuts) {
   EXPECT_TRUE(json["truncated"]);
 }
 
+TEST(Preview, ShowsMoleculesAsTheTextOrTableThatTheyAre) {
+  EXPECT_EQ(preview_of("C a\n", "x.smi", "molecules")["text"], "C a\n");
+  EXPECT_EQ(preview_of("smiles,x\nC,1\n", "x.CSV", "molecules")["columns"], (Json{"smiles", "x"}));
+}
+
 TEST(Preview, DoesNotOpenWhatItCannotShow) {
   EXPECT_EQ(preview_of("\x89PNG", "x.png", "image"), (Json{{"viewer", "image"}}));
   EXPECT_EQ(preview_of("<script>", "x.html", "html"), (Json{{"viewer", "html"}}));

@@ -3,6 +3,8 @@
 #include "api/api.hpp"
 #include "http/message.hpp"
 
+#include "aceso/assets/assets.hpp"
+
 #include <set>
 
 namespace aceso::hub::test {
@@ -130,6 +132,26 @@ TEST(Access, EveryAnswerCarriesTheGuards) {
         << path;
     EXPECT_FALSE(answer.headers.contains("access-control-allow-origin")) << path;
   }
+}
+
+TEST(Access, OnlyWorkersMayRunWebAssembly) {
+  if (assets::console().empty()) GTEST_SKIP() << "this build has no console";
+  TestHub hub;
+  std::size_t workers = 0;
+  for (const assets::Asset& asset : assets::console()) {
+    const Answer answer = Client(hub.port()).request("HEAD", "/" + std::string(asset.path));
+    const std::string policy = answer.headers.at("content-security-policy");
+    EXPECT_EQ(policy.find("'unsafe-eval'"), std::string::npos) << asset.path;
+    const bool is_worker = asset.path.starts_with("workers/");
+    workers += is_worker ? 1 : 0;
+    EXPECT_EQ(policy.find("'wasm-unsafe-eval'") != std::string::npos, is_worker) << asset.path;
+    EXPECT_EQ(policy.find("'unsafe-inline'") == std::string::npos, is_worker) << asset.path;
+    if (is_worker || asset.path.ends_with(".wasm"))
+      EXPECT_NE(answer.headers.at("cache-control").find("immutable"), std::string::npos);
+    if (asset.path.ends_with(".wasm"))
+      EXPECT_EQ(answer.headers.at("content-type"), "application/wasm");
+  }
+  EXPECT_GT(workers, 0U);
 }
 
 TEST(Access, UploadedPagesAreCagedToo) {

@@ -17,7 +17,7 @@ namespace {
 struct Job {
   fs::path model;
   std::string format = "hf";
-  std::optional<fs::path> output;
+  std::optional<fs::path> output, weights, config, vocabulary;
 };
 
 nn::TensorSet renamed(const nn::TransformerSpec& spec, const nn::TensorFile& file) {
@@ -27,21 +27,35 @@ nn::TensorSet renamed(const nn::TransformerSpec& spec, const nn::TensorFile& fil
   return tensors;
 }
 
-void export_folder(const nn::ModelFolder& model, const fs::path& output) {
+/// The three files that transformers load a model from.
+struct HuggingFaceFiles {
+  nn::TensorSet weights;
+  std::string config, vocabulary;
+};
+
+HuggingFaceFiles hugging_face_files(const nn::ModelFolder& model) {
   const std::string source = model.path().string();
   const auto spec = nn::TransformerSpec::from_json(model.description().config, source);
   if (spec.causal || spec.positions != "rotary" || spec.head == "plain")
     fail(Errc::Unsupported, "{}: only encoders with rotary positions have a Hugging Face form here",
          source);
   const nn::Tokenizer tokenizer(model.description().tokenizer, source);
-  AtomicFolder folder(output);
-  nn::write_tensor_file(folder.staging() / "model.safetensors", renamed(spec, model.weights()),
-                        {{"format", "pt"}});
-  write_file(folder.staging() / "config.json", hugging_face_config(spec, tokenizer).dump(2) + "\n");
-  std::string vocabulary;
+  HuggingFaceFiles files{
+      renamed(spec, model.weights()), hugging_face_config(spec, tokenizer).dump(2) + "\n", {}};
   for (nn::Token token = 0; token < tokenizer.size(); ++token)
-    vocabulary += tokenizer.text(token) + "\n";
-  write_file(folder.staging() / "vocab.txt", vocabulary);
+    files.vocabulary += tokenizer.text(token) + "\n";
+  return files;
+}
+
+void write_weights(const fs::path& path, const nn::TensorSet& weights) {
+  nn::write_tensor_file(path, weights, {{"format", "pt"}});
+}
+
+void write_folder(const fs::path& path, const HuggingFaceFiles& files) {
+  AtomicFolder folder(path);
+  write_weights(folder.staging() / "model.safetensors", files.weights);
+  write_file(folder.staging() / "config.json", files.config);
+  write_file(folder.staging() / "vocab.txt", files.vocabulary);
   folder.commit();
 }
 
@@ -53,18 +67,37 @@ void refuse_foreign_folder(const fs::path& output) {
          output.string());
 }
 
-void run(const Job& job, app::RunContext&) {
+void tell(const nn::ModelFolder& model, const nn::TensorSet& weights, app::RunContext& context) {
+  std::int64_t numbers = 0;
+  for (const auto& [name, tensor] : weights) numbers += tensor.element_count();
+  context.metric("tensors", weights.size());
+  context.metric("parameters", numbers);
+  context.report.section("Export");
+  context.report.figure("Model", model.description().name);
+  context.report.figure("Tensors", static_cast<std::int64_t>(weights.size()));
+  context.report.figure("Parameters", numbers);
+}
+
+void run(const Job& job, app::RunContext& context) {
   const nn::ModelFolder model(job.model);
   if (model.description().architecture != "transformer")
     fail(Errc::Unsupported, "{}: models of architecture {} cannot be exported yet",
          job.model.string(), model.description().architecture);
-  if (!job.output) return;
   if (job.format == "safetensors") {
-    nn::write_tensor_file(*job.output, model.weights().all(), {{"format", "pt"}});
-    return;
+    const nn::TensorSet weights = model.weights().all();
+    for (const auto& path : {job.output, job.weights})
+      if (path) write_weights(*path, weights);
+    return tell(model, weights, context);
   }
-  refuse_foreign_folder(*job.output);
-  export_folder(model, *job.output);
+  const HuggingFaceFiles files = hugging_face_files(model);
+  if (job.output) {
+    refuse_foreign_folder(*job.output);
+    write_folder(*job.output, files);
+  }
+  if (job.weights) write_weights(*job.weights, files.weights);
+  if (job.config) write_file(*job.config, files.config);
+  if (job.vocabulary) write_file(*job.vocabulary, files.vocabulary);
+  tell(model, files.weights, context);
 }
 
 }  // namespace
@@ -81,7 +114,18 @@ app::App export_app() {
             .file_name = "exported",
             .help = "folder (hf) or file (safetensors) to write",
             .extra = true});
+  d.output("weights", &Job::weights,
+           {.kind = "weights", .file_name = "model.safetensors", .help = "the weights alone"});
+  d.output("config", &Job::config,
+           {.kind = "json", .file_name = "config.json", .help = "settings (hf)"});
+  d.output("vocabulary", &Job::vocabulary,
+           {.kind = "text", .file_name = "vocab.txt", .help = "tokens, one a line (hf)"});
   d.option("format", &Job::format, {.help = "form to write", .choices = {"hf", "safetensors"}});
+  d.sample({.name = "small model of proteins",
+            .summary = "a model that comes with the platform, for Hugging Face's transformers",
+            .inputs = {{"model", {"protein-demo.model.tar"}}},
+            .options = {},
+            .origin = "trained by the project on UniProt"});
   d.resources({.memory_mb = 4000, .uses_threads = false});
   return d.build(run);
 }

@@ -257,6 +257,13 @@ app::App import_app() {
   d.option("intended_use", &Job::intended_use, {.help = "what the model is for", .group = "Card"});
   d.option("training_data", &Job::training_data,
            {.help = "what it was trained on", .group = "Card"});
+  d.sample({.name = "weights of Hugging Face's form",
+            .summary = "makes a model of weights, config and vocabulary",
+            .inputs = {{"weights", {"esm-demo.safetensors"}},
+                       {"config", {"esm-demo-config.json"}},
+                       {"vocabulary", {"esm-demo-vocab.txt"}}},
+            .options = {{"from", std::string("hf")}, {"name", std::string("esm-demo")}},
+            .origin = "a small model that the project trained, exported"});
   d.resources({.memory_mb = 4000, .uses_threads = false});
   return d.build(run);
 }

@@ -65,6 +65,12 @@ app::App merge_app() {
   d.output("output", &Job::output,
            {.kind = "model", .file_name = "merged.model.tar", .help = "the whole model"});
   d.option("name", &Job::name, {.help = "name of the result; empty: made of the parts' names"});
+  d.sample({.name = "hydropathy",
+            .summary = "one model of a base and what an adapter has learnt",
+            .inputs = {{"model", {"protein-demo.model.tar"}},
+                       {"adapters", {"hydropathy-adapter.model.tar"}}},
+            .options = {},
+            .origin = "a small model and an adapter that the project trained"});
   d.resources({.memory_mb = 2000});
   return d.build(run);
 }

@@ -96,6 +96,11 @@ app::App described(const std::string& name, const std::string& summary, const st
   d.input("model", &Job::model, {.kind = "model", .help = "model, folder or .model.tar"});
   d.output("output", &Job::output,
            {.kind = "json", .file_name = file_name, .help = "what was found, for programs"});
+  d.sample({.name = "small model of SMILES",
+            .summary = "a model that comes with the platform",
+            .inputs = {{"model", {"smiles-demo.model.tar"}}},
+            .options = {},
+            .origin = "trained by the project on compounds of the NCI"});
   d.resources({.memory_mb = 1000, .uses_threads = false});
   return d.build(std::move(run));
 }

@@ -70,6 +70,11 @@ app::App evaluate_app() {
           {.kind = "table", .help = "alerts of the filters instead of NIH's: names, smarts"});
   d.output("output", &Job::output,
            {.kind = "table", .file_name = "metrics.csv", .help = "metrics by their MOSES names"});
+  d.sample({.name = "1,000 compounds",
+            .summary = "how compounds of a collection measure up to all of it",
+            .inputs = {{"molecules", {"nci_1000.smi"}}, {"reference", {"nci_5k.smi"}}},
+            .options = {},
+            .origin = "compounds of the NCI's open set, as Debian's rdkit-data has them"});
   d.resources({.memory_mb = 2000});
   return d.build(run);
 }

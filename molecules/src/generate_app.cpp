@@ -291,6 +291,11 @@ app::App generate_app() {
             .advanced = true});
   d.option("keep_duplicates", &Job::keep_duplicates, {.help = "keep molecules that came before"});
   d.option("keep_invalid", &Job::keep_invalid, {.help = "keep what is no molecule"});
+  d.sample({.name = "60 molecules",
+            .summary = "new molecules from a small model",
+            .inputs = {{"model", {"smiles-demo.model.tar"}}},
+            .options = {{"count", std::int64_t{60}}},
+            .origin = "a small model that the project trained on compounds of the NCI"});
   d.resources({.memory_mb = 2000});
   return d.build(run);
 }

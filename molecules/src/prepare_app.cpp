@@ -286,6 +286,11 @@ app::App prepare_app() {
            {.help = "put molecules at least so alike (Tanimoto) into clusters; 0: none",
             .minimum = 0,
             .maximum = 1});
+  d.sample({.name = "1,000 compounds",
+            .summary = "standard form, properties, and alerts of what may make trouble",
+            .inputs = {{"molecules", {"nci_1000.smi"}}},
+            .options = {{"filters", std::string("pains,brenk")}},
+            .origin = "compounds of the NCI's open set, as Debian's rdkit-data has them"});
   d.resources({.memory_mb = 2000});
   return d.build(run);
 }

@@ -156,6 +156,11 @@ app::App similar_app() {
            {.help = "nearest molecules for each query", .minimum = 1, .maximum = 1'000'000});
   d.option("threshold", &Job::threshold,
            {.help = "leave out what is less similar", .minimum = 0, .maximum = 1});
+  d.sample({.name = "three drugs",
+            .summary = "what is most like aspirin, caffeine and ibuprofen",
+            .inputs = {{"queries", {"three_drugs.smi"}}, {"library", {"nci_5k.smi"}}},
+            .options = {{"top_k", std::int64_t{8}}},
+            .origin = "compounds of the NCI's open set, as Debian's rdkit-data has them"});
   d.resources({.memory_mb = 2000});
   return d.build(run);
 }

@@ -105,6 +105,18 @@ app::App train_app() {
   d.option(
       "as_written", &Job::as_written,
       {.help = "learn the SMILES as they are, instead of their canonical form", .group = "Data"});
+  d.sample({.name = "5,000 compounds",
+            .summary = "trains a small model in a few minutes, with its curve of losses",
+            .inputs = {{"molecules", {"nci_5k.smi"}}},
+            .options = {{"layers", std::int64_t{2}},
+                        {"hidden", std::int64_t{96}},
+                        {"heads", std::int64_t{4}},
+                        {"steps", std::int64_t{200}},
+                        {"micro_batches", std::int64_t{1}},
+                        {"learning_rate", 3e-3},
+                        {"evaluate_every", std::int64_t{25}},
+                        {"name", std::string("nci-demo")}},
+            .origin = "compounds of the NCI's open set, as Debian's rdkit-data has them"});
   d.resources({.memory_mb = 4000});
   return d.build(run);
 }

@@ -4,6 +4,7 @@
 #include "aceso/lm/fasta.hpp"
 #include "aceso/lm/language_model.hpp"
 #include "apps.hpp"
+#include "embedding_picture.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -21,7 +22,8 @@ namespace {
 
 struct Job {
   fs::path model, sequences;
-  std::optional<fs::path> output;
+  std::optional<fs::path> labels, output;
+  std::string id_column = "id", label_column = "label";
   std::string precision = "fp32";
   bool per_residue = false;
 };
@@ -88,7 +90,7 @@ app::Plot length_plot(const std::vector<double>& lengths) {
 }
 
 void report(const lm::LanguageModel& model, const Work& work, double seconds,
-            app::RunContext& context) {
+            const EmbeddingPicture& picture, app::RunContext& context) {
   const std::int64_t hidden = model.net().spec().hidden;
   const double speed = seconds > 0 ? static_cast<double>(work.residues) / seconds : 0;
   context.metric("sequences", work.items.size());
@@ -102,6 +104,7 @@ void report(const lm::LanguageModel& model, const Work& work, double seconds,
   context.report.figure("Residues", static_cast<std::int64_t>(work.residues));
   context.report.figure("Dimensions", hidden);
   context.report.figure("Speed", speed, "residues/s");
+  picture.report(context);
   context.report.plot(length_plot(work.lengths));
 }
 
@@ -113,6 +116,9 @@ void run(const Job& job, app::RunContext& context) {
   if (job.output)
     file = lm::new_embedding_file(*job.output, work.sequences, hidden, job.per_residue);
 
+  EmbeddingPicture picture(work.sequences, static_cast<std::size_t>(hidden));
+  if (job.labels) picture.read_labels(*job.labels, job.id_column, job.label_column);
+
   const std::int64_t front = model.tokenizer().begin() >= 0 ? 1 : 0;
   const auto begin = std::chrono::steady_clock::now();
   context.progress.stage("embed", work.tokens, "tokens");
@@ -122,11 +128,12 @@ void run(const Job& job, app::RunContext& context) {
                    const Tensor residues = rows.slice(front, front + length);
                    const auto values = residues.values<float>();
                    const auto mean = mean_of(values, static_cast<std::size_t>(hidden));
+                   picture.put(item.index, mean);
                    if (file) file->put(item.index, mean, values);
                  });
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   if (file) file->commit();
-  report(model, work, elapsed.count(), context);
+  report(model, work, elapsed.count(), picture, context);
 }
 
 }  // namespace
@@ -140,12 +147,18 @@ app::App embed_app() {
       "without padding, and a sequence's embedding does not depend on which others it was "
       "computed with.\n\n"
       "The output's ending chooses its format: .safetensors, .h5, or .npy (means only, in the "
-      "order of the file).");
+      "order of the file). The report draws the embeddings in the plane of their first two "
+      "principal "
+      "components, coloured by length, or by a column of --labels, a table with the sequences' "
+      "ids.");
   d.example(
       "aceso proteins embed --model esm2-8m --sequences proteins.fasta --output "
       "embeddings.safetensors");
   d.input("model", &Job::model, {.kind = "model", .help = "protein language model"});
   d.input("sequences", &Job::sequences, {.kind = "fasta", .help = "proteins"});
+  d.input(
+      "labels", &Job::labels,
+      {.kind = "table", .help = "what is known of the sequences, for the colours of the picture"});
   d.output("output", &Job::output,
            {.kind = "tensors", .file_name = "embeddings.safetensors", .help = "embeddings"});
   d.option("precision", &Job::precision,
@@ -155,6 +168,19 @@ app::App embed_app() {
                     "far larger than the others",
             .choices = nn::precision_names()});
   d.option("per_residue", &Job::per_residue, {.help = "write the embedding of every residue too"});
+  d.option("id_column", &Job::id_column,
+           {.help = "column of --labels with the sequences' ids", .group = "Labels"});
+  d.option(
+      "label_column", &Job::label_column,
+      {.help = "column of --labels to colour by: numbers as a scale, else a colour for each label",
+       .group = "Labels"});
+  d.sample({.name = "300 proteins",
+            .summary = "a picture of proteins by their embeddings, coloured by their hydropathy",
+            .inputs = {{"model", {"protein-demo.model.tar"}},
+                       {"sequences", {"proteins.fasta"}},
+                       {"labels", {"hydropathy.csv"}}},
+            .options = {{"label_column", std::string("hydropathy")}},
+            .origin = "UniProt; a small model that the project trained"});
   d.resources({.memory_mb = 2000});
   return d.build(run);
 }

@@ -67,6 +67,17 @@ app::App finetune_app() {
            {.help = "of longer sequences the beginning counts", .unit = "tokens", .minimum = 8});
   d.option("name", static_cast<std::string Job::*>(&F::name), {.help = "name of the new model"});
   lm::describe_training(d);
+  d.sample(
+      {.name = "hydropathy",
+       .summary = "learns the mean hydropathy of proteins from 300 examples, in about a minute",
+       .inputs = {{"model", {"protein-demo.model.tar"}}, {"sequences", {"hydropathy.csv"}}},
+       .options = {{"steps", std::int64_t{100}},
+                   {"micro_batches", std::int64_t{1}},
+                   {"learning_rate", 5e-3},
+                   {"evaluate_every", std::int64_t{10}},
+                   {"target_column", std::string("hydropathy")},
+                   {"name", std::string("hydropathy")}},
+       .origin = "UniProt; hydropathy by the scale of Kyte and Doolittle (1982)"});
   d.resources({.memory_mb = 4000});
   return d.build(run);
 }

@@ -322,6 +322,13 @@ app::App generate_app() {
   d.option("seed", &Job::seed, {.help = "of the random choices"});
   d.option("precision", &Job::precision,
            {.help = "numbers that the layers compute with", .choices = nn::precision_names()});
+  d.sample({.name = "ubiquitin",
+            .summary = "ten variants with a new end",
+            .inputs = {{"model", {"protein-demo.model.tar"}}, {"templates", {"ubiquitin.fasta"}}},
+            .options = {{"count", std::int64_t{10}}, {"redesign", std::string("60-76")}},
+            .origin =
+                "human ubiquitin (UniProt P0CG48, residues 1-76); a small model that the project "
+                "trained"});
   d.resources({.memory_mb = 2000});
   return d.build(run);
 }

@@ -123,6 +123,13 @@ app::App predict_app() {
            {.kind = "table", .file_name = "predictions.csv", .help = "predictions"});
   d.option("precision", &Job::precision,
            {.help = "numbers that the layers compute with", .choices = nn::precision_names()});
+  d.sample({.name = "hydropathy",
+            .summary = "predicts what an adapter has learnt",
+            .inputs = {{"model", {"protein-demo.model.tar"}},
+                       {"adapter", {"hydropathy-adapter.model.tar"}},
+                       {"sequences", {"proteins.fasta"}}},
+            .options = {},
+            .origin = "UniProt; a small model and an adapter that the project trained"});
   d.resources({.memory_mb = 2000});
   return d.build(run);
 }

@@ -6,7 +6,6 @@
 #include "aceso/lm/statistics.hpp"
 #include "aceso/lm/table.hpp"
 #include "apps.hpp"
-#include "heat_map.hpp"
 #include "mutations.hpp"
 #include "residues.hpp"
 
@@ -314,36 +313,53 @@ void score_mutations(const Job& job, const lm::LanguageModel& model, app::RunCon
   context.report.figure("Spearman correlation with " + job.measured_column, correlation);
 }
 
+/// A row for each amino acid, a column for each residue, whose own amino acid is marked.
+app::HeatMap empty_map(const Protein& protein, std::int64_t first_position) {
+  app::HeatMap map{.title = "Every substitution",
+                   .row_names = {},
+                   .column_names = {},
+                   .values = std::vector<double>(kAminoAcids.size() * protein.sequence.size()),
+                   .marks = {},
+                   .value_label = "log p(new) - log p(old)",
+                   .note = "A dot marks the sequence's own residue."};
+  for (const char residue : kAminoAcids) map.row_names.emplace_back(1, residue);
+  for (std::size_t i = 0; i < protein.sequence.size(); ++i) {
+    const char residue = protein.sequence[i];
+    map.column_names.push_back(
+        fmt::format("{}{}", residue, first_position + static_cast<std::int64_t>(i)));
+    const std::size_t row = kAminoAcids.find(residue);
+    map.marks.push_back(row == std::string_view::npos ? -1 : static_cast<std::int64_t>(row));
+  }
+  return map;
+}
+
 void scan(const Job& job, const lm::LanguageModel& model, app::RunContext& context) {
   const Protein protein = wild_type(job, model);
   const AminoAcidTokens tokens = amino_acid_tokens(model);
   const Expectation answer = expect(job, model, protein, all_residues(protein), context);
   Output output(job, {"position", "wildtype", "mutant", "score"});
-  HeatMap map{.row_names = std::string(kAminoAcids),
-              .columns = protein.sequence.size(),
-              .first_column = job.first_position,
-              .values = {}};
-  map.values.resize(kAminoAcids.size() * map.columns);
+  const std::size_t length = protein.sequence.size();
+  app::HeatMap map = empty_map(protein, job.first_position);
   const auto front = static_cast<std::size_t>(front_tokens(model));
-  for (std::size_t i = 0; i < map.columns; ++i) {
+  for (std::size_t i = 0; i < length; ++i) {
     const double old = answer.at(i, protein.tokens[i + front]);
     const std::string position = std::to_string(job.first_position + static_cast<std::int64_t>(i));
     for (std::size_t a = 0; a < tokens.size(); ++a) {
       const double score = answer.at(i, tokens[a]) - old;
-      map.values[a * map.columns + i] = score;
+      map.values[a * length + i] = score;
       if (kAminoAcids[a] == protein.sequence[i]) continue;
       output.line({position, std::string(1, protein.sequence[i]), std::string(1, kAminoAcids[a]),
                    number(score)});
     }
   }
   output.commit();
-  context.metric("positions", map.columns);
+  context.metric("positions", length);
   context.report.section("Scan",
                          "log p(residue) - log p(the sequence's own), for every single "
-                         "substitution. Blue: the model prefers the new residue; red: it "
-                         "expects harm.");
-  context.report.figure("Positions", static_cast<std::int64_t>(map.columns));
-  context.report.drawing("Every substitution", heat_map_svg(map));
+                         "substitution. Blue: the model prefers the new residue; orange: "
+                         "it expects harm.");
+  context.report.figure("Positions", static_cast<std::int64_t>(length));
+  context.report.heat_map(map);
 }
 
 void run(const Job& job, app::RunContext& context) {
@@ -389,6 +405,13 @@ app::App score_app() {
            {.help = "number of the sequence's first residue in the table"});
   d.option("precision", &Job::precision,
            {.help = "numbers that the layers compute with", .choices = nn::precision_names()});
+  d.sample({.name = "ubiquitin",
+            .summary = "a heat map of every single substitution",
+            .inputs = {{"model", {"protein-demo.model.tar"}}, {"sequences", {"ubiquitin.fasta"}}},
+            .options = {{"scan", true}},
+            .origin =
+                "human ubiquitin (UniProt P0CG48, residues 1-76); a small model that the project "
+                "trained"});
   d.resources({.memory_mb = 2000});
   return d.build(run);
 }

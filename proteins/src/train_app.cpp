@@ -80,6 +80,19 @@ app::App train_app() {
             .maximum = 0.9,
             .group = "Data",
             .advanced = true});
+  d.sample({.name = "20,000 proteins",
+            .summary = "trains a small model in a few minutes, with its curve of losses",
+            .inputs = {{"sequences", {"uniprot_20k.fasta.gz"}}},
+            .options = {{"layers", std::int64_t{4}},
+                        {"hidden", std::int64_t{64}},
+                        {"heads", std::int64_t{4}},
+                        {"steps", std::int64_t{300}},
+                        {"micro_batches", std::int64_t{2}},
+                        {"max_length", std::int64_t{512}},
+                        {"learning_rate", 2e-3},
+                        {"evaluate_every", std::int64_t{50}},
+                        {"name", std::string("uniprot-demo")}},
+            .origin = "UniProt, as Debian's mmseqs2-examples has it"});
   d.resources({.memory_mb = 4000});
   return d.build(run);
 }

@@ -27,17 +27,22 @@ class EmbedTest : public testing::Test {
   }
 
   app::RunResult embed(const std::string& fasta, const std::string& output,
-                       Json options = Json::object()) const {
+                       Json options = Json::object(), const std::string& labels = "") const {
     write_file(place("s.fasta"), fasta);
+    Json inputs = {{"model", place("model")}, {"sequences", place("s.fasta")}};
+    if (!labels.empty()) {
+      write_file(place("labels.csv"), labels);
+      inputs["labels"] = place("labels.csv");
+    }
     std::vector<app::Mistake> mistakes;
     app::AppTable table;
     table.add(embed_app());
     const app::App& app = table.all().front();
     const auto request = app::check_request(
         app.description,
-        {{"inputs", {{"model", place("model")}, {"sequences", place("s.fasta")}}},
+        {{"inputs", inputs},
          {"options", std::move(options)},
-         {"outputs", {{"output", place(output)}}}},
+         {"outputs", {{"output", place(output)}, {"report_json", place("report.json")}}}},
         app::paths_of_this_machine(), mistakes);
     EXPECT_EQ(app::format_mistakes(mistakes), "");
     return app::run_app(app, request, {});
@@ -137,6 +142,49 @@ TEST_F(EmbedTest, EmptyAndUnknownAreWarnedOf) {
   EXPECT_EQ(result.exit_code(), 0);
   ASSERT_EQ(result.warnings.size(), 2U);
   EXPECT_EQ(nn::TensorFile(place("o.safetensors")).tensors().size(), 2U);
+}
+
+TEST_F(EmbedTest, TheReportDrawsTheEmbeddingsInAPlane) {
+  Json explained;
+  const auto scatter = [&](Json options, const std::string& labels) {
+    const auto result = embed(many_proteins(), "o.safetensors", std::move(options), labels);
+    EXPECT_EQ(result.exit_code(), 0) << (result.error ? result.error->what() : "");
+    explained = result.metrics["explained_variance"];
+    const Json report = Json::parse(read_file(place("report.json")));
+    for (const Json& section : report["sections"])
+      for (const Json& block : section["blocks"])
+        if (block["type"] == "scatter") return block;
+    return Json();
+  };
+  const Json by_length = scatter({{"threads", 1}}, "");
+  ASSERT_EQ(by_length["x"].size(), 40U);
+  EXPECT_EQ(by_length["names"][3], "p3");
+  EXPECT_EQ(by_length["colour_label"], "length");
+  EXPECT_GT(explained[0].get<double>(), explained[1].get<double>());
+  EXPECT_LE(explained[0].get<double>() + explained[1].get<double>(), 1.0);
+  const Json again = scatter({{"threads", 3}}, "");
+  EXPECT_EQ(again["x"], by_length["x"]) << "threads do not change the picture";
+
+  const Json by_number = scatter({}, "id,label\np3,0.5\np4,\np5,-2e1\n");
+  EXPECT_EQ(by_number["values"][5], -20);
+  EXPECT_TRUE(by_number["values"][4].is_null());
+  const Json by_group = scatter({{"label_column", "family"}}, "id,family\np3,7\np4,kinase\n");
+  EXPECT_EQ(by_group["groups"][4], "kinase");
+  EXPECT_EQ(by_group["groups"][0], "");
+  EXPECT_TRUE(by_group["values"].empty());
+}
+
+TEST_F(EmbedTest, WrongLabelsAreNamed) {
+  const auto problem = [&](const std::string& labels) {
+    const auto result = embed(many_proteins(), "o.safetensors", Json::object(), labels);
+    EXPECT_EQ(result.exit_code(), 3) << labels;
+    return result.error ? std::string(result.error->what()) : "";
+  };
+  EXPECT_NE(problem("id,x\np1,2\n").find("expected a column \"label\""), std::string::npos);
+  EXPECT_NE(problem("id,label\np1,2\np1,3\n").find("row 2: expected each id once"),
+            std::string::npos);
+  EXPECT_NE(problem("id,label\nq1,2\n").find("expected labels of sequences such as p0"),
+            std::string::npos);
 }
 
 }  // namespace

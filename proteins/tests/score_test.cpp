@@ -9,6 +9,7 @@
 #include "small_model.hpp"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <cmath>
 
@@ -36,11 +37,12 @@ class ScoreTest : public testing::Test {
     app::AppTable table;
     table.add(score_app());
     const app::App& app = table.all().front();
-    const auto request = app::check_request(app.description,
-                                            {{"inputs", inputs},
-                                             {"options", std::move(options)},
-                                             {"outputs", {{"output", place("o.csv")}}}},
-                                            app::paths_of_this_machine(), mistakes);
+    const auto request = app::check_request(
+        app.description,
+        {{"inputs", inputs},
+         {"options", std::move(options)},
+         {"outputs", {{"output", place("o.csv")}, {"report_json", place("report.json")}}}},
+        app::paths_of_this_machine(), mistakes);
     EXPECT_EQ(app::format_mistakes(mistakes), "");
     return app::run_app(app, request, {});
   }
@@ -102,6 +104,20 @@ TEST_F(ScoreTest, AScanHoldsEverySubstitutionOnce) {
   ASSERT_EQ(rows.size(), 1 + 4 * 19U);
   EXPECT_EQ(rows[1], (std::vector<std::string>{"1", "M", "A", rows[1][3]}));
   EXPECT_NEAR(std::stod(rows[1][3]), expected("MKWC", 0, 'A') - expected("MKWC", 0, 'M'), 1e-4);
+}
+
+TEST_F(ScoreTest, AScanIsDrawnAsAHeatMap) {
+  ASSERT_EQ(score(">wt\nMKWX\n", {{"scan", true}, {"first_position", 10}}).exit_code(), 0);
+  const Json report = Json::parse(read_file(place("report.json")));
+  const Json& map = report["sections"][0]["blocks"][1];
+  ASSERT_EQ(map["type"], "heat_map");
+  EXPECT_EQ(map["column_names"], (Json{"M10", "K11", "W12", "X13"}));
+  ASSERT_EQ(map["row_names"].size(), 20U);
+  const Json& marks = map["marks"];
+  EXPECT_EQ(map["row_names"][marks[1].get<std::size_t>()], "K");
+  EXPECT_EQ(marks[3], -1) << "X is none of the twenty";
+  EXPECT_EQ(map["values"][marks[0].get<std::size_t>()][0], 0) << "its own residue";
+  EXPECT_NEAR(map["values"][0][1].get<double>(), std::stod(output()[1 + 19][3]), 1e-3);
 }
 
 TEST_F(ScoreTest, ThreadsDoNotChangeScores) {

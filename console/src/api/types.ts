@@ -6,7 +6,7 @@ export type OptionValue = boolean | number | string;
 export type OptionType = 'flag' | 'integer' | 'number' | 'text' | 'size';
 
 /// How the console shows data of a kind.
-export type Viewer = 'text' | 'table' | 'json' | 'image' | 'html' | 'none';
+export type Viewer = 'text' | 'table' | 'molecules' | 'json' | 'image' | 'html' | 'none';
 
 export interface InputSpec {
   name: string;

@@ -1,10 +1,15 @@
 // Showing data in the browser, by the viewer that their kind asks for.
+import { lazy, Suspense, useState } from 'react';
 import type { Preview } from '../api/types';
+import { smilesColumn } from '../molecules/table';
 import { formatCount } from '../ui/format';
-import { LoadError, Loading } from '../ui/parts';
+import { LoadError, Loading, Tabs } from '../ui/parts';
 import { ValueTable } from '../ui/table';
 import { useLoad } from '../ui/use_load';
 import { PageFrame } from './page_frame';
+
+// Chemistry is large, and most pages show none.
+const MoleculeGrid = lazy(() => import('../molecules/molecule_grid'));
 
 /// `load` fetches the preview; `content` is the address of the bytes, for images and pages.
 export function PreviewOf({ name, content, load }: { name: string; content: string; load: () => Promise<Preview> }) {
@@ -13,9 +18,32 @@ export function PreviewOf({ name, content, load }: { name: string; content: stri
   if (!preview.value) return <Loading what="Loading the preview" />;
   return (
     <div className="preview" data-test="preview">
-      <Shown name={name} content={content} preview={preview.value} />
+      {hasMolecules(name, preview.value) ? (
+        <Molecules name={name} content={content} preview={preview.value} />
+      ) : (
+        <Shown name={name} content={content} preview={preview.value} />
+      )}
     </div>
   );
+}
+
+function hasMolecules(name: string, preview: Preview): boolean {
+  if (preview.viewer === 'table') return smilesColumn(preview.columns) >= 0;
+  return preview.viewer === 'text' && /\.(smi|smiles)(\.gz)?$/i.test(name);
+}
+
+function Molecules({ name, content, preview }: { name: string; content: string; preview: Preview }) {
+  const [chosen, setChosen] = useState('structures');
+  const grid = (
+    <Suspense fallback={<Loading what="Loading what draws structures" />}>
+      <MoleculeGrid address={content} name={name} />
+    </Suspense>
+  );
+  const tabs = [
+    { id: 'structures', label: 'Structures', content: grid },
+    { id: 'file', label: preview.viewer === 'table' ? 'Table' : 'Text', content: <Shown name={name} content={content} preview={preview} /> },
+  ];
+  return <Tabs tabs={tabs} chosen={chosen} choose={setChosen} label={`Views of ${name}`} />;
 }
 
 function Shown({ name, content, preview }: { name: string; content: string; preview: Preview }) {

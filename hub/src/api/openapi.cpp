@@ -20,7 +20,7 @@ constexpr std::string_view kSchemas = R"json({
   "properties": {"token": {"type": "string", "description": "The content of the file `token` in the hub's data folder."}}},
 "Session": {"type": "object", "required": ["version"], "properties": {"version": {"type": "string"}}},
 "Apps": {"type": "object", "required": ["apps"], "properties": {"apps": {"type": "array", "items": {"type": "object"}}}},
-"Viewer": {"enum": ["text", "table", "json", "image", "html", "none"]},
+"Viewer": {"enum": ["text", "table", "molecules", "json", "image", "html", "none"]},
 "Cursor": {"type": ["string", "null"], "description": "The cursor of the next page."},
 "Data": {"type": "object", "required": ["id", "name", "sha256", "bytes", "kind", "viewer", "created"],
   "properties": {"id": {"type": "string"}, "name": {"type": "string"}, "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},

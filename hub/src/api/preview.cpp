@@ -1,5 +1,6 @@
 #include "api/preview.hpp"
 
+#include "aceso/app/description.hpp"
 #include "aceso/core/error.hpp"
 #include "aceso/core/text.hpp"
 
@@ -94,6 +95,12 @@ void drop_cut_character(std::string& text) {
       {"viewer", viewer}, {"text", std::move(beginning.text)}, {"truncated", !beginning.complete}};
 }
 
+[[nodiscard]] bool is_table(std::string_view file_name) {
+  const std::string lower = to_lower(file_name);
+  return std::ranges::any_of(app::kind("table").endings,
+                             [&](std::string_view ending) { return lower.ends_with(ending); });
+}
+
 [[nodiscard]] char separator_of(std::string_view file_name, std::string_view text) {
   const std::string lower = to_lower(file_name);
   if (lower.find(".csv") != std::string::npos) return ',';
@@ -157,6 +164,8 @@ Json parse_table(std::string_view text, char separator, std::size_t limit, bool 
 }
 
 Json preview(const FileHandle& file, std::string_view file_name, std::string_view viewer) {
+  // The console draws structures from the file itself; here is the beginning of its text.
+  if (viewer == "molecules") viewer = is_table(file_name) ? "table" : "text";
   if (viewer == "text" || viewer == "json")
     return text_preview(viewer, beginning_of(file, kTextBytes));
   if (viewer == "table") return table_preview(file_name, beginning_of(file, kTableBytes));

@@ -37,8 +37,13 @@ constexpr MediaType kMediaTypes[] = {{".html", "text/html; charset=utf-8"},
   return std::string(found == std::end(kMediaTypes) ? "application/octet-stream" : found->type);
 }
 
-/// Vite puts a hash of the content into the names of all that is in assets/.
-[[nodiscard]] bool is_immutable(std::string_view path) { return path.starts_with("assets/"); }
+/// Scripts that run in a worker of their own: the console's build puts them there.
+[[nodiscard]] bool is_worker(std::string_view path) { return path.starts_with("workers/"); }
+
+/// Vite puts a hash of the content into the names of all that is in these folders.
+[[nodiscard]] bool is_immutable(std::string_view path) {
+  return path.starts_with("assets/") || is_worker(path);
+}
 
 constexpr std::string_view kConsolePolicy =
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: "
@@ -47,9 +52,16 @@ constexpr std::string_view kConsolePolicy =
     "base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'";
 
+/// A worker has a policy of its own: it may run WebAssembly of this origin, and the page may not.
+constexpr std::string_view kWorkerPolicy =
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 [[nodiscard]] Response asset_response(const assets::Asset& asset) {
   Response response = text_response(200, std::string(asset.bytes), media_type(asset.path));
-  response.with("Content-Security-Policy", std::string(kConsolePolicy))
+  response
+      .with("Content-Security-Policy",
+            std::string(is_worker(asset.path) ? kWorkerPolicy : kConsolePolicy))
       .with("Cross-Origin-Opener-Policy", "same-origin")
       .with("Cache-Control",
             is_immutable(asset.path) ? "public, max-age=31536000, immutable" : "no-cache");

@@ -20,7 +20,8 @@ struct Kind {
   std::string_view name;                      ///< stable, e.g. "fastq"
   std::string_view label;                     ///< for people, e.g. "sequencing reads (FASTQ)"
   std::span<const std::string_view> endings;  ///< accepted file name endings; empty: any
-  std::string_view viewer;  ///< how the console shows it: text, table, json, image, html, none
+  std::string_view viewer;  ///< how the console shows it: text, table, molecules, json,
+                            ///< image, html, none
   std::string_view media_type;
   bool folder = false;   ///< may also be a folder, as on a command line
   bool borrows = false;  ///< endings that another kind has too are first of all that one's

@@ -5,6 +5,7 @@
 
 #include "aceso/core/json.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -39,6 +40,28 @@ struct Plot {
   std::string note = {};  ///< one sentence below: how to read it
 };
 
+/// Points in a plane, each under a name and perhaps in a colour.
+struct Scatter {
+  std::string title;
+  std::string x_label, y_label;
+  std::vector<double> x, y;              ///< finite; one a point
+  std::vector<std::string> names;        ///< one a point, shown where one points
+  std::vector<double> values = {};       ///< one a point, shown as a scale of colours; or
+  std::vector<std::string> groups = {};  ///< one a point, each group in its colour; "": none
+  std::string colour_label = {};         ///< what values or groups are
+  std::string note = {};                 ///< one sentence below: how to read it
+};
+
+/// A matrix as colours: 0 is neutral, below and above it two colours as strong as the value.
+struct HeatMap {
+  std::string title;
+  std::vector<std::string> row_names, column_names;
+  std::vector<double> values;            ///< rows x columns; NaN leaves a gap
+  std::vector<std::int64_t> marks = {};  ///< for each column the row that is marked, -1: none
+  std::string value_label = {};
+  std::string note = {};  ///< one sentence below: how to read it
+};
+
 /// A report under construction. Not thread-safe.
 class Report {
  public:
@@ -51,6 +74,10 @@ class Report {
   void figure(std::string label, Cell value, std::string unit = {});
   void table(std::string title, std::vector<Column> columns, std::vector<std::vector<Cell>> rows);
   void plot(Plot plot);
+  /// \throws Error Internal if there is not one x, y and name (and value or group) a point.
+  void scatter(const Scatter& scatter);
+  /// \throws Error Internal if there is not one value a cell (and mark a column).
+  void heat_map(const HeatMap& map);
   /// Adds an SVG drawing made by us (never foreign bytes).
   void drawing(std::string title, std::string svg);
 

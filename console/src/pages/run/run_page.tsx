@@ -1,5 +1,5 @@
 // One run: how far it is while it goes, what came of it afterwards.
-import { useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { messageOf } from '../../api/client';
 import * as hub from '../../api/hub';
 import type { App, Json, Run } from '../../api/types';
@@ -15,6 +15,9 @@ import { LogView } from './log';
 import { Outputs } from './outputs';
 import { durationOf, isOver, StateBadge } from './state';
 import { useRun, type LiveRun } from './use_run';
+
+// Plots are drawn by a library that most pages do not need.
+const LossCurve = lazy(() => import('./loss_curve'));
 
 export function RunPage({ id, tab }: { id: string; tab: string | null }) {
   const live = useRun(id);
@@ -54,13 +57,16 @@ function Shown({ live, run, app, tab }: { live: LiveRun; run: Run; app: App | nu
   if (report) {
     tabs.push({ id: 'report', label: 'Report', content: <Report run={run} /> });
   }
+  const trains = live.curve.points.length > 0;
+  if (trains) tabs.push({ id: 'training', label: 'Training', content: <Training live={live} over={over} /> });
   tabs.push(
     { id: 'outputs', label: 'Outputs', count: run.outputs.length || undefined, content: <Outputs run={run} over={over} /> },
     { id: 'details', label: 'Details', content: <Details run={run} app={app} /> },
     { id: 'log', label: 'Log', content: <LogView lines={live.log} dropped={live.dropped} over={over} file={hub.runLogPath(run.id)} /> },
   );
-  // While it goes one wants the log, afterwards what came of it.
-  const chosen = tab !== null && tabs.some((other) => other.id === tab) ? tab : !over || run.error ? 'log' : report ? 'report' : 'outputs';
+  // While it goes one wants its curve or its log, afterwards what came of it.
+  const usual = run.error ? 'log' : !over ? (trains ? 'training' : 'log') : report ? 'report' : 'outputs';
+  const chosen = tab !== null && tabs.some((other) => other.id === tab) ? tab : usual;
 
   return (
     <>
@@ -127,6 +133,14 @@ function Shown({ live, run, app, tab }: { live: LiveRun; run: Run; app: App | nu
         </Confirm>
       )}
     </>
+  );
+}
+
+function Training({ live, over }: { live: LiveRun; over: boolean }) {
+  return (
+    <Suspense fallback={<Loading what="Loading the curve" />}>
+      <LossCurve curve={live.curve} over={over} />
+    </Suspense>
   );
 }
 

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useState } from 'react';
 import * as hub from '../../api/hub';
 import { followRun } from '../../api/events';
 import type { LogLine, Progress, Run } from '../../api/types';
+import { addEvent, kNoCurve, type Curve } from './curve';
 import { PaceMeter, type Pace } from './rate';
 
 export interface LiveRun {
@@ -11,6 +12,7 @@ export interface LiveRun {
   progress: Progress | null;
   pace: Pace;
   log: readonly LogLine[];
+  curve: Curve; // of losses, if the run trains
   dropped: number; // lines of the log that are no longer kept here
   connected: boolean;
   /// Takes what the hub answered to an action; follows the run again if it lives again.
@@ -27,6 +29,7 @@ export function useRun(id: string): LiveRun {
   const [error, setError] = useState<unknown>(null);
   const [progress, setProgress] = useState<{ progress: Progress; pace: Pace } | null>(null);
   const [log, setLog] = useState<{ lines: LogLine[]; dropped: number }>({ lines: [], dropped: 0 });
+  const [curve, setCurve] = useState<Curve>(kNoCurve);
   const [connected, setConnected] = useState(true);
   const [turn, setTurn] = useState(0);
   const attempt = run?.attempt;
@@ -54,6 +57,7 @@ export function useRun(id: string): LiveRun {
       if (newest) setProgress(newest);
       if (lines.length > 0) {
         const fresh = lines;
+        setCurve((before) => fresh.reduce(addEvent, before));
         setLog((before) => {
           const all = [...before.lines, ...fresh];
           const dropped = Math.max(0, all.length - kLogLines);
@@ -65,6 +69,7 @@ export function useRun(id: string): LiveRun {
     }
     setLog({ lines: [], dropped: 0 });
     setProgress(null);
+    setCurve(kNoCurve);
     const stop = followRun(id, {
       state: (state) => {
         setRun((before) => before && { ...before, state });
@@ -99,6 +104,7 @@ export function useRun(id: string): LiveRun {
     progress: progress?.progress ?? run?.progress ?? null,
     pace: progress?.pace ?? kNoPace,
     log: log.lines,
+    curve,
     dropped: log.dropped,
     connected,
     take,
