@@ -60,6 +60,8 @@ std::string_view name(Plot::Type type) {
       return "bar";
     case Plot::Type::Area:
       return "area";
+    case Plot::Type::Scatter:
+      return "scatter";
   }
   return "line";
 }

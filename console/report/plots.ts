@@ -83,6 +83,8 @@ function valuesAt(plot: Plot, at: number): string {
 function optionsOf(plot: Plot, colours: Palette, width: number): uPlot.Options {
   const named = isNamed(plot);
   const bars = plot.plot === 'bar';
+  // The first series of a scatter plot is points, what comes behind are lines.
+  const isPoints = (index: number) => plot.plot === 'scatter' && index === 0;
   const count = plot.series.length;
   const spacing = bars ? closest(plot) : 0;
   const axis: uPlot.Axis = {
@@ -140,7 +142,8 @@ function optionsOf(plot: Plot, colours: Palette, width: number): uPlot.Options {
           ...(plot.plot === 'area' ? { fill: faded(colour) } : {}),
           // From the seventh on colours repeat, with dashes.
           ...(index >= colours.series.length ? { dash: [6, 4] } : {}),
-          points: { show: !bars && plot.x.length < 2 },
+          ...(isPoints(index) ? { paths: () => null } : {}),
+          points: { show: isPoints(index) || (!bars && plot.x.length < 2), ...(isPoints(index) ? { size: 5, fill: colour } : {}) },
           value: (_, value: number | null) => (value === null ? '' : formatNumber(value)),
         };
       }),

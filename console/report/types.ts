@@ -16,7 +16,7 @@ export interface Table {
 
 export interface Plot {
   type: 'plot';
-  plot: 'line' | 'bar' | 'area';
+  plot: 'line' | 'bar' | 'area' | 'scatter';
   title: string;
   x_label?: string;
   y_label?: string;

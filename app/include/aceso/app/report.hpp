@@ -28,7 +28,8 @@ struct Series {
 };
 
 struct Plot {
-  enum class Type { Line, Bar, Area };
+  /// Scatter: the first series is points; further ones are lines, such as a diagonal.
+  enum class Type { Line, Bar, Area, Scatter };
   std::string title;
   Type type = Type::Line;
   std::string x_label, y_label;
