@@ -112,4 +112,8 @@ class Trainer {
 /// Whether the plugin is installed beside the program.
 [[nodiscard]] bool training_is_installed();
 
+/// Loads the plugin, for callers with long work before a Trainer.
+/// \throws Error Unsupported if it is not installed or is another version's.
+void require_training();
+
 }  // namespace aceso::nn
