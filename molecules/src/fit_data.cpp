@@ -7,6 +7,7 @@
 #include "aceso/molecules/preparation.hpp"
 #include "aceso/molecules/sdf_file.hpp"
 #include "bond_features.hpp"
+#include "cells.hpp"
 #include "ensemble.hpp"
 
 #include <algorithm>
@@ -19,12 +20,6 @@
 namespace aceso::molecules {
 namespace fs = std::filesystem;
 namespace {
-
-std::string trimmed(const std::string& text) {
-  const auto begin = text.find_first_not_of(" \t");
-  if (begin == std::string::npos) return "";
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
 
 /// Cells by the names of their columns: of a table, or the properties of an SDF file.
 class Rows {

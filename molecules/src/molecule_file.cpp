@@ -5,6 +5,7 @@
 #include "aceso/lm/lines.hpp"
 #include "aceso/lm/table.hpp"
 #include "aceso/molecules/sdf_file.hpp"
+#include "cells.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -41,7 +42,7 @@ std::vector<MoleculeRecord> read_table(const fs::path& path, const std::string& 
   std::vector<MoleculeRecord> records;
   for (std::vector<std::string> cells; reader.next(cells);) {
     std::string name = id && !cells[*id].empty() ? cells[*id] : std::to_string(records.size() + 1);
-    records.push_back({cells[*smiles], std::move(name), reader.place()});
+    records.push_back({trimmed(cells[*smiles]), std::move(name), reader.place()});
   }
   return records;
 }

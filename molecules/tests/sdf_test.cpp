@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <random>
 #include <vector>
 
 namespace aceso::molecules {
@@ -126,6 +127,39 @@ TEST_F(SdfTest, MetalsAndHydrogensAreRead) {
   EXPECT_EQ(all[0].smiles, "[Cl-].[Na+]");
   EXPECT_EQ(all[1].smiles, "O");
   EXPECT_NO_THROW((void)parse_smiles(all[0].smiles));
+}
+
+TEST_F(SdfTest, RandomDamageIsAProblemOrAnotherMolecule) {
+  std::mt19937 random(11);
+  std::string text;
+  for (int i = 0; i < 600; ++i) {
+    std::string record = i % 2 == 0 ? alcohol(4, "a") : kBenzeneV3000;
+    for (unsigned damage = 0; damage <= random() % 3; ++damage) {
+      const std::size_t at = random() % record.size();
+      switch (random() % 4) {
+        case 0:
+          record[at] = static_cast<char>(random() % 256);
+          break;
+        case 1:
+          record[at] = "0123456789 -."[random() % 13];
+          break;
+        case 2:
+          record.erase(at, random() % 12);
+          break;
+        default:
+          record.insert(at, record.substr(random() % record.size(), random() % 30));
+      }
+    }
+    text += record + "\n$$$$\n";
+  }
+  std::size_t molecules = 0;
+  for (const SdfRecord& record : read(text)) {
+    EXPECT_EQ(record.smiles.empty(), !record.problem.empty());
+    if (record.smiles.empty()) continue;
+    ++molecules;
+    EXPECT_NO_THROW((void)parse_smiles(record.smiles)) << record.smiles;
+  }
+  EXPECT_GT(molecules, 100U);
 }
 
 TEST_F(SdfTest, ARecordWithoutEndIsRefusedBeforeItFillsTheMemory) {
