@@ -79,7 +79,8 @@ TEST_F(GetTest, ACopyHasTheSameBytesInEveryForm) {
   ASSERT_EQ(get("solubility", hash, "as-folder").exit_code(), 0);
   ASSERT_EQ(get("solubility@1", hash, "packed.model.tar").exit_code(), 0);
   EXPECT_EQ(nn::model_hash(place("packed.model.tar")), hash);
-  for (const auto& [file, size] : nn::ModelFolder(place("library") / "solubility").files())
+  const nn::ModelFolder model(place("library") / "solubility");
+  for (const auto& [file, size] : model.files())
     EXPECT_EQ(read_file(place("as-folder") / file),
               read_file(place("library") / "solubility" / file));
   // Unpacked it is the folder again, and packed again the same file.
