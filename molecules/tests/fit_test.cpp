@@ -213,6 +213,25 @@ TEST_F(FitTableTest, WhatDoesNotFitIsNamed) {
             std::string::npos);
 }
 
+TEST_F(FitTableTest, PropertiesOfAnSdfFileAreColumns) {
+  const auto atom = [](const std::string& symbol, const std::string& properties) {
+    return symbol +
+           "\n\n\n  1  0  0  0  0  0  0  0  0  0999 V2000\n    0.0000    0.0000    0.0000 " +
+           symbol + "   0  0\nM  END\n" + properties + "$$$$\n";
+  };
+  const fs::path path = folder_.path() / "m.sdf";
+  write_file(path, atom("O", "> <a>\n1.5\n\n") + atom("N", "> <b>\n2\n\n> <a>\n-1\n\n") +
+                       atom("Xx", "> <a>\n3\n\n") + atom("C", ""));
+  FitTable table = read_fit_table(path, {.targets = "a,b"});
+  ASSERT_EQ(table.molecules.size(), 3U);
+  EXPECT_EQ(table.without_value, 1U);
+  EXPECT_EQ(table.molecules[0].smiles, "O");
+  EXPECT_TRUE(std::isnan(table.molecules[0].values[1]));
+  EXPECT_EQ(table.molecules[1].values, (std::vector<double>{-1, 2}));
+  EXPECT_NE(table.molecules[2].problem, "");
+  EXPECT_THROW((void)read_fit_table(path, {.targets = "c"}), Error);
+}
+
 /// `molecules fit` and `molecules predict` as users run them.
 class FitAppTest : public testing::Test {
  protected:
