@@ -182,7 +182,9 @@ class Fitting {
     context_.report.figure("Task", spec_.task);
     for (const lm::Split split : kSplits) {
       context_.metric(std::string("molecules.") + name_of(split), count(split));
-      context_.report.figure(std::string("Molecules for ") + name_of(split), count(split));
+      context_.report.figure(
+          std::string("Molecules for ") + (split == lm::Split::Train ? "training" : name_of(split)),
+          count(split));
     }
     context_.metric("task", spec_.task);
     context_.metric("without_value", table_.without_value);
