@@ -23,8 +23,9 @@ constexpr std::array<std::string_view, 1> kJsonEndings{".json"};
 constexpr std::array<std::string_view, 8> kLabelledEndings{".csv",   ".tsv", ".csv.gz",   ".tsv.gz",
                                                            ".fasta", ".fa",  ".fasta.gz", ".fa.gz"};
 constexpr std::array<std::string_view, 1> kModelEndings{".model.tar"};
-constexpr std::array<std::string_view, 8> kMoleculeEndings{
-    ".smi", ".smiles", ".csv", ".tsv", ".smi.gz", ".smiles.gz", ".csv.gz", ".tsv.gz"};
+constexpr std::array<std::string_view, 12> kMoleculeEndings{
+    ".smi",    ".smiles",    ".csv",    ".tsv",    ".sdf",    ".mol",
+    ".smi.gz", ".smiles.gz", ".csv.gz", ".tsv.gz", ".sdf.gz", ".sd"};
 constexpr std::array<std::string_view, 2> kObjectiveEndings{".yaml", ".yml"};
 constexpr Endings kTableEndings{".tsv", ".csv", ".tsv.gz", ".csv.gz"};
 constexpr std::array<std::string_view, 3> kTensorEndings{".safetensors", ".npy", ".h5"};
@@ -47,7 +48,7 @@ constexpr std::array kKinds{
          "text/plain; charset=utf-8", false, true},
     Kind{"model", "model (folder, or .model.tar)", kModelEndings, "none", "application/x-tar",
          true},
-    Kind{"molecules", "molecules (SMILES, CSV, TSV)", kMoleculeEndings, "molecules",
+    Kind{"molecules", "molecules (SMILES, CSV, TSV, SDF)", kMoleculeEndings, "molecules",
          "text/plain; charset=utf-8", false, true},
     Kind{"objective", "objective of a design (YAML)", kObjectiveEndings, "text",
          "text/plain; charset=utf-8"},

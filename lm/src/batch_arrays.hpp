@@ -2,13 +2,10 @@
 /// Arrays of micro-batches.
 #pragma once
 
-#include "aceso/core/random.hpp"
 #include "aceso/core/tensor.hpp"
 
 #include <algorithm>
 #include <cstdint>
-#include <numeric>
-#include <utility>
 #include <vector>
 
 namespace aceso::lm {
@@ -20,12 +17,6 @@ inline Tensor integers(const std::vector<std::int32_t>& values, std::int64_t col
                                          : std::vector<std::int64_t>{count / columns, columns});
   std::ranges::copy(values, tensor.values<std::int32_t>().begin());
   return tensor;
-}
-
-/// The numbers in `items` in another order, by Fisher & Yates: the standard library's shuffle
-/// differs between libraries.
-inline void shuffle_in_place(std::vector<std::uint32_t>& items, Random random) {
-  for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[random.below(i)]);
 }
 
 }  // namespace aceso::lm

@@ -2,9 +2,12 @@
 
 #include "aceso/core/error.hpp"
 #include "aceso/core/hash.hpp"
+#include "aceso/core/random.hpp"
 #include "batch_arrays.hpp"
 
 #include <nlohmann/json.hpp>
+
+#include <numeric>
 
 namespace aceso::lm {
 namespace {

@@ -28,12 +28,8 @@ bool is_true(const std::string& text) {
 }
 
 Split split_of(const std::string& set, const std::string& validation, const std::string& place) {
-  const std::string lower = to_lower(set);
-  if (lower == "test") return Split::Test;
-  if (lower == "validation" || lower == "valid" || lower == "val") return Split::Validation;
-  if (lower == "train") return is_true(validation) ? Split::Validation : Split::Train;
-  fail(Errc::CorruptData, "{}: set: expected train, validation or test, found \"{}\"", place,
-       printable(set, 40));
+  const Split said = parse_split(set, place, "set");
+  return said == Split::Train && is_true(validation) ? Split::Validation : said;
 }
 
 /// One in ten, the same whatever stands beside it.
@@ -113,6 +109,15 @@ std::map<std::string, std::string> by_id(const fs::path& path) {
 }
 
 }  // namespace
+
+Split parse_split(const std::string& word, const std::string& place, const std::string& column) {
+  const std::string lower = to_lower(word);
+  if (lower == "train") return Split::Train;
+  if (lower == "validation" || lower == "valid" || lower == "val") return Split::Validation;
+  if (lower == "test") return Split::Test;
+  fail(Errc::CorruptData, "{}: {}: expected train, validation or test, found \"{}\"", place,
+       printable(column, 60), printable(word, 40));
+}
 
 std::vector<Labelled> read_labelled(const fs::path& path, const LabelledColumns& columns) {
   std::vector<Labelled> all = is_table(path) ? from_table(path, columns) : from_fasta(path);

@@ -157,7 +157,7 @@ class Training {
     const auto begin = std::chrono::steady_clock::now();
     const bool stopped_early = loop();
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-    plot();
+    if (options_.plots) plot();
     TrainingOutcome outcome;
     outcome.weights = best_.empty() ? trainer_.weights() : best_;
     outcome.steps = state_.step;
@@ -167,6 +167,8 @@ class Training {
       outcome.held_out_loss = best_.empty() ? state_.evaluated_losses.back() : state_.best_loss;
     outcome.tokens_per_second = elapsed.count() > 0 ? computed_ / elapsed.count() : 0;
     outcome.stopped_early = stopped_early;
+    outcome.training_losses = {state_.steps, state_.losses};
+    outcome.held_out_losses = {state_.evaluated_at, state_.evaluated_losses};
     return outcome;
   }
 
@@ -174,6 +176,8 @@ class Training {
   /// Whether patience came to its end before the steps.
   bool loop() {
     try {
+      // A training that is gone on with may have come to its end before.
+      if (out_of_patience()) return state_.step < options_.steps;
       while (state_.step < options_.steps) {
         step();
         const bool last = state_.step == options_.steps;
@@ -236,9 +240,12 @@ class Training {
     const bool better = loss < state_.best_loss;
     if (better) state_.best_loss = loss;
     state_.looks_without_gain = better ? 0 : state_.looks_without_gain + 1;
-    if (options_.patience == 0) return false;
-    if (better) best_ = trainer_.weights();
-    return state_.looks_without_gain >= options_.patience;
+    if (better && options_.patience > 0) best_ = trainer_.weights();
+    return out_of_patience();
+  }
+
+  [[nodiscard]] bool out_of_patience() const {
+    return options_.patience > 0 && state_.looks_without_gain >= options_.patience;
   }
 
   void save() {

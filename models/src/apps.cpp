@@ -5,7 +5,7 @@
 namespace aceso::models {
 
 std::vector<app::App> apps() {
-  return {import_app(), export_app(), show_app(), verify_app(), merge_app()};
+  return {import_app(), export_app(), show_app(), verify_app(), merge_app(), get_app()};
 }
 
 }  // namespace aceso::models

@@ -11,5 +11,6 @@ namespace aceso::models {
 [[nodiscard]] app::App show_app();
 [[nodiscard]] app::App verify_app();
 [[nodiscard]] app::App merge_app();
+[[nodiscard]] app::App get_app();
 
 }  // namespace aceso::models

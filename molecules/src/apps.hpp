@@ -7,6 +7,7 @@
 namespace aceso::molecules {
 
 [[nodiscard]] app::App evaluate_app();
+[[nodiscard]] app::App fit_app();
 [[nodiscard]] app::App generate_app();
 [[nodiscard]] app::App optimize_app();
 [[nodiscard]] app::App predict_app();

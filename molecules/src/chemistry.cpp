@@ -2,6 +2,7 @@
 
 #include "aceso/core/error.hpp"
 #include "aceso/core/text.hpp"
+#include "rdkit_log.hpp"
 
 #include <GraphMol/MolOps.h>
 #include <GraphMol/ROMol.h>
@@ -10,22 +11,11 @@
 #include <GraphMol/SmilesParse/SmilesParse.h>
 #include <GraphMol/SmilesParse/SmilesWrite.h>
 #include <GraphMol/Substruct/SubstructMatch.h>
-#include <RDGeneral/RDLog.h>
 
 #include <cctype>
 
 namespace aceso::molecules {
 namespace {
-
-/// RDKit writes to standard error by itself; what is wrong reaches our callers as an Error.
-void silence_rdkit() {
-  static const bool silent = [] {
-    RDLog::InitLogs();
-    boost::logging::disable_logs("rdApp.*");
-    return true;
-  }();
-  (void)silent;
-}
 
 [[noreturn]] void bad_smiles(std::string_view smiles, std::string_view problem) {
   fail(Errc::CorruptData, "expected a molecule as SMILES, found \"{}\" ({})", printable(smiles, 60),

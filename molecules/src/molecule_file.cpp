@@ -4,6 +4,8 @@
 #include "aceso/core/text.hpp"
 #include "aceso/lm/lines.hpp"
 #include "aceso/lm/table.hpp"
+#include "aceso/molecules/sdf_file.hpp"
+#include "cells.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -29,18 +31,37 @@ std::optional<std::size_t> find_column(const std::vector<std::string>& columns,
   return std::nullopt;
 }
 
-std::vector<MoleculeRecord> read_table(const fs::path& path) {
+std::vector<MoleculeRecord> read_table(const fs::path& path, const std::string& id_column) {
   lm::TableReader reader(path);
   const auto smiles = find_column(reader.columns(), {"smiles", "canonical_smiles"});
-  const auto id = find_column(reader.columns(), {"id", "name", "molecule_id"});
+  const auto id = id_column.empty() ? find_column(reader.columns(), {"id", "name", "molecule_id"})
+                                    : std::optional(reader.column(id_column));
   if (!smiles)
     fail(Errc::CorruptData, "{}: expected a column \"smiles\", found {}", path.string(),
          printable(join(reader.columns(), ", "), 300));
   std::vector<MoleculeRecord> records;
   for (std::vector<std::string> cells; reader.next(cells);) {
     std::string name = id && !cells[*id].empty() ? cells[*id] : std::to_string(records.size() + 1);
-    records.push_back({cells[*smiles], std::move(name), reader.place()});
+    records.push_back({trimmed(cells[*smiles]), std::move(name), reader.place()});
   }
+  return records;
+}
+
+std::vector<MoleculeRecord> read_sdf(const fs::path& path, const std::string& id_column) {
+  SdfReader reader(path);
+  std::vector<MoleculeRecord> records;
+  bool is_there = id_column.empty();
+  for (SdfRecord record; reader.next(record);) {
+    const std::string* property = record.find(id_column);
+    is_there = is_there || property != nullptr;
+    std::string name = id_column.empty() ? record.title : property != nullptr ? *property : "";
+    if (name.empty()) name = std::to_string(records.size() + 1);
+    records.push_back({std::move(record.smiles), std::move(name), std::move(record.place),
+                       std::move(record.problem)});
+  }
+  if (!is_there && !records.empty())
+    fail(Errc::CorruptData, "{}: expected records with the property \"{}\", found none",
+         path.string(), printable(id_column, 60));
   return records;
 }
 
@@ -68,11 +89,22 @@ std::vector<MoleculeRecord> read_lines(const fs::path& path) {
 
 }  // namespace
 
-std::vector<MoleculeRecord> read_molecules(const fs::path& path) {
-  std::vector<MoleculeRecord> records = is_table(path) ? read_table(path) : read_lines(path);
+std::vector<MoleculeRecord> read_molecules(const fs::path& path, const std::string& id_column) {
+  const bool has_columns = is_table(path) || is_sdf(path);
+  if (!has_columns && !id_column.empty())
+    fail(Errc::InvalidArgument,
+         "--id-column: {} is a SMILES file, whose names are behind the SMILES", path.string());
+  std::vector<MoleculeRecord> records = is_table(path) ? read_table(path, id_column)
+                                        : is_sdf(path) ? read_sdf(path, id_column)
+                                                       : read_lines(path);
   if (records.empty())
     fail(Errc::CorruptData, "{}: expected at least one molecule, found none", path.string());
   return records;
+}
+
+Molecule molecule_of(const MoleculeRecord& record) {
+  if (!record.problem.empty()) fail(Errc::CorruptData, "{}", record.problem);
+  return parse_smiles(record.smiles);
 }
 
 }  // namespace aceso::molecules

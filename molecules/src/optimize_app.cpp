@@ -36,7 +36,7 @@ std::vector<std::string> read_pool(const Job& job, Warnings& warnings) {
   std::vector<std::string> pool;
   for (const MoleculeRecord& record : read_molecules(*job.start)) {
     try {
-      (void)parse_smiles(record.smiles);
+      (void)molecule_of(record);
       pool.push_back(record.smiles);
     } catch (const Error& error) {
       warnings.add("smiles.unreadable", fmt::format("{}: {}", record.place, error.what()));

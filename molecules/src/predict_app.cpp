@@ -6,14 +6,13 @@
 #include "aceso/molecules/molecule_file.hpp"
 #include "apps.hpp"
 #include "bond_features.hpp"
-#include "rdkit_2d.hpp"
+#include "ensemble.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,50 +25,16 @@ struct Job {
   fs::path model, molecules;
   std::optional<fs::path> output;
   bool uncertainty = false;
+  std::string id_column;
 };
 
-/// Molecules of one call: enough for matrix products, little enough for caches.
-constexpr std::size_t kAtOnce = 32;
-
-/// Predictions for all records; NaN for those that could not be read.
-struct Predictions {
-  std::size_t outputs = 0;
-  std::vector<double> means, deviations;  ///< [records, outputs]
-  std::vector<std::string> problems;      ///< empty: read
+/// Predictions for all records.
+struct Predictions : EnsemblePredictions {
+  std::vector<std::string> problems;  ///< empty: read
 
   Predictions(std::size_t records, std::size_t count)
-      : outputs(count),
-        means(records * count, std::numeric_limits<double>::quiet_NaN()),
-        deviations(means),
-        problems(records) {}
+      : EnsemblePredictions(records, count), problems(records) {}
 };
-
-/// Puts the numbers of the whole molecule behind those in `graphs`.
-void add_features(const Molecule& molecule, nn::BondGraphs& graphs) {
-  const std::vector<float> row = rdkit_2d_normalised(molecule);
-  graphs.features.insert(graphs.features.end(), row.begin(), row.end());
-}
-
-/// Mean and standard deviation over the members, for one molecule's outputs.
-void summarise(const Tensor& predicted, std::size_t molecule, std::size_t record,
-               Predictions& predictions) {
-  const auto members = static_cast<std::size_t>(predicted.shape()[0]);
-  const auto molecules = static_cast<std::size_t>(predicted.shape()[1]);
-  const auto values = predicted.values<float>();
-  for (std::size_t o = 0; o < predictions.outputs; ++o) {
-    double sum = 0, squares = 0;
-    for (std::size_t m = 0; m < members; ++m)
-      sum += values[(m * molecules + molecule) * predictions.outputs + o];
-    const double mean = sum / static_cast<double>(members);
-    for (std::size_t m = 0; m < members; ++m) {
-      const double rest = values[(m * molecules + molecule) * predictions.outputs + o] - mean;
-      squares += rest * rest;
-    }
-    predictions.means[record * predictions.outputs + o] = mean;
-    predictions.deviations[record * predictions.outputs + o] =
-        std::sqrt(squares / static_cast<double>(members));
-  }
-}
 
 Predictions predict(const nn::MessagePassing& net, const std::vector<MoleculeRecord>& records,
                     app::RunContext& context) {
@@ -77,22 +42,22 @@ Predictions predict(const nn::MessagePassing& net, const std::vector<MoleculeRec
   const Featuriser featuriser = featuriser_by_name(net.spec().featuriser);
   context.progress.stage("predict", records.size(), "molecules");
   parallel_for(
-      records.size(), kAtOnce, context.threads,
+      records.size(), kMoleculesAtOnce, context.threads,
       [&](std::size_t begin, std::size_t end) {
         nn::BondGraphs graphs;
         std::vector<std::size_t> read;
         for (std::size_t i = begin; i < end; ++i) {
           try {
-            const Molecule molecule = parse_smiles(records[i].smiles);
+            const Molecule molecule = molecule_of(records[i]);
             add_graph(molecule, featuriser, graphs);
-            if (net.spec().molecule_features > 0) add_features(molecule, graphs);
+            if (net.spec().molecule_features > 0) add_molecule_features(molecule, graphs);
             read.push_back(i);
           } catch (const Error& error) {
             predictions.problems[i] = error.what();
           }
         }
         const Tensor predicted = net.predict(graphs);
-        for (std::size_t i = 0; i < read.size(); ++i) summarise(predicted, i, read[i], predictions);
+        for (std::size_t i = 0; i < read.size(); ++i) predictions.put(predicted, i, read[i]);
         context.progress.advance(end - begin);
       },
       context.stop);
@@ -101,6 +66,18 @@ Predictions predict(const nn::MessagePassing& net, const std::vector<MoleculeRec
 
 std::string cell(double value) { return std::isnan(value) ? "" : fmt::format("{:.6g}", value); }
 
+/// The cells that tell how sure a prediction is: the deviation over the members and, where the
+/// model has been calibrated, the ends of its interval.
+void add_uncertainty(const nn::MessagePassingSpec& spec, const Predictions& predictions,
+                     std::size_t record, std::size_t output, std::vector<std::string>& cells) {
+  cells.push_back(cell(predictions.deviation(record, output)));
+  if (!spec.interval) return;
+  const double mean = predictions.mean(record, output);
+  const double half = spec.interval->half_width(output, predictions.spread(record, output));
+  cells.push_back(cell(mean - half));
+  cells.push_back(cell(mean + half));
+}
+
 void write_table(const Job& job, const nn::MessagePassingSpec& spec,
                  const std::vector<MoleculeRecord>& records, const Predictions& predictions) {
   if (!job.output) return;
@@ -108,16 +85,19 @@ void write_table(const Job& job, const nn::MessagePassingSpec& spec,
   std::vector<std::string> cells{"id", "smiles"};
   for (const std::string& output : spec.outputs) {
     cells.push_back(output);
-    if (job.uncertainty) cells.push_back(output + "_std");
+    if (!job.uncertainty) continue;
+    cells.push_back(output + "_std");
+    if (!spec.interval) continue;
+    cells.push_back(output + "_low");
+    cells.push_back(output + "_high");
   }
   AtomicFile file(*job.output);
   file.write(lm::table_line(cells, separator));
   for (std::size_t i = 0; i < records.size(); ++i) {
     cells = {records[i].id, records[i].smiles};
     for (std::size_t o = 0; o < predictions.outputs; ++o) {
-      cells.push_back(cell(predictions.means[i * predictions.outputs + o]));
-      if (job.uncertainty)
-        cells.push_back(cell(predictions.deviations[i * predictions.outputs + o]));
+      cells.push_back(cell(predictions.mean(i, o)));
+      if (job.uncertainty) add_uncertainty(spec, predictions, i, o, cells);
     }
     file.write(lm::table_line(cells, separator));
   }
@@ -159,11 +139,13 @@ void report(const nn::ModelFolder& model, const nn::MessagePassingSpec& spec,
   context.report.figure("Molecules", static_cast<std::int64_t>(records));
   context.report.figure("Could not be read", static_cast<std::int64_t>(unread));
   context.report.figure("Speed", speed, "molecules/s");
+  if (spec.interval)
+    context.report.figure("Measured values within the interval", 100 * spec.interval->coverage,
+                          "% expected");
   if (unread == records) return;
   for (std::size_t o = 0; o < std::min(spec.outputs.size(), kPlots); ++o) {
     std::vector<double> values;
-    for (std::size_t i = 0; i < records; ++i)
-      values.push_back(predictions.means[i * predictions.outputs + o]);
+    for (std::size_t i = 0; i < records; ++i) values.push_back(predictions.mean(i, o));
     context.report.plot(histogram(spec.outputs[o], std::move(values)));
   }
 }
@@ -171,7 +153,12 @@ void report(const nn::ModelFolder& model, const nn::MessagePassingSpec& spec,
 void run(const Job& job, app::RunContext& context) {
   const nn::ModelFolder model(job.model);
   const nn::MessagePassing net(model);
-  const std::vector<MoleculeRecord> records = read_molecules(job.molecules);
+  const std::vector<MoleculeRecord> records = read_molecules(job.molecules, job.id_column);
+  if (job.uncertainty && net.spec().members == 1)
+    context.warnings.add("predict.one_member",
+                         fmt::format("{}: has one member, so that there is no deviation over "
+                                     "members; its column is empty",
+                                     job.model.string()));
   const auto begin = std::chrono::steady_clock::now();
   const Predictions predictions = predict(net, records, context);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
@@ -191,7 +178,9 @@ app::App predict_app() {
       "Runs a message passing net (D-MPNN, as chemprop trains it) or an ensemble of them over "
       "molecules and writes a table with one column for each property: values in the units of the "
       "training data, or probabilities of classes. With --uncertainty also the standard deviation "
-      "over the ensemble's members. A molecule that cannot be read gets empty cells and a warning; "
+      "over the ensemble's members (NAME_std) and, for models that `molecules fit` calibrated, the "
+      "ends of an interval (NAME_low, NAME_high) that holds nine in ten measured values, or the "
+      "share chosen there. A molecule that cannot be read gets empty cells and a warning; "
       "with --strict it ends the run.");
   d.example(
       "aceso molecules predict --model solubility --molecules candidates.csv --output "
@@ -200,8 +189,13 @@ app::App predict_app() {
   d.input("molecules", &Job::molecules, {.kind = "molecules", .help = "molecules"});
   d.output("output", &Job::output,
            {.kind = "table", .file_name = "predictions.csv", .help = "predictions"});
-  d.option("uncertainty", &Job::uncertainty,
-           {.help = "write the standard deviation over the ensemble too"});
+  d.option(
+      "uncertainty", &Job::uncertainty,
+      {.help = "write the standard deviation over the ensemble too, and the interval of models "
+               "that have one"});
+  d.option("id_column", &Job::id_column,
+           {.help = "column of a table, or property of an SDF file, with the molecules' names; "
+                    "empty: the column id, name or molecule_id, or the title"});
   d.resources({.memory_mb = 1000});
   return d.build(run);
 }

@@ -27,7 +27,7 @@ struct Job {
   std::optional<fs::path> output, fingerprints;
   std::string properties =
       "molecular_weight,logp,tpsa,hb_donors,hb_acceptors,rotatable_bonds,rings,qed,sa_score";
-  std::string filters;
+  std::string filters, id_column;
   bool as_written = false;
   bool keep_duplicates = false;
   bool drop_filtered = false;
@@ -77,7 +77,7 @@ class Preparation {
   [[nodiscard]] Prepared operator()(const MoleculeRecord& record) const {
     Prepared made;
     try {
-      Molecule molecule = parse_smiles(record.smiles);
+      Molecule molecule = molecule_of(record);
       if (!job_.as_written) molecule = standardised(molecule);
       made.smiles = canonical_smiles(molecule);
       made.scaffold = murcko_scaffold(molecule);
@@ -239,7 +239,7 @@ void report(const Preparation& preparation, const std::vector<Prepared>& prepare
 
 void run(const Job& job, app::RunContext& context) {
   const Preparation preparation(job);
-  const std::vector<MoleculeRecord> records = read_molecules(job.molecules);
+  const std::vector<MoleculeRecord> records = read_molecules(job.molecules, job.id_column);
   const auto begin = std::chrono::steady_clock::now();
   const std::vector<Prepared> prepared = prepare(preparation, records, context);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
@@ -274,6 +274,9 @@ app::App prepare_app() {
             .file_name = "fingerprints.safetensors",
             .help = "ECFP4 fingerprints for `molecules similar`",
             .extra = true});
+  d.option("id_column", &Job::id_column,
+           {.help = "column of a table, or property of an SDF file, with the molecules' names; "
+                    "empty: the column id, name or molecule_id, or the title"});
   d.option("properties", &Job::properties,
            {.help = "columns: aliphatic_rings, aromatic_rings, bertz, fraction_csp3, hb_acceptors, "
                     "hb_donors, heavy_atoms, logp, molecular_weight, qed, rings, rotatable_bonds, "

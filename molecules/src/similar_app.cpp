@@ -41,7 +41,7 @@ Molecules fingerprinted(const fs::path& path, std::string_view stage, app::RunCo
       [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
           try {
-            bits[i] = bit_fingerprint(parse_smiles(records[i].smiles));
+            bits[i] = bit_fingerprint(molecule_of(records[i]));
           } catch (const Error& error) {
             problems[i] = error.what();
           }

@@ -38,7 +38,7 @@ std::vector<std::string> texts(const std::vector<MoleculeRecord>& records, bool 
       [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
           try {
-            const Molecule molecule = parse_smiles(records[i].smiles);
+            const Molecule molecule = molecule_of(records[i]);
             all[i] = as_written ? records[i].smiles : canonical_smiles(molecule);
           } catch (const Error& error) {
             problems[i] = error.what();

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <type_traits>
 
 namespace aceso::nn {
 namespace {
@@ -179,38 +181,86 @@ class Member {
   std::vector<float> mean_, deviation_;
 };
 
-TensorSet checked_weights(const ModelFolder& model, const MessagePassingSpec& spec) {
-  TensorSet weights = model.weights().all();
+void check_weights(const TensorSet& weights, const MessagePassingSpec& spec,
+                   std::string_view source) {
   for (const TensorInfo& wanted : spec.weights()) {
     const auto found = weights.find(wanted.name);
     if (found == weights.end())
-      fail(Errc::CorruptData, "{}: the tensor {} is missing", model.path().string(), wanted.name);
+      fail(Errc::CorruptData, "{}: the tensor {} is missing", source, wanted.name);
     if (found->second.type() != DType::F32 || found->second.shape() != wanted.shape)
-      fail(Errc::CorruptData, "{}: {}: expected F32 {}, found {} {}", model.path().string(),
-           wanted.name, shape_text(wanted.shape), name(found->second.type()),
-           shape_text(found->second.shape()));
+      fail(Errc::CorruptData, "{}: {}: expected F32 {}, found {} {}", source, wanted.name,
+           shape_text(wanted.shape), name(found->second.type()), shape_text(found->second.shape()));
   }
-  return weights;
+}
+
+void check_features(const BondGraphs& batch, const MessagePassingSpec& spec) {
+  const auto atoms = static_cast<std::size_t>(batch.atom_offsets.back());
+  if (batch.atoms.size() != atoms * static_cast<std::size_t>(spec.atom_features) ||
+      batch.bonds.size() != batch.source.size() * static_cast<std::size_t>(spec.bond_features) ||
+      batch.target.size() != batch.source.size() || batch.reverse.size() != batch.source.size() ||
+      batch.features.size() != batch.molecules() * static_cast<std::size_t>(spec.molecule_features))
+    fail(Errc::InvalidArgument, "expected {} features an atom, {} a bond and {} a molecule",
+         spec.atom_features, spec.bond_features, spec.molecule_features);
+}
+
+template <typename T>
+Tensor array_of(const std::vector<T>& values, std::int64_t columns = 1) {
+  constexpr DType kType = std::is_same_v<T, float> ? DType::F32 : DType::I32;
+  const auto rows = static_cast<std::int64_t>(values.size()) / columns;
+  Tensor tensor(kType, columns == 1 && kType == DType::I32
+                           ? std::vector<std::int64_t>{rows}
+                           : std::vector<std::int64_t>{rows, columns});
+  std::ranges::copy(values, tensor.values<T>().begin());
+  return tensor;
+}
+
+Json interval_json(const PredictionInterval& interval) {
+  return {
+      {"coverage", interval.coverage}, {"factor", interval.factor}, {"offset", interval.offset}};
+}
+
+/// One number, zero or more, for each output.
+std::vector<double> widths(const Json& interval, const char* name, std::size_t outputs,
+                           std::string_view source) {
+  const auto found = interval.find(name);
+  const auto fits = [](const Json& one) { return one.is_number() && one.get<double>() >= 0; };
+  if (found == interval.end() || !found->is_array() || found->size() != outputs ||
+      !std::ranges::all_of(*found, fits))
+    fail(Errc::CorruptData, "{}: config.interval.{}: expected {} numbers, none below 0", source,
+         name, outputs);
+  return found->get<std::vector<double>>();
+}
+
+std::optional<PredictionInterval> interval_from(const Json& config, std::size_t outputs,
+                                                std::string_view source) {
+  const auto found = config.find("interval");
+  if (found == config.end()) return std::nullopt;
+  const Settings settings(*found, source, "an interval");
+  return PredictionInterval{.coverage = settings.small("coverage", 0.9),
+                            .factor = widths(*found, "factor", outputs, source),
+                            .offset = widths(*found, "offset", outputs, source)};
 }
 
 }  // namespace
 
 Json MessagePassingSpec::to_json() const {
-  return {{"featuriser", featuriser},
-          {"atom_features", atom_features},
-          {"bond_features", bond_features},
-          {"molecule_features", molecule_features},
-          {"molecule_featuriser", molecule_featuriser},
-          {"hidden", hidden},
-          {"depth", depth},
-          {"head_layers", head_layers},
-          {"head_hidden", head_hidden},
-          {"members", members},
-          {"aggregation", aggregation},
-          {"aggregation_norm", aggregation_norm},
-          {"task", task},
-          {"bias", bias},
-          {"outputs", outputs}};
+  Json json{{"featuriser", featuriser},
+            {"atom_features", atom_features},
+            {"bond_features", bond_features},
+            {"molecule_features", molecule_features},
+            {"molecule_featuriser", molecule_featuriser},
+            {"hidden", hidden},
+            {"depth", depth},
+            {"head_layers", head_layers},
+            {"head_hidden", head_hidden},
+            {"members", members},
+            {"aggregation", aggregation},
+            {"aggregation_norm", aggregation_norm},
+            {"task", task},
+            {"bias", bias},
+            {"outputs", outputs}};
+  if (interval) json["interval"] = interval_json(*interval);
+  return json;
 }
 
 MessagePassingSpec MessagePassingSpec::from_json(const Json& config, std::string_view source) {
@@ -232,6 +282,7 @@ MessagePassingSpec MessagePassingSpec::from_json(const Json& config, std::string
   spec.task = settings.one_of("task", {"regression", "classification"});
   spec.bias = settings.flag("bias", false);
   spec.outputs = settings.texts("outputs", 10'000);
+  spec.interval = interval_from(config, spec.outputs.size(), source);
   return spec;
 }
 
@@ -257,37 +308,51 @@ std::vector<TensorInfo> MessagePassingSpec::weights() const {
   return list;
 }
 
+TensorSet training_arrays(const BondGraphs& graphs, const MessagePassingSpec& spec) {
+  check_features(graphs, spec);
+  TensorSet arrays{{"atoms", array_of(graphs.atoms, spec.atom_features)},
+                   {"bonds", array_of(graphs.bonds, spec.bond_features)},
+                   {"source", array_of(graphs.source)},
+                   {"target", array_of(graphs.target)},
+                   {"reverse", array_of(graphs.reverse)},
+                   {"atom_offsets", array_of(graphs.atom_offsets)}};
+  if (spec.molecule_features > 0)
+    arrays.emplace("features", array_of(graphs.features, spec.molecule_features));
+  return arrays;
+}
+
 struct MessagePassing::Impl {
   MessagePassingSpec spec;
   std::vector<Member> members;
 
-  explicit Impl(const ModelFolder& model) {
-    const ModelDescription& description = model.description();
-    if (description.architecture != "dmpnn")
-      fail(Errc::Unsupported, "{}: expected a model of architecture dmpnn, found {}",
-           model.path().string(), description.architecture);
-    spec = MessagePassingSpec::from_json(description.config, model.path().string());
-    const TensorSet weights = checked_weights(model, spec);
+  Impl(MessagePassingSpec given, const TensorSet& weights, std::string_view source)
+      : spec(std::move(given)) {
+    check_weights(weights, spec, source);
     for (std::int64_t m = 0; m < spec.members; ++m) members.emplace_back(spec, weights, m);
   }
   Impl(const Impl&) = delete;  // members refer to spec
   Impl& operator=(const Impl&) = delete;
 };
 
-MessagePassing::MessagePassing(const ModelFolder& model)
-    : impl_(std::make_shared<const Impl>(model)) {}
+MessagePassing::MessagePassing(const ModelFolder& model) {
+  const ModelDescription& description = model.description();
+  const std::string source = model.path().string();
+  if (description.architecture != "dmpnn")
+    fail(Errc::Unsupported, "{}: expected a model of architecture dmpnn, found {}", source,
+         description.architecture);
+  impl_ = std::make_shared<const Impl>(MessagePassingSpec::from_json(description.config, source),
+                                       model.weights().all(), source);
+}
+
+MessagePassing::MessagePassing(const MessagePassingSpec& spec, const TensorSet& weights,
+                               std::string_view source)
+    : impl_(std::make_shared<const Impl>(spec, weights, source)) {}
 
 const MessagePassingSpec& MessagePassing::spec() const noexcept { return impl_->spec; }
 
 Tensor MessagePassing::predict(const BondGraphs& batch) const {
   const MessagePassingSpec& spec = impl_->spec;
-  const auto atoms = static_cast<std::size_t>(batch.atom_offsets.back());
-  if (batch.atoms.size() != atoms * static_cast<std::size_t>(spec.atom_features) ||
-      batch.bonds.size() != batch.source.size() * static_cast<std::size_t>(spec.bond_features) ||
-      batch.target.size() != batch.source.size() || batch.reverse.size() != batch.source.size() ||
-      batch.features.size() != batch.molecules() * static_cast<std::size_t>(spec.molecule_features))
-    fail(Errc::InvalidArgument, "expected {} features an atom, {} a bond and {} a molecule",
-         spec.atom_features, spec.bond_features, spec.molecule_features);
+  check_features(batch, spec);
   const auto molecules = static_cast<std::int64_t>(batch.molecules());
   const auto outputs = static_cast<std::int64_t>(spec.outputs.size());
   Tensor result(DType::F32, {spec.members, molecules, outputs});

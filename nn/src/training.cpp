@@ -232,6 +232,8 @@ void Trainer::barrier() {
 
 std::string Trainer::about() const { return impl_->api.about; }
 
+void require_training() { (void)plugin(); }
+
 bool training_is_installed() { return plugin_path().has_value(); }
 
 }  // namespace aceso::nn

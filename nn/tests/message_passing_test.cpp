@@ -1,67 +1,18 @@
 #include "aceso/nn/message_passing.hpp"
 
 #include "aceso/core/error.hpp"
+#include "small_graphs.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <random>
 
 namespace aceso::nn {
 namespace {
 namespace fs = std::filesystem;
 
-MessagePassingSpec small_spec() {
-  MessagePassingSpec spec;
-  spec.featuriser = "chemprop-v1";
-  spec.atom_features = 3;
-  spec.bond_features = 2;
-  spec.hidden = 5;
-  spec.depth = 3;
-  spec.head_layers = 2;
-  spec.head_hidden = 4;
-  spec.members = 2;
-  spec.outputs = {"a", "b"};
-  return spec;
-}
-
-TensorSet random_weights(const MessagePassingSpec& spec) {
-  std::mt19937 random(3);
-  std::normal_distribution<float> normal(0.0F, 0.5F);
-  TensorSet weights;
-  for (const TensorInfo& info : spec.weights()) {
-    Tensor tensor(DType::F32, info.shape);
-    for (float& value : tensor.values<float>()) value = normal(random);
-    weights.emplace(info.name, tensor);
-  }
-  return weights;
-}
-
-/// A chain of `atoms` atoms with random features, numbered from either end.
-void add_chain(BondGraphs& graphs, int atoms, unsigned seed, bool backwards = false) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  const std::int32_t first = graphs.atom_offsets.back();
-  std::vector<std::array<float, 3>> features(static_cast<std::size_t>(atoms));
-  for (auto& row : features)
-    for (float& value : row) value = normal(random);
-  const auto place = [&](int atom) { return first + (backwards ? atoms - 1 - atom : atom); };
-  graphs.atoms.resize(graphs.atoms.size() + 3 * features.size());
-  for (int a = 0; a < atoms; ++a)
-    std::ranges::copy(features[static_cast<std::size_t>(a)],
-                      graphs.atoms.begin() + static_cast<std::ptrdiff_t>(place(a)) * 3);
-  for (int a = 0; a + 1 < atoms; ++a) {
-    const auto number = static_cast<std::int32_t>(graphs.source.size());
-    const float x = normal(random), y = normal(random);
-    graphs.bonds.insert(graphs.bonds.end(), {x, y, x, y});
-    graphs.source.insert(graphs.source.end(), {place(a), place(a + 1)});
-    graphs.target.insert(graphs.target.end(), {place(a + 1), place(a)});
-    graphs.reverse.insert(graphs.reverse.end(), {number + 1, number});
-  }
-  graphs.atom_offsets.push_back(first + atoms);
-}
+using namespace test;
 
 class MessagePassingTest : public testing::Test {
  protected:
@@ -182,6 +133,26 @@ TEST_F(MessagePassingTest, WrongWeightsAndFeaturesAreNamed) {
   }
   EXPECT_FALSE(ModelFolder(folder_.path() / "model").verify().empty());
   EXPECT_THROW((void)MessagePassingSpec::from_json({{"hidden", 5}}, "test"), Error);
+}
+
+TEST_F(MessagePassingTest, AnIntervalIsKeptAndAWrongOneIsNamed) {
+  MessagePassingSpec spec = small_spec();
+  spec.interval = {.coverage = 0.8, .factor = {1.5, 2}, .offset = {0.25, 0}};
+  Json config = spec.to_json();
+  const auto read = MessagePassingSpec::from_json(config, "test").interval;
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->coverage, 0.8);
+  EXPECT_EQ(read->half_width(0, 0.75), 1.5);
+  EXPECT_EQ(read->half_width(1, 0.75), 1.5);
+  config["interval"]["offset"] = {0.25};
+  try {
+    (void)MessagePassingSpec::from_json(config, "test");
+    FAIL() << "expected an error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("config.interval.offset: expected 2 numbers"),
+              std::string::npos)
+        << error.what();
+  }
 }
 
 }  // namespace

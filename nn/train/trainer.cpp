@@ -1,5 +1,6 @@
 #include "trainer.hpp"
 
+#include "message_passing_net.hpp"
 #include "objective.hpp"
 #include "transformer_net.hpp"
 
@@ -33,6 +34,7 @@ std::unique_ptr<Net> make_net(const nlohmann::json& plan) {
   const std::string architecture = plan.at("architecture");
   if (architecture == "transformer")
     return transformer_net(plan.at("config"), plan.at("objective"));
+  if (architecture == "dmpnn") return message_passing_net(plan.at("config"));
   throw Mistake("the architecture " + architecture + " cannot be trained");
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <random>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace aceso {
@@ -49,5 +50,12 @@ class Random {
  private:
   std::mt19937_64 engine_;
 };
+
+/// The items in another order, by Fisher & Yates: the standard library's shuffle differs between
+/// libraries.
+template <typename T>
+void shuffle_in_place(std::vector<T>& items, Random random) {
+  for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[random.below(i)]);
+}
 
 }  // namespace aceso

@@ -12,6 +12,11 @@ namespace aceso::lm {
 
 enum class Split { Train, Validation, Test };
 
+/// What the word in a column of sets stands for: train, test, and validation, valid or val, in any
+/// case. \throws Error CorruptData naming `place` and `column`.
+[[nodiscard]] Split parse_split(const std::string& word, const std::string& place,
+                                const std::string& column);
+
 /// One sequence with what is known of it.
 struct Labelled {
   std::string id, sequence;

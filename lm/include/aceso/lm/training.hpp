@@ -32,6 +32,8 @@ struct TrainingOptions {
   std::string checkpoint;  ///< a folder; empty: none
   std::int64_t checkpoint_every = 100;
   bool resume = false;
+  /// Not an option of apps: whether the report gets the training's plots.
+  bool plots = true;
 };
 
 /// Where batches come from. Deterministic: after seek(position()) the same batches follow, in this
@@ -49,6 +51,11 @@ class BatchSource {
   [[nodiscard]] virtual std::string fingerprint() const = 0;
 };
 
+/// A figure at some steps.
+struct Curve {
+  std::vector<double> steps, values;
+};
+
 struct TrainingOutcome {
   nn::TensorSet weights;                ///< the best by held-out loss with patience, else the last
   std::int64_t steps = 0;               ///< updates made in all, before a resume too
@@ -57,6 +64,7 @@ struct TrainingOutcome {
   std::optional<double> held_out_loss;  ///< of `weights`
   double tokens_per_second = 0;
   bool stopped_early = false;
+  Curve training_losses, held_out_losses;
 };
 
 /// The learning rate of update `step` (from 1): a rise over the warm-up, then constant, a straight

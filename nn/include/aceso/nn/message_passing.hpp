@@ -9,12 +9,26 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace aceso::nn {
+
+/// How far measured values lie from predicted ones: for a share of `coverage` of the molecules like
+/// those it was calibrated on, no further than factor * (spread + offset), where the spread is the
+/// standard deviation over the members (split conformal prediction with normalised residuals:
+/// Papadopoulos et al. 2002). One factor and offset for each output, in its units.
+struct PredictionInterval {
+  double coverage = 0.9;
+  std::vector<double> factor, offset;
+
+  [[nodiscard]] double half_width(std::size_t output, double spread) const {
+    return factor[output] * (spread + offset[output]);
+  }
+};
 
 /// `config` of model.yaml, architecture "dmpnn". Weight names, for member M of the ensemble, with H
 /// hidden, A atom features, B bond features, X molecule features:
@@ -40,6 +54,7 @@ struct MessagePassingSpec {
   std::string task = "regression";      ///< or "classification": probabilities by the sigmoid
   bool bias = false;                    ///< of input and message
   std::vector<std::string> outputs;     ///< names of the predicted values
+  std::optional<PredictionInterval> interval;  ///< of regression, if it was calibrated
 
   [[nodiscard]] Json to_json() const;
   /// \throws Error CorruptData naming `source` and the setting that is missing or impossible.
@@ -61,6 +76,12 @@ struct BondGraphs {
   [[nodiscard]] std::size_t molecules() const noexcept { return atom_offsets.size() - 1; }
 };
 
+/// `graphs` as a net in training reads them: atoms f32 [atoms, atom_features], bonds f32 [bonds,
+/// bond_features], source, target and reverse i32 [bonds], atom_offsets i32 [molecules + 1], and
+/// features f32 [molecules, molecule_features] if there are some.
+/// \throws Error InvalidArgument if the features do not fit the spec.
+[[nodiscard]] TensorSet training_arrays(const BondGraphs& graphs, const MessagePassingSpec& spec);
+
 /// An ensemble ready to predict. One object may serve many threads; each call runs on the caller's
 /// thread alone.
 class MessagePassing {
@@ -68,6 +89,8 @@ class MessagePassing {
   /// \throws Error CorruptData naming the tensor that is missing or has another shape, Unsupported
   /// for another architecture.
   explicit MessagePassing(const ModelFolder& model);
+  /// From weights at hand, whose `source` messages name.
+  MessagePassing(const MessagePassingSpec& spec, const TensorSet& weights, std::string_view source);
 
   [[nodiscard]] const MessagePassingSpec& spec() const noexcept;
   /// f32 [members, molecules, outputs], in the units of the training data; probabilities for

@@ -36,11 +36,12 @@ struct Ranks {
 
 /// What is trained and towards what.
 struct TrainingPlan {
-  std::string architecture;          ///< "transformer"
-  Json config;                       ///< the architecture's settings, as in model.yaml
+  std::string architecture;          ///< "transformer" or "dmpnn"
+  Json config;                       ///< the architecture's settings, as in model.yaml; "dmpnn" may
+                                     ///< have "dropout" too, the share of states left out
   std::vector<std::string> trained;  ///< names of the weights that change; the others are frozen
-  /// Which rows the net answers for: "places" i32 [rows] of tokens, or the means over "spans" i32
-  /// [rows, 2] (first and last + 1).
+  /// Which rows a transformer answers for: "places" i32 [rows] of tokens, or the means over "spans"
+  /// i32 [rows, 2] (first and last + 1).
   std::string rows = "places";
   std::string head = "tokens";         ///< "tokens": the language model's; "task": task.* weights
   std::string loss = "cross_entropy";  ///< or "squared", "binary"; see TrainingBatch
@@ -51,7 +52,9 @@ struct TrainingPlan {
 };
 
 /// One micro-batch: arrays i32 or f32 by name. Transformers: tokens [tokens], offsets [sequences +
-/// 1], places or spans; targets i32 [rows] for cross_entropy (-1: none), or values f32 [rows,
+/// 1], places or spans. Message passing nets, of which one is trained ("members.0.*"): see
+/// training_arrays() in message_passing.hpp, and dropout_seed i32 [2] where states are to be left
+/// out. Then targets i32 [rows] for cross_entropy (-1: none), or values f32 [rows,
 /// outputs] for squared (half the squared difference) and binary (NaN: none).
 using TrainingBatch = TensorSet;
 
@@ -61,7 +64,7 @@ struct TrainingFigures {
   double targets = 0;        ///< how many there were
   double correct = 0;        ///< classes that were the likeliest
   double gradient_norm = 0;  ///< of the mean gradient, before clipping; of step() only
-  double computed = 0;       ///< tokens
+  double computed = 0;       ///< tokens, or molecules
 
   [[nodiscard]] double mean_loss() const noexcept { return targets > 0 ? loss / targets : 0; }
 };
@@ -108,5 +111,9 @@ class Trainer {
 
 /// Whether the plugin is installed beside the program.
 [[nodiscard]] bool training_is_installed();
+
+/// Loads the plugin, for callers with long work before a Trainer.
+/// \throws Error Unsupported if it is not installed or is another version's.
+void require_training();
 
 }  // namespace aceso::nn
