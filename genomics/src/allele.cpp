@@ -20,7 +20,8 @@ void normalise(Allele& allele, const Reference& reference, std::uint64_t least_p
     --allele.removed;
     allele.added.erase(0, 1);
   }
-  if (allele.removed > 0 && !allele.added.empty()) return;
+  if ((allele.removed > 0) != allele.added.empty())
+    return;  // both bases gone and new, or no change
   // A pure insertion or deletion: the base in front may go through it.
   while (allele.position > least_position) {
     const std::uint8_t front = codes[allele.position - 1];

@@ -25,12 +25,6 @@ std::uint32_t reach_end(const Allele& allele, const Reference& reference) {
   return allele.end() + room_right(allele, reference) + 1;
 }
 
-/// The reads of a block with their costs, by read and haplotype.
-struct ReadTable {
-  std::vector<std::uint32_t> reads;
-  std::vector<std::vector<int>> costs;
-};
-
 CostTable by_fragment(const CallReads& all, const ReadTable& table, std::size_t haplotypes) {
   std::map<std::uint64_t, std::pair<std::vector<int>, int>> fragments;
   for (std::size_t r = 0; r < table.reads.size(); ++r) {
@@ -63,11 +57,11 @@ std::uint32_t line_position(const Allele& allele) {
   return allele.removed == 0 || allele.added.empty() ? allele.position - 1 : allele.position;
 }
 
-/// Alleles at one line: of one position, and either all indels or all of one size.
-std::vector<Site> sites_of(std::span<const Allele> alleles, std::span<const bool> called) {
+/// The alleles of a set by line: of one position, and either all indels or all of one size.
+std::vector<Site> sites_of(std::span<const Allele> alleles, AlleleSet set) {
   std::map<std::pair<std::uint32_t, std::uint32_t>, Site> sites;
   for (std::size_t i = 0; i < alleles.size(); ++i) {
-    if (!called[i]) continue;
+    if ((set >> i & 1) == 0) continue;
     const std::uint32_t kind = alleles[i].is_indel() ? 0 : alleles[i].removed;
     sites[{line_position(alleles[i]), kind}].alleles.push_back(i);
   }
@@ -112,6 +106,20 @@ void write_alleles(const Reference& reference, std::span<const Allele> alleles, 
     const Allele& allele = alleles[a];
     call.alternatives.push_back(letters(reference, call.position, allele.position) +
                                 letters(allele.added) + letters(reference, allele.end(), end));
+  }
+}
+
+/// Two heterozygous calls or more of one block are told as they stand on the two haplotypes.
+void phase(std::vector<VariantCall>& calls) {
+  const auto heterozygous = [](const VariantCall& c) {
+    return c.ploidy == 2 && c.genotype[0] != c.genotype[1];
+  };
+  const bool phased = std::ranges::count_if(calls, heterozygous) > 1;
+  for (VariantCall& call : calls) {
+    if (phased)
+      call.phase_set = calls.front().position;
+    else
+      std::ranges::sort(call.genotype);
   }
 }
 
@@ -183,15 +191,47 @@ std::vector<VariantCall> BlockCaller::call(const CallReads& reads, std::uint32_t
   return out;
 }
 
+/// The alleles that most reads show, in order of place.
+std::vector<CandidateAllele> BlockCaller::chosen(const Block& block, std::size_t most) {
+  std::vector<CandidateAllele> out = block.alleles;
+  if (out.size() <= most) return out;
+  std::ranges::stable_sort(out, std::ranges::greater{}, &CandidateAllele::support);
+  out.resize(most);
+  std::ranges::sort(out, {}, &CandidateAllele::allele);
+  return out;
+}
+
+ReadTable BlockCaller::cost_reads(const CallReads& all, const Block& block,
+                                  std::span<const Allele> alleles,
+                                  std::span<const AlleleSet> sets) const {
+  ReadTable table;
+  table.reads = reads_over(all, block.begin, block.end);
+  // Haplotypes reach as far as the reads, but not out of the contig.
+  std::int64_t left = block.begin, right = block.end;
+  for (const std::uint32_t r : table.reads) {
+    left = std::min(left, all.reads[r].left);
+    right = std::max(right, all.reads[r].right);
+  }
+  const Contig& contig = reference_.contigs()[reference_.contig_at(alleles[0].position)];
+  const auto first = static_cast<std::int64_t>(contig.begin);
+  const auto begin = static_cast<std::uint32_t>(std::max(left, first));
+  const auto end = static_cast<std::uint32_t>(std::min(right, first + contig.length));
+  table.costs.assign(table.reads.size(), std::vector<int>(sets.size()));
+  for (std::size_t h = 0; h < sets.size(); ++h) {
+    std::vector<const Allele*> on;
+    for (std::size_t a = 0; a < alleles.size(); ++a) {
+      if ((sets[h] >> a & 1) != 0) on.push_back(&alleles[a]);
+    }
+    const Haplotype haplotype(reference_, begin, end, std::move(on));
+    for (std::size_t r = 0; r < table.reads.size(); ++r)
+      table.costs[r][h] = haplotype.cost(all, all.reads[table.reads[r]]);
+  }
+  return table;
+}
+
 void BlockCaller::call_block(const CallReads& all, const Block& block, int ploidy,
                              std::vector<VariantCall>& out) {
-  // The alleles that most reads show, in order of place.
-  std::vector<CandidateAllele> candidates = block.alleles;
-  if (candidates.size() > options_.most_alleles) {
-    std::ranges::stable_sort(candidates, std::ranges::greater{}, &CandidateAllele::support);
-    candidates.resize(options_.most_alleles);
-    std::ranges::sort(candidates, {}, &CandidateAllele::allele);
-  }
+  const std::vector<CandidateAllele> candidates = chosen(block, options_.most_alleles);
   std::vector<Allele> alleles;
   for (const CandidateAllele& c : candidates) alleles.push_back(c.allele);
   std::vector<std::size_t> order(alleles.size());
@@ -199,42 +239,13 @@ void BlockCaller::call_block(const CallReads& all, const Block& block, int ploid
   std::ranges::stable_sort(order, std::ranges::greater{},
                            [&](std::size_t i) { return candidates[i].support; });
   const std::vector<AlleleSet> sets = haplotype_sets(alleles, order, options_.most_haplotypes);
-
-  ReadTable table;
-  table.reads = reads_over(all, block.begin, block.end);
+  const ReadTable table = cost_reads(all, block, alleles, sets);
   if (table.reads.empty()) return;
-  std::int64_t left = block.begin, right = block.end;
-  for (const std::uint32_t r : table.reads) {
-    left = std::min(left, all.reads[r].left);
-    right = std::max(right, all.reads[r].right);
-  }
-  const Contig& contig =
-      reference_.contigs()[reference_.contig_at(block.alleles[0].allele.position)];
-  const auto from = static_cast<std::uint32_t>(
-      std::max<std::int64_t>(left, static_cast<std::int64_t>(contig.begin)));
-  const auto to = static_cast<std::uint32_t>(
-      std::min<std::int64_t>(right, static_cast<std::int64_t>(contig.begin + contig.length)));
-  table.costs.assign(table.reads.size(), std::vector<int>(sets.size()));
-  for (std::size_t h = 0; h < sets.size(); ++h) {
-    std::vector<const Allele*> on;
-    for (std::size_t a = 0; a < alleles.size(); ++a) {
-      if ((sets[h] >> a & 1) != 0) on.push_back(&alleles[a]);
-    }
-    const Haplotype haplotype(reference_, from, to, std::move(on));
-    for (std::size_t r = 0; r < table.reads.size(); ++r)
-      table.costs[r][h] = haplotype.cost(all, all.reads[table.reads[r]]);
-  }
 
   const PairTable pairs(by_fragment(all, table, sets.size()), sets, alleles, options_.priors,
                         ploidy);
-  const AlleleSet best = pairs.first() | pairs.second();
-  if (best == 0) return;
-  std::vector<char> on_best(alleles.size());
-  std::unique_ptr<bool[]> called(new bool[alleles.size()]);
-  for (std::size_t a = 0; a < alleles.size(); ++a) called[a] = (best >> a & 1) != 0;
-  const std::size_t first_call = out.size();
-  std::size_t heterozygous = 0;
-  for (const Site& site : sites_of(alleles, {called.get(), alleles.size()})) {
+  std::vector<VariantCall> calls;
+  for (const Site& site : sites_of(alleles, pairs.first() | pairs.second())) {
     const SiteCall found = pairs.call(site);
     if (found.quality < options_.least_quality) continue;
     VariantCall call;
@@ -244,17 +255,11 @@ void BlockCaller::call_block(const CallReads& all, const Block& block, int ploid
     call.likelihoods = found.likelihoods;
     call.ploidy = ploidy;
     call.genotype = {site.number_on(pairs.first()), site.number_on(pairs.second())};
-    if (call.genotype[0] != call.genotype[1]) ++heterozygous;
     count_reads(all, table, sets, site, call);
-    out.push_back(std::move(call));
+    calls.push_back(std::move(call));
   }
-  for (std::size_t i = first_call; i < out.size(); ++i) {
-    VariantCall& call = out[i];
-    if (ploidy == 2 && heterozygous > 1)
-      call.phase_set = out[first_call].position;
-    else if (call.genotype[0] > call.genotype[1])
-      std::swap(call.genotype[0], call.genotype[1]);
-  }
+  phase(calls);
+  std::ranges::move(calls, std::back_inserter(out));
 }
 
 }  // namespace aceso::genomics

@@ -25,6 +25,12 @@ struct CallOptions {
       600;  ///< of a block; of more, some are taken by a hash of their number
 };
 
+/// The reads of a block with their costs, by read and haplotype.
+struct ReadTable {
+  std::vector<std::uint32_t> reads;
+  std::vector<std::vector<int>> costs;
+};
+
 class BlockCaller {
  public:
   BlockCaller(const Reference& reference, CallOptions options);
@@ -47,6 +53,10 @@ class BlockCaller {
   [[nodiscard]] std::vector<Block> blocks_of(const Pileup& pileup) const;
   [[nodiscard]] std::vector<std::uint32_t> reads_over(const CallReads& reads, std::uint32_t begin,
                                                       std::uint32_t end) const;
+  [[nodiscard]] static std::vector<CandidateAllele> chosen(const Block& block, std::size_t most);
+  [[nodiscard]] ReadTable cost_reads(const CallReads& all, const Block& block,
+                                     std::span<const Allele> alleles,
+                                     std::span<const AlleleSet> sets) const;
   void call_block(const CallReads& reads, const Block& block, int ploidy,
                   std::vector<VariantCall>& out);
 

@@ -23,8 +23,10 @@ inline constexpr std::uint32_t kContigGap = 1024;
 
 /// The code of a letter of either case; U is T; IUPAC letters of more than one base are N.
 [[nodiscard]] std::uint8_t code_of_base(char letter) noexcept;
-/// 'A', 'C', 'G', 'T' or 'N'.
-[[nodiscard]] constexpr char base_of_code(std::uint8_t code) noexcept { return "ACGTNN"[code]; }
+/// 'A', 'C', 'G', 'T', or 'N' for any other code.
+[[nodiscard]] constexpr char base_of_code(std::uint8_t code) noexcept {
+  return code < kCodeN ? "ACGT"[code] : 'N';
+}
 /// The code of the complementary base.
 [[nodiscard]] constexpr std::uint8_t complement(std::uint8_t code) noexcept {
   return code < kCodeN ? static_cast<std::uint8_t>(3 - code) : kCodeN;

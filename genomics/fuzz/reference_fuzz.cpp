@@ -1,0 +1,89 @@
+// Foreign bytes as a FASTA reference and as an index of one: they may be refused with an Error,
+// nothing else. The first byte chooses; an index's bytes are laid over a good one's, so that the
+// fuzzer gets past its head.
+
+#include "aceso/genomics/aligner.hpp"
+#include "aceso/genomics/seed_index.hpp"
+
+#include "aceso/core/error.hpp"
+#include "aceso/core/files.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace aceso;
+
+/// A file that lives in memory.
+class MemoryFile {
+ public:
+  explicit MemoryFile(std::string_view bytes) : file_(memfd_create("fuzz", 0)) {
+    write_all(file_.get(), std::as_bytes(std::span(bytes)), "fuzz");
+    lseek(file_.get(), 0, SEEK_SET);
+  }
+  [[nodiscard]] std::filesystem::path path() const {
+    return "/proc/self/fd/" + std::to_string(file_.get());
+  }
+
+ private:
+  FileHandle file_;
+};
+
+std::string random_letters(std::size_t length) {
+  std::string out;
+  std::uint32_t state = 1;
+  for (std::size_t i = 0; i < length; ++i) {
+    state = state * 1664525U + 1013904223U;
+    out += "ACGT"[state >> 30];
+  }
+  return out;
+}
+
+const std::string& good_index() {
+  static const std::string bytes = [] {
+    const MemoryFile fasta(">one\n" + random_letters(3000) + "\n");
+    const auto reference =
+        std::make_shared<const genomics::OwnedReference>(genomics::read_reference(fasta.path()));
+    const ScratchFolder folder(std::filesystem::temp_directory_path());
+    const auto path = folder.path() / "index";
+    genomics::SeedIndex::build(reference, 1).save(path, fasta.path());
+    return read_file(path);
+  }();
+  return bytes;
+}
+
+void use_index(std::string_view changes) {
+  std::string bytes = good_index();
+  // Three bytes a change: where, and what.
+  for (std::size_t i = 0; i + 2 < changes.size(); i += 3) {
+    const auto byte = [&](std::size_t at) { return static_cast<std::uint8_t>(changes[at]); };
+    bytes[(byte(i) * 256U + byte(i + 1)) % bytes.size()] = changes[i + 2];
+  }
+  const MemoryFile file(bytes);
+  const genomics::SeedIndex index = genomics::SeedIndex::open(file.path());
+  genomics::Aligner aligner(index);
+  const std::string read = random_letters(3000).substr(100, 150);
+  std::vector<std::uint8_t> codes;
+  for (const char letter : read) codes.push_back(genomics::code_of_base(letter));
+  static_cast<void>(aligner.align(codes));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
+  try {
+    if (data[0] % 2 == 0)
+      static_cast<void>(genomics::read_reference(MemoryFile(bytes).path()));
+    else
+      use_index(bytes);
+  } catch (const Error&) {
+  }
+  return 0;
+}
