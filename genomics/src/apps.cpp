@@ -1,10 +1,11 @@
 #include "aceso/genomics/apps.hpp"
 
 #include "align_app.hpp"
+#include "compare_app.hpp"
 #include "reads_app.hpp"
 
 namespace aceso::genomics {
 
-std::vector<app::App> apps() { return {reads_app(), index_app(), align_app()}; }
+std::vector<app::App> apps() { return {reads_app(), index_app(), align_app(), compare_app()}; }
 
 }  // namespace aceso::genomics
