@@ -3,9 +3,12 @@
 #include "align_app.hpp"
 #include "compare_app.hpp"
 #include "reads_app.hpp"
+#include "simulate_app.hpp"
 
 namespace aceso::genomics {
 
-std::vector<app::App> apps() { return {reads_app(), index_app(), align_app(), compare_app()}; }
+std::vector<app::App> apps() {
+  return {reads_app(), index_app(), align_app(), compare_app(), simulate_app()};
+}
 
 }  // namespace aceso::genomics

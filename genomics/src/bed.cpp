@@ -43,10 +43,10 @@ bool is_comment(std::string_view line) {
          line.starts_with("browser");
 }
 
-void join(std::vector<Interval>& intervals) {
-  std::ranges::sort(intervals, {}, &Interval::begin);
+void join(std::vector<BedInterval>& intervals) {
+  std::ranges::sort(intervals, {}, &BedInterval::begin);
   std::size_t kept = 0;
-  for (const Interval& next : intervals) {
+  for (const BedInterval& next : intervals) {
     if (kept > 0 && next.begin <= intervals[kept - 1].end)
       intervals[kept - 1].end = std::max(intervals[kept - 1].end, next.end);
     else
@@ -72,14 +72,15 @@ class BedParser {
     if (columns.size() < 3)
       fail(Errc::CorruptData, "{}: expected a contig, a beginning and an end, found \"{}\"", where,
            printable(line));
-    const Interval interval{parse_position(columns[1], where), parse_position(columns[2], where)};
+    const BedInterval interval{parse_position(columns[1], where),
+                               parse_position(columns[2], where)};
     if (interval.end < interval.begin)
       fail(Errc::CorruptData, "{}: the interval ends ({}) before it begins ({})", where,
            interval.end, interval.begin);
     add(columns[0], interval, where);
   }
 
-  std::vector<std::vector<Interval>> take() {
+  std::vector<std::vector<BedInterval>> take() {
     if (lines_ > 0 && known_ == 0)
       fail(Errc::CorruptData, "{}: none of its contigs is in the reference: {}{}", path_,
            printable(first_unknown_), contig_hint(reference_, first_unknown_));
@@ -88,7 +89,7 @@ class BedParser {
   }
 
  private:
-  void add(std::string_view name, Interval interval, const std::string& where) {
+  void add(std::string_view name, BedInterval interval, const std::string& where) {
     ++lines_;
     const int contig = reference_.find(name);
     if (contig < 0) {
@@ -113,38 +114,39 @@ class BedParser {
   std::string path_;
   const Reference& reference_;
   Warnings& warnings_;
-  std::vector<std::vector<Interval>> by_contig_;
+  std::vector<std::vector<BedInterval>> by_contig_;
   std::size_t lines_ = 0, known_ = 0;
   std::string first_unknown_;
 };
 
 }  // namespace
 
-Regions::Regions(const Reference& reference) {
+BedRegions::BedRegions(const Reference& reference) {
   for (const Contig& contig : reference.contigs()) by_contig_.push_back({{0, contig.length}});
 }
 
-Regions::Regions(std::vector<std::vector<Interval>> by_contig) : by_contig_(std::move(by_contig)) {}
+BedRegions::BedRegions(std::vector<std::vector<BedInterval>> by_contig)
+    : by_contig_(std::move(by_contig)) {}
 
-std::uint64_t Regions::base_count() const noexcept {
+std::uint64_t BedRegions::base_count() const noexcept {
   std::uint64_t sum = 0;
   for (const auto& intervals : by_contig_) {
-    for (const Interval& interval : intervals) sum += interval.end - interval.begin;
+    for (const BedInterval& interval : intervals) sum += interval.end - interval.begin;
   }
   return sum;
 }
 
-bool Regions::contains(std::uint32_t contig, std::uint32_t begin, std::uint32_t end) const {
+bool BedRegions::contains(std::uint32_t contig, std::uint32_t begin, std::uint32_t end) const {
   if (begin == end && begin > 0) --begin;
   const auto& intervals = by_contig_[contig];
-  auto after = std::ranges::upper_bound(intervals, begin, {}, &Interval::begin);
+  auto after = std::ranges::upper_bound(intervals, begin, {}, &BedInterval::begin);
   if (after == intervals.begin()) return false;
   --after;
   return begin < after->end && end <= after->end;
 }
 
-Regions read_bed(const std::filesystem::path& path, const Reference& reference,
-                 Warnings& warnings) {
+BedRegions read_bed(const std::filesystem::path& path, const Reference& reference,
+                    Warnings& warnings) {
   (void)open_for_reading(path);  // for its messages
   const std::unique_ptr<BGZF, CloseBgzf> file(bgzf_open(path.c_str(), "r"));
   if (!file) fail_system(errno, "read", path.string());
@@ -155,7 +157,7 @@ Regions read_bed(const std::filesystem::path& path, const Reference& reference,
   for (std::size_t number = 1; (status = bgzf_getline(file.get(), '\n', &line)) >= 0; ++number)
     parser.add({line.s, line.l}, number);
   if (status < -1) fail(Errc::CorruptData, "{}: the compressed data are damaged", path.string());
-  return Regions(parser.take());
+  return BedRegions(parser.take());
 }
 
 std::string contig_hint(const Reference& reference, std::string_view name) {

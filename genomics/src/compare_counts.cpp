@@ -26,8 +26,8 @@ bool is_transition(std::uint8_t from, std::uint8_t to) {
 
 }  // namespace
 
-VariantType type_of(std::span<const std::uint8_t> contig, const VariantPiece& piece) {
-  VariantType type;
+PieceType type_of(std::span<const std::uint8_t> contig, const VariantPiece& piece) {
+  PieceType type;
   type.zygosity = piece.homozygous()         ? Zygosity::HomAlt
                   : piece.two_alternatives() ? Zygosity::HetAlt
                                              : Zygosity::Het;
@@ -48,9 +48,9 @@ VariantType type_of(std::span<const std::uint8_t> contig, const VariantPiece& pi
   return type;
 }
 
-void Tally::add(bool is_truth, const Judgement& judgement) {
-  if (judgement.outcome == Outcome::Outside) return;
-  const bool match = judgement.outcome == Outcome::Match;
+void VariantTally::add(bool is_truth, const Judgement& judgement) {
+  if (judgement.outcome == CompareOutcome::Outside) return;
+  const bool match = judgement.outcome == CompareOutcome::Match;
   if (is_truth) {
     ++(match ? tp : fn);
     return;
@@ -61,9 +61,9 @@ void Tally::add(bool is_truth, const Judgement& judgement) {
   fp_al += judgement.nearness == Nearness::Place;
 }
 
-std::optional<double> Tally::recall() const { return share(tp, fn); }
-std::optional<double> Tally::precision() const { return share(query_tp, fp); }
-std::optional<double> Tally::f1() const {
+std::optional<double> VariantTally::recall() const { return share(tp, fn); }
+std::optional<double> VariantTally::precision() const { return share(query_tp, fp); }
+std::optional<double> VariantTally::f1() const {
   const auto p = precision(), r = recall();
   if (!p && !r) return std::nullopt;
   if (p.value_or(0) + r.value_or(0) == 0) return 0;
@@ -71,15 +71,15 @@ std::optional<double> Tally::f1() const {
 }
 
 void CompareCounts::add(bool is_truth, const Judgement& judgement) {
-  if (judgement.outcome == Outcome::Outside) {
+  if (judgement.outcome == CompareOutcome::Outside) {
     ++(is_truth ? outside_truth : outside_calls);
     return;
   }
-  const VariantType& type = judgement.type;
+  const PieceType& type = judgement.type;
   classes_[index(type.variant_class)].add(is_truth, judgement);
   subtypes_[index(type.subtype)].add(is_truth, judgement);
   zygosities_[index(type.variant_class)][index(type.zygosity)].add(is_truth, judgement);
-  const bool match = judgement.outcome == Outcome::Match;
+  const bool match = judgement.outcome == CompareOutcome::Match;
   if (!is_truth || match)
     scored_[index(type.variant_class)].push_back(
         {static_cast<float>(judgement.score), is_truth, match});
@@ -90,7 +90,7 @@ std::vector<RocPoint> CompareCounts::roc(VariantClass c) const {
   std::ranges::stable_sort(sorted, std::greater<>{}, &Scored::score);
   const std::uint64_t all = of(c).tp + of(c).fn;
   std::vector<RocPoint> out;
-  Tally tally;
+  VariantTally tally;
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     ++(sorted[i].is_truth ? tally.tp : sorted[i].match ? tally.query_tp : tally.fp);
     if (i + 1 < sorted.size() && sorted[i + 1].score == sorted[i].score) continue;

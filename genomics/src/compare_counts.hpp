@@ -23,14 +23,14 @@ inline constexpr std::array<std::string_view, 9> kSubtypeNames{
 enum class Zygosity : std::uint8_t { Het, HomAlt, HetAlt };
 inline constexpr std::array<std::string_view, 3> kZygosityNames{"het", "homalt", "hetalt"};
 
-struct VariantType {
+struct PieceType {
   VariantClass variant_class = VariantClass::Snp;
   Subtype subtype = Subtype::Ti;
   Zygosity zygosity = Zygosity::Het;
 };
-[[nodiscard]] VariantType type_of(std::span<const std::uint8_t> contig, const VariantPiece& piece);
+[[nodiscard]] PieceType type_of(std::span<const std::uint8_t> contig, const VariantPiece& piece);
 
-enum class Outcome : std::uint8_t {
+enum class CompareOutcome : std::uint8_t {
   Outside,  ///< of the regions, or matched only by variants outside: not counted
   Match,    ///< a true positive
   Miss,     ///< a false negative of the truth, a false positive of the calls
@@ -44,14 +44,14 @@ enum class Nearness : std::uint8_t {
 };
 
 struct Judgement {
-  VariantType type;
-  Outcome outcome = Outcome::Outside;
+  PieceType type;
+  CompareOutcome outcome = CompareOutcome::Outside;
   Nearness nearness = Nearness::None;
   double score = -1;  ///< of a call; of a matched true variant the least of its counterparts
 };
 
 /// Counts of one kind of variant.
-struct Tally {
+struct VariantTally {
   std::uint64_t tp = 0, fn = 0;        ///< variants of the truth
   std::uint64_t query_tp = 0, fp = 0;  ///< calls
   std::uint64_t fp_gt = 0, fp_al = 0;  ///< of fp: right allele, right place
@@ -66,7 +66,7 @@ struct Tally {
 /// Calls with at least the score `threshold`.
 struct RocPoint {
   double threshold = 0;
-  Tally tally;
+  VariantTally tally;
 };
 
 /// All counts of a comparison.
@@ -74,9 +74,9 @@ class CompareCounts {
  public:
   void add(bool is_truth, const Judgement& judgement);
 
-  [[nodiscard]] const Tally& of(VariantClass c) const { return classes_[index(c)]; }
-  [[nodiscard]] const Tally& of(Subtype s) const { return subtypes_[index(s)]; }
-  [[nodiscard]] const Tally& of(VariantClass c, Zygosity z) const {
+  [[nodiscard]] const VariantTally& of(VariantClass c) const { return classes_[index(c)]; }
+  [[nodiscard]] const VariantTally& of(Subtype s) const { return subtypes_[index(s)]; }
+  [[nodiscard]] const VariantTally& of(VariantClass c, Zygosity z) const {
     return zygosities_[index(c)][index(z)];
   }
   /// One point for each score, from the highest; what has none comes last, at -1.
@@ -95,9 +95,9 @@ class CompareCounts {
     bool is_truth, match;
   };
 
-  std::array<Tally, 2> classes_;
-  std::array<Tally, 9> subtypes_;
-  std::array<std::array<Tally, 3>, 2> zygosities_;
+  std::array<VariantTally, 2> classes_;
+  std::array<VariantTally, 9> subtypes_;
+  std::array<std::array<VariantTally, 3>, 2> zygosities_;
   std::array<std::vector<Scored>, 2> scored_;
 };
 

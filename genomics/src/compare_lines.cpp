@@ -1,5 +1,7 @@
 #include "compare_lines.hpp"
 
+#include "vcf_alleles.hpp"
+
 #include "aceso/core/process.hpp"
 
 #include <fmt/format.h>
@@ -9,22 +11,15 @@
 namespace aceso::genomics {
 namespace {
 
-std::string letters_of(std::string_view codes) {
-  std::string out(codes.size(), '\0');
-  std::ranges::transform(codes, out.begin(),
-                         [](char code) { return base_of_code(static_cast<std::uint8_t>(code)); });
-  return out;
-}
-
 std::string score_text(double score) { return score < 0 ? "." : fmt::format("{:g}", score); }
 
 std::string_view decision(const CompareError& piece) {
   switch (piece.judgement.outcome) {
-    case Outcome::Match:
+    case CompareOutcome::Match:
       return "TP";
-    case Outcome::Miss:
+    case CompareOutcome::Miss:
       return piece.is_truth ? "FN" : "FP";
-    case Outcome::Outside:
+    case CompareOutcome::Outside:
       break;
   }
   return "N";
@@ -32,7 +27,7 @@ std::string_view decision(const CompareError& piece) {
 
 /// hap.py's kinds of match: of the genotype, of an allele, of the place.
 std::string_view match_kind(const Judgement& judgement) {
-  if (judgement.outcome == Outcome::Match) return "gm";
+  if (judgement.outcome == CompareOutcome::Match) return "gm";
   switch (judgement.nearness) {
     case Nearness::Allele:
       return "am";
@@ -48,36 +43,15 @@ std::string_view match_kind(const Judgement& judgement) {
 
 CompareError describe_piece(const Reference& reference, std::uint32_t contig,
                             const VariantPiece& piece, bool is_truth, const Judgement& judgement) {
-  CompareError out{.is_truth = is_truth,
-                   .contig = reference.contigs()[contig].name,
-                   .position = piece.begin + 1,
-                   .reference = {},
-                   .alternatives = {},
-                   .genotype = {},
-                   .judgement = judgement};
-  const auto codes = reference.codes(contig);
-  bool needs_anchor = piece.begin == piece.end;
-  for (std::size_t h = 0; h < 2; ++h) needs_anchor |= piece.alters[h] && piece.alleles[h].empty();
-  std::string before, after;
-  if (needs_anchor && piece.begin > 0) {
-    before = base_of_code(codes[piece.begin - 1]);
-    --out.position;
-  } else if (needs_anchor && piece.end < codes.size()) {
-    after = base_of_code(codes[piece.end]);
-  }
-  out.reference = before;
-  for (std::uint32_t i = piece.begin; i < piece.end; ++i) out.reference += base_of_code(codes[i]);
-  out.reference += after;
-  int indices[2] = {0, 0}, count = 0;
-  for (std::size_t h = 0; h < 2; ++h) {
-    if (!piece.alters[h]) continue;
-    indices[h] = h == 1 && piece.homozygous() ? indices[0] : ++count;
-    if (h == 1 && piece.homozygous()) continue;
-    out.alternatives += (count > 1 ? "," : "") + before + letters_of(piece.alleles[h]) + after;
-  }
-  out.genotype =
-      fmt::format("{}/{}", std::min(indices[0], indices[1]), std::max(indices[0], indices[1]));
-  return out;
+  const VcfAlleles told = vcf_alleles(reference.codes(contig), piece);
+  const auto [low, high] = std::minmax(told.genotype[0], told.genotype[1]);
+  return {.is_truth = is_truth,
+          .contig = reference.contigs()[contig].name,
+          .position = told.position,
+          .reference = told.reference,
+          .alternatives = told.alternatives,
+          .genotype = fmt::format("{}/{}", low, high),
+          .judgement = judgement};
 }
 
 std::string annotated_header(const Reference& reference) {
@@ -98,7 +72,7 @@ std::string annotated_header(const Reference& reference) {
 }
 
 std::string annotated_line(const CompareError& piece) {
-  const VariantType& type = piece.judgement.type;
+  const PieceType& type = piece.judgement.type;
   const std::string told = fmt::format(
       "{}:{}:{}:{}:{}:{}", piece.genotype, decision(piece), match_kind(piece.judgement),
       type.variant_class == VariantClass::Snp ? "SNP" : "INDEL",

@@ -176,7 +176,7 @@ class CompareWriter {
       const VariantPiece& piece = from_truth ? truth[t] : calls[c];
       const Judgement& judgement = from_truth ? judged.truth[t++] : judged.calls[c++];
       result_.counts.add(from_truth, judgement);
-      const bool miss = judgement.outcome == Outcome::Miss;
+      const bool miss = judgement.outcome == CompareOutcome::Miss;
       if (!annotated_ && !miss) continue;
       pieces.push_back(describe_piece(reference_, contig, piece, from_truth, judgement));
     }
@@ -196,7 +196,7 @@ class CompareWriter {
  private:
   void write(const CompareError& piece) {
     if (annotated_) annotated_->write(annotated_line(piece));
-    if (piece.judgement.outcome != Outcome::Miss) return;
+    if (piece.judgement.outcome != CompareOutcome::Miss) return;
     if (errors_) errors_->write(errors_line(piece));
     if (result_.first_errors.size() < kShownErrors) result_.first_errors.push_back(piece);
   }
@@ -213,8 +213,8 @@ CompareResult run_compare(const CompareJob& job, app::RunContext& context) {
   context.progress.stage("reference", 0, "bases");
   const OwnedReference owned = read_reference(job.reference, context.stop);
   const Reference& reference = owned.reference;
-  const Regions regions =
-      job.regions ? read_bed(*job.regions, reference, context.warnings) : Regions(reference);
+  const BedRegions regions =
+      job.regions ? read_bed(*job.regions, reference, context.warnings) : BedRegions(reference);
   CompareResult result;
   result.region_bases = regions.base_count();
   VariantSide truth(job.truth, reference, job, true, context);

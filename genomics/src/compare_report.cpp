@@ -20,7 +20,7 @@ Json json(std::optional<double> value) { return value ? Json(*value) : Json(); }
 
 std::string_view label(VariantClass c) { return kClassLabels[static_cast<std::size_t>(c)]; }
 
-Json json(const Tally& t) {
+Json json(const VariantTally& t) {
   return {{"tp", t.tp},
           {"fp", t.fp},
           {"fn", t.fn},
@@ -34,7 +34,7 @@ Json json(const Tally& t) {
           {"fp_al", t.fp_al}};
 }
 
-std::vector<Cell> row(std::string name, const Tally& t) {
+std::vector<Cell> row(std::string name, const VariantTally& t) {
   return {std::move(name),     whole(t.tp + t.fn), whole(t.tp),    whole(t.fn),
           whole(t.query_tp),   whole(t.fp),        whole(t.fp_gt), whole(t.fp_al),
           cell(t.precision()), cell(t.recall()),   cell(t.f1())};
@@ -81,7 +81,7 @@ void add_metrics(const CompareCounts& counts, app::RunContext& context) {
     members["best_f1"] = best_json(counts.roc(c));
     context.metric(kClassNames[static_cast<std::size_t>(c)], std::move(members));
   }
-  const Tally &ti = counts.of(Subtype::Ti), &tv = counts.of(Subtype::Tv);
+  const VariantTally &ti = counts.of(Subtype::Ti), &tv = counts.of(Subtype::Tv);
   context.metric("ti_tv.truth", ratio(ti.tp + ti.fn, tv.tp + tv.fn));
   context.metric("ti_tv.calls", ratio(ti.query_tp + ti.fp, tv.query_tp + tv.fp));
   context.metric("superloci.total", counts.superloci);
@@ -96,7 +96,7 @@ void add_tallies(const CompareCounts& counts, app::Report& report) {
                  "genotypes give the same two haplotypes, however they are written.");
   std::vector<std::vector<Cell>> rows, kinds, zygosities;
   for (const VariantClass c : kClasses) {
-    const Tally& tally = counts.of(c);
+    const VariantTally& tally = counts.of(c);
     report.figure(fmt::format("{} F1", label(c)), cell(tally.f1()));
     report.figure(fmt::format("{} found", label(c)), whole(tally.tp));
     report.figure(fmt::format("{} missed", label(c)), whole(tally.fn));

@@ -70,7 +70,7 @@ class NearMisses {
 /// Judges one superlocus into its places of the contig's lists.
 class LocusJudge {
  public:
-  LocusJudge(std::span<const std::uint8_t> contig, std::uint32_t index, const Regions& regions,
+  LocusJudge(std::span<const std::uint8_t> contig, std::uint32_t index, const BedRegions& regions,
              const Superlocus& locus)
       : contig_(contig),
         index_(index),
@@ -123,20 +123,20 @@ class LocusJudge {
       if (!inside(pieces[i])) continue;
       const std::uint32_t number = match.stretch[i];
       if (number == 0) {
-        judgement.outcome = Outcome::Miss;
+        judgement.outcome = CompareOutcome::Miss;
         judgement.nearness = others.of(pieces[i]);
       } else if (is_truth) {
-        judgement.outcome = Outcome::Match;
+        judgement.outcome = CompareOutcome::Match;
         judgement.score = stretches_[number].least_score;
       } else if (stretches_[number].holds_truth) {
-        judgement.outcome = Outcome::Match;
+        judgement.outcome = CompareOutcome::Match;
       }
     }
   }
 
   std::span<const std::uint8_t> contig_;
   std::uint32_t index_;
-  const Regions& regions_;
+  const BedRegions& regions_;
   const Superlocus& locus_;
   SuperlocusMatch match_;
   std::map<std::uint32_t, Stretch> stretches_;
@@ -171,7 +171,7 @@ std::vector<Superlocus> make_superloci(std::span<const std::uint8_t> contig,
 }
 
 ContigJudgements judge_contig(std::span<const std::uint8_t> contig, std::uint32_t contig_index,
-                              const Regions& regions, std::span<const VariantPiece> truth,
+                              const BedRegions& regions, std::span<const VariantPiece> truth,
                               std::span<const VariantPiece> calls, unsigned threads,
                               const std::stop_token& stop) {
   const std::vector<Superlocus> loci = make_superloci(contig, truth, calls);

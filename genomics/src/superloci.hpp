@@ -25,7 +25,7 @@ struct ContigJudgements {
 
 /// Matches all variants of a contig. The same for any number of threads.
 [[nodiscard]] ContigJudgements judge_contig(std::span<const std::uint8_t> contig,
-                                            std::uint32_t contig_index, const Regions& regions,
+                                            std::uint32_t contig_index, const BedRegions& regions,
                                             std::span<const VariantPiece> truth,
                                             std::span<const VariantPiece> calls, unsigned threads,
                                             const std::stop_token& stop = {});

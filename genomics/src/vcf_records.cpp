@@ -71,6 +71,7 @@ struct VcfRecords::Impl {
 
   void choose_sample() {
     const std::vector<std::string> names = samples_of(header.get());
+    if (names.empty() && options.sites_do) return;
     if (names.empty())
       fail(Errc::CorruptData, "{}: no sample; expected a genotype for each record", path);
     if (!options.sample) {
@@ -131,6 +132,7 @@ struct VcfRecords::Impl {
   void read_genotype(bcf1_t* line, GenotypeRecord& out) {
     out.genotype.clear();
     out.phased = false;
+    if (sample_index < 0) return;
     const int found = bcf_get_genotypes(header.get(), line, &genotypes.data, &genotypes.capacity);
     for (int i = 0; i < found; ++i) {
       const std::int32_t value = static_cast<const std::int32_t*>(genotypes.data)[i];

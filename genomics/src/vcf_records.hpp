@@ -35,6 +35,7 @@ struct VcfRecordsOptions {
   std::optional<std::string> sample;     ///< needed when there are several
   std::string score_field = "QUAL";      ///< or a FORMAT or INFO field with one number
   std::string sample_option = "sample";  ///< the option's name, for messages
+  bool sites_do = false;                 ///< a file without samples is read, without genotypes
   unsigned threads = 1;
 };
 
