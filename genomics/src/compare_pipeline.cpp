@@ -28,8 +28,7 @@ class VariantSide {
         records_(path, reference, context.warnings,
                  {.sample = is_truth ? job.truth_sample : job.sample,
                   .score_field = is_truth ? "QUAL" : job.score_field,
-                  .sample_option = is_truth ? "truth-sample" : "sample",
-                  .threads = context.threads}),
+                  .sample_option = is_truth ? "truth-sample" : "sample"}),
         is_truth_(is_truth) {
     advance();
   }

@@ -143,8 +143,10 @@ void count_variants(const Reference& reference, const SampleVariants& variants,
 }
 
 void report(const SimulateFigures& figures, const Reference& reference, app::RunContext& context) {
+  const auto known =
+      std::ranges::count_if(reference.codes(), [](auto code) { return code < kCodeN; });
   const double depth =
-      static_cast<double>(figures.bases) / static_cast<double>(reference.base_count());
+      static_cast<double>(figures.bases) / std::max(1.0, static_cast<double>(known));
   context.metric("variants.snp", figures.snps);
   context.metric("variants.indel", figures.indels);
   context.metric("variants.heterozygous", figures.heterozygous);
@@ -162,10 +164,10 @@ void report(const SimulateFigures& figures, const Reference& reference, app::Run
 }
 
 void check(const SimulateJob& job) {
-  if (!job.reads && !job.truth)
-    fail(Errc::InvalidArgument, "nothing to write: give reads, truth or both");
   if (job.reads2 && !job.reads)
     fail(Errc::InvalidArgument, "reads2 holds second mates: give reads for the first");
+  if (!job.reads && !job.truth)
+    fail(Errc::InvalidArgument, "nothing to write: give reads, truth or both");
 }
 
 }  // namespace

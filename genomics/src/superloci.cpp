@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <tuple>
 
 namespace aceso::genomics {
 namespace {
@@ -31,40 +33,46 @@ void add_extents(std::span<const std::uint8_t> contig, std::span<const VariantPi
 /// The misses of one superlocus, seen from the other set.
 class NearMisses {
  public:
+  /// `pieces` are sorted by place.
   NearMisses(std::span<const std::uint8_t> contig, std::span<const VariantPiece> pieces,
              const SideMatch& match)
       : contig_(contig) {
+    std::uint32_t reach = 0;
     for (std::size_t i = 0; i < pieces.size(); ++i) {
-      if (match.stretch[i] == 0) missed_.push_back(&pieces[i]);
+      if (match.stretch[i] != 0) continue;
+      reach = std::max(reach, pieces[i].end);
+      missed_.push_back({pieces[i].begin, reach});
+      for (const Key& key : keys_of(pieces[i])) alleles_.insert(key);
     }
   }
 
   [[nodiscard]] Nearness of(const VariantPiece& piece) const {
-    Nearness best = Nearness::None;
-    for (const VariantPiece* other : missed_) {
-      if (shares_allele(piece, *other)) return Nearness::Allele;
-      if (touches(piece, *other)) best = Nearness::Place;
+    if (missed_.empty()) return Nearness::None;
+    for (const Key& key : keys_of(piece)) {
+      if (alleles_.contains(key)) return Nearness::Allele;
     }
-    return best;
+    const auto behind = std::ranges::upper_bound(missed_, piece.end, {},
+                                                 &std::pair<std::uint32_t, std::uint32_t>::first);
+    const bool touches = behind != missed_.begin() && (behind - 1)->second >= piece.begin;
+    return touches ? Nearness::Place : Nearness::None;
   }
 
  private:
-  [[nodiscard]] bool shares_allele(const VariantPiece& a, const VariantPiece& b) const {
-    for (const int i : {0, 1}) {
-      for (const int j : {0, 1}) {
-        if (a.alters[static_cast<std::size_t>(i)] && b.alters[static_cast<std::size_t>(j)] &&
-            shift_left(contig_, a, i) == shift_left(contig_, b, j))
-          return true;
-      }
+  using Key = std::tuple<std::uint32_t, std::uint32_t, std::string>;
+
+  [[nodiscard]] std::vector<Key> keys_of(const VariantPiece& piece) const {
+    std::vector<Key> out;
+    for (const int h : {0, 1}) {
+      if (!piece.alters[static_cast<std::size_t>(h)] || (h == 1 && piece.homozygous())) continue;
+      ShiftedAllele allele = shift_left(contig_, piece, h);
+      out.emplace_back(allele.begin, allele.end, std::move(allele.bases));
     }
-    return false;
-  }
-  static bool touches(const VariantPiece& a, const VariantPiece& b) {
-    return a.begin <= b.end && b.begin <= a.end;
+    return out;
   }
 
   std::span<const std::uint8_t> contig_;
-  std::vector<const VariantPiece*> missed_;
+  std::set<Key> alleles_;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> missed_;  ///< begin, farthest end so far
 };
 
 /// Judges one superlocus into its places of the contig's lists.

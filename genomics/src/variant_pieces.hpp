@@ -39,10 +39,6 @@ struct ShiftedAllele {
   std::uint32_t begin = 0, end = 0;  ///< of its leftmost place
   std::uint32_t reach = 0;           ///< end of its rightmost place
   std::string bases;                 ///< of its leftmost place
-
-  friend bool operator==(const ShiftedAllele& a, const ShiftedAllele& b) {
-    return a.begin == b.begin && a.end == b.end && a.bases == b.bases;
-  }
 };
 
 /// The allele of one haplotype trimmed and moved left. `contig` are codes.

@@ -59,7 +59,7 @@ struct VcfRecords::Impl {
     const htsFormat& format = *hts_get_format(file.get());
     if (format.format != vcf && format.format != bcf)
       fail(Errc::CorruptData, "{}: neither VCF nor BCF", path);
-    if (options.threads > 1) hts_set_threads(file.get(), static_cast<int>(options.threads));
+    // (No threads: with them htslib 1.16 takes a file that ends within a block for a whole one.)
     header.reset(bcf_hdr_read(file.get()));
     if (!header) fail(Errc::CorruptData, "{}: the header of the VCF cannot be read", path);
     if (format.compression == bgzf && bgzf_check_EOF(file->fp.bgzf) == 0)

@@ -36,7 +36,6 @@ struct VcfRecordsOptions {
   std::string score_field = "QUAL";      ///< or a FORMAT or INFO field with one number
   std::string sample_option = "sample";  ///< the option's name, for messages
   bool sites_do = false;                 ///< a file without samples is read, without genotypes
-  unsigned threads = 1;
 };
 
 /// Records in order. Checks that they are sorted.

@@ -53,6 +53,10 @@ class Comparison {
   CompareResult run(const std::string& truth, const std::string& calls, unsigned threads = 1) {
     job.truth = folder.write("truth.vcf", truth);
     job.calls = folder.write("calls.vcf", calls);
+    return run(threads);
+  }
+  /// What `job` says.
+  CompareResult run(unsigned threads) {
     Progress progress;
     Warnings sink;
     app::Report report;
@@ -233,6 +237,12 @@ TEST(Compare, BadFilesAreNamed) {
   refused(vcf({{40, "GA", "C", "1/1"}}), {"record 1 (c1:40)", "last base, 40"});
   refused(vcf({{4, "T", "C", "0/3"}}), {"record 1", "names allele 3"});
   refused(vcf({{4, "T", "C", "1/1"}}, "chrc1"), {"none of its contigs", "chrc1", "calls it c1"});
+  const std::string whole = bgzf(vcf(std::vector<Line>(20'000, {4, "T", "C", "1/1"})));
+  for (const unsigned threads : {1U, 3U}) {
+    comparison.job.calls = comparison.folder.write("cut.vcf.gz", whole.substr(0, whole.size() / 2));
+    expect_error(Errc::CorruptData, {"cut.vcf.gz: record", "cannot be read"},
+                 [&] { comparison.run(threads); });
+  }
   refused("not a VCF\n", {"calls.vcf", "neither VCF nor BCF"});
   refused("", {"calls.vcf", "neither VCF nor BCF"});
   comparison.job.sample = "other";
