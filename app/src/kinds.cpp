@@ -13,7 +13,7 @@ using Endings = std::array<std::string_view, 4>;
 
 // Arrays of their own, because a Kind only borrows its endings.
 constexpr std::array<std::string_view, 3> kBamEndings{".bam", ".cram", ".sam"};
-constexpr std::array<std::string_view, 1> kBedEndings{".bed"};
+constexpr std::array<std::string_view, 2> kBedEndings{".bed", ".bed.gz"};
 constexpr std::array<std::string_view, 6> kFastaEndings{".fasta",    ".fa",    ".fna",
                                                         ".fasta.gz", ".fa.gz", ".fna.gz"};
 constexpr Endings kFastqEndings{".fastq.gz", ".fq.gz", ".fastq", ".fq"};
@@ -30,7 +30,7 @@ constexpr std::array<std::string_view, 2> kObjectiveEndings{".yaml", ".yml"};
 constexpr Endings kTableEndings{".tsv", ".csv", ".tsv.gz", ".csv.gz"};
 constexpr std::array<std::string_view, 3> kTensorEndings{".safetensors", ".npy", ".h5"};
 constexpr std::array<std::string_view, 3> kTextEndings{".txt", ".log", ".md"};
-constexpr std::array<std::string_view, 2> kVcfEndings{".vcf.gz", ".vcf"};
+constexpr std::array<std::string_view, 3> kVcfEndings{".vcf.gz", ".vcf", ".bcf"};
 constexpr std::array<std::string_view, 7> kWeightEndings{".safetensors", ".pt",   ".pth", ".bin",
                                                          ".ckpt",        ".hdf5", ".h5"};
 
@@ -57,7 +57,7 @@ constexpr std::array kKinds{
     Kind{"tensors", "tensors (safetensors, NPY, HDF5)", kTensorEndings, "none",
          "application/octet-stream"},
     Kind{"text", "text", kTextEndings, "text", "text/plain; charset=utf-8"},
-    Kind{"vcf", "variants (VCF)", kVcfEndings, "text", "text/plain; charset=utf-8"},
+    Kind{"vcf", "variants (VCF, BCF)", kVcfEndings, "text", "text/plain; charset=utf-8"},
     Kind{"weights", "weights from elsewhere (file or folder)", kWeightEndings, "none",
          "application/octet-stream", true},
 };

@@ -2,14 +2,14 @@
 # train.sh BUILD_DIR OUT_DIR: `aceso proteins train` beside the same net in Debian's PyTorch, from the same
 # first weights over the same batches, one thread each, in turns. The shape is ESM-2 8M's.
 # Writes OUT_DIR/proteins-train.md, and docs/benchmarks/proteins-train.md unless KEEP_DOCS is set.
-#   STEPS (200), PRECISIONS ("fp32 bf16"), WORK (a folder below /tmp): may be set.
+#   STEPS (200), TOKENS of a step (2048), PRECISIONS ("fp32 bf16"), WORK (a folder below /tmp): may be set.
 set -euo pipefail
 build=$(realpath "${1:?BUILD_DIR}") out=$(realpath "${2:?OUT_DIR}")
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 steps=${STEPS:-200} precisions=${PRECISIONS:-fp32 bf16} work=${WORK:-/tmp/aceso-bench-train}
 aceso=$build/bin/aceso page=$out/proteins-train.md
-layers=6 hidden=320 heads=20 micro=1 tokens=2048 rate=4e-4 warmup=20
+layers=6 hidden=320 heads=20 micro=1 tokens=${TOKENS:-2048} rate=4e-4 warmup=20
 python3 -c 'import torch' 2>/dev/null || python3() { /usr/bin/python3 "$@"; }
 tell() { printf '%s\n' "$*" | tee -a "$page"; }
 

@@ -1,0 +1,13 @@
+// What a comparison tells: figures for people and programs.
+#pragma once
+
+#include "compare_pipeline.hpp"
+
+namespace aceso::genomics {
+
+void report_compare(const CompareResult& result, app::RunContext& context);
+
+/// The whole curve as a table.
+[[nodiscard]] std::string roc_table(const CompareCounts& counts);
+
+}  // namespace aceso::genomics
