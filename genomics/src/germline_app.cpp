@@ -2,6 +2,7 @@
 
 #include "align_options.hpp"
 #include "align_report.hpp"
+#include "bed.hpp"
 #include "block_caller.hpp"
 #include "sam_writer.hpp"
 #include "sorted_reads.hpp"
@@ -18,6 +19,7 @@ namespace aceso::genomics {
 namespace {
 
 struct GermlineJob : AlignJob {
+  std::optional<std::filesystem::path> regions;
   std::optional<std::filesystem::path> variants;
   int least_mapping_quality = 20;
   int ploidy = 2;
@@ -69,7 +71,16 @@ struct Shop {
   CallOptions call;
   VcfOptions vcf;
   int ploidy = 2;
-  std::vector<bool> haploid;  ///< by contig
+  std::vector<bool> haploid;          ///< by contig
+  std::optional<BedRegions> regions;  ///< calls elsewhere are not told of
+
+  /// Whether all that a call says of the reference lies in the regions.
+  [[nodiscard]] bool wants(const VariantCall& found) const {
+    if (!regions) return true;
+    const Place place = reference.place(found.position);
+    const auto size = static_cast<std::uint32_t>(found.reference.size());
+    return regions->contains(place.contig, place.position, place.position + size);
+  }
 };
 
 struct CallVariants {
@@ -107,10 +118,12 @@ struct CallVariants {
   }
 
   CalledBucket called(std::uint32_t begin, std::uint32_t end, std::uint64_t records) {
-    const std::vector<VariantCall> calls =
+    std::vector<VariantCall> calls =
         caller->call(*reads, begin, end, [this](std::uint32_t position) {
           return shop->haploid[shop->reference.contig_at(position)] ? 1 : shop->ploidy;
         });
+    // What is called does not depend on the regions, only what is told.
+    std::erase_if(calls, [this](const VariantCall& call) { return !shop->wants(call); });
     CalledBucket result;
     result.lines = vcf_lines(shop->reference, calls, shop->vcf);
     for (const VariantCall& call : calls) result.counts.add(call, shop->vcf.pass_quality);
@@ -199,7 +212,9 @@ void run(const GermlineJob& job, app::RunContext& context) {
             .call = {},
             .vcf = {},
             .ploidy = job.ploidy,
-            .haploid = haploid_contigs(reference, job.haploid_contigs)};
+            .haploid = haploid_contigs(reference, job.haploid_contigs),
+            .regions = {}};
+  if (job.regions) shop.regions = read_bed(*job.regions, reference, context.warnings);
   shop.call.filter.least_mapping_quality = static_cast<std::uint8_t>(job.least_mapping_quality);
   shop.vcf = {.sample = job.sample, .pass_quality = job.pass_quality, .scratch = context.scratch};
   std::optional<VcfWriter> variants;
@@ -268,6 +283,8 @@ app::App germline_app() {
       "GRCh38.fa.gz --variants sample.vcf.gz --alignments sample.bam --sample NA12878");
   d.resources({.memory_mb = 4000});
   add_align_inputs(d);
+  d.input("regions", &GermlineJob::regions,
+          {.kind = "bed", .help = "calls outside are not written; not given: the whole genome"});
   d.output("variants", &GermlineJob::variants,
            {.kind = "vcf", .file_name = "variants.vcf.gz", .help = "the calls"});
   d.output("alignments", in_job<GermlineJob>(&AlignJob::alignments),

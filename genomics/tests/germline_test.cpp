@@ -222,6 +222,23 @@ TEST_F(Calling, FindsAllChangesAndNothingElse) {
   EXPECT_EQ(metrics["variants"]["passed"], changes.size());
 }
 
+TEST_F(Calling, TellsOfRegionsWhatItTellsOfTheWhole) {
+  run.outputs = {{"variants", folder.path("whole.vcf")}};
+  run_app(germline_app(), run);
+  std::string expected;
+  std::istringstream whole(read_file(folder.path("whole.vcf")));
+  for (std::string line; std::getline(whole, line);) {
+    const std::size_t tab = line.find('\t') + 1;
+    const bool inside = line.starts_with('#') || (std::stoul(line.substr(tab)) > 20'000 &&
+                                                  std::stoul(line.substr(tab)) <= 54'500);
+    if (inside) expected += line + "\n";
+  }
+  run.inputs["regions"] = {folder.write("some.bed", "one\t20000\t54500\n")};
+  run.outputs = {{"variants", folder.path("some.vcf")}};
+  run_app(germline_app(), run);
+  EXPECT_EQ(read_file(folder.path("some.vcf")), expected);
+}
+
 TEST_F(Calling, IsTheSameForAnyThreadsAndMemory) {
   std::string calls, alignments;
   for (const auto& [threads, memory] :
