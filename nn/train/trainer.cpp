@@ -8,6 +8,7 @@
 #include <torch/csrc/autograd/grad_mode.h>
 #include <torch/csrc/autograd/variable.h>
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros_like.h>
@@ -17,6 +18,9 @@
 #include <mutex>
 #include <thread>
 
+// Of the OpenMP library that the program and oneDNN share; its header is not at every compiler's
+// hand.
+extern "C" void omp_set_num_threads(int threads);
 // Of OpenBLAS, if PyTorch uses it.
 extern "C" __attribute__((weak)) void openblas_set_num_threads(int threads);
 
@@ -25,8 +29,12 @@ namespace {
 
 /// Threads work on micro-batches of their own: with one thread inside each operator a result does
 /// not depend on how many there are, and none spins while it waits.
-void compute_on_one_thread() {
+///
+/// PyTorch is kept off oneDNN, for which it makes primitives for each new number of tokens on
+/// whichever thread: slow, and not safe (docs/design/0005-training.md).
+void set_up_pytorch() {
   at::set_num_threads(1);
+  at::globalContext().setUserEnabledMkldnn(false);
   if (openblas_set_num_threads != nullptr) openblas_set_num_threads(1);
 }
 
@@ -58,7 +66,7 @@ Trainer::Trainer(const nlohmann::json& plan, const Tensors& weights)
   if (trained_.empty()) throw Mistake("no weight is to be trained");
   optimizer_ =
       std::make_unique<AdamW>(master_, trained_, AdamWSettings::from_json(plan.at("optimizer")));
-  compute_on_one_thread();
+  set_up_pytorch();
 }
 
 Weights Trainer::compute_weights(bool with_gradients) const {
@@ -109,6 +117,8 @@ void Trainer::for_each_batch(const std::vector<Tensors>& batches, int threads,
   std::mutex mutex;
   std::exception_ptr error;
   const auto work = [&] {
+    // OpenMP keeps the number for each thread.
+    omp_set_num_threads(1);
     for (std::size_t i = next++; i < batches.size(); i = next++) {
       try {
         if (stopped()) throw Stopped();

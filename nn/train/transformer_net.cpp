@@ -1,6 +1,7 @@
 #include "transformer_net.hpp"
 
 #include "attention.hpp"
+#include "linear.hpp"
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/embedding.h>
@@ -134,7 +135,7 @@ class TransformerNet : public Net {
     const std::string q = name + "query", k = name + "key", v = name + "value";
     const at::Tensor weight = at::cat({w(q + ".weight"), w(k + ".weight"), w(v + ".weight")});
     const at::Tensor bias = at::cat({w(q + ".bias"), w(k + ".bias"), w(v + ".bias")});
-    const at::Tensor y = at::linear(x.to(weight.scalar_type()), weight, bias);
+    const at::Tensor y = linear_with(x, weight, bias);
     std::vector<at::Tensor> parts;
     bool adapted = false;
     for (const std::string& part : {q, k, v}) {
@@ -195,15 +196,14 @@ at::Tensor adapter(const Weights& weights, const std::string& name, const at::Te
   const std::string down = "adapters." + name + ".down";
   if (!weights.has(down)) return {};
   const at::Tensor& first = weights(down);
-  const at::Tensor narrow = at::linear(x.to(first.scalar_type()), first);
-  return at::linear(narrow, weights("adapters." + name + ".up")) * weights.adapter_scale;
+  const at::Tensor narrow = linear_with(x, first);
+  return linear_with(narrow, weights("adapters." + name + ".up")) * weights.adapter_scale;
 }
 
 at::Tensor linear(const Weights& weights, const std::string& name, const at::Tensor& x) {
-  const at::Tensor& weight = weights(name + ".weight");
   const at::Tensor y =
-      at::linear(x.to(weight.scalar_type()), weight,
-                 weights.has(name + ".bias") ? weights(name + ".bias") : at::Tensor());
+      linear_with(x, weights(name + ".weight"),
+                  weights.has(name + ".bias") ? weights(name + ".bias") : at::Tensor());
   const at::Tensor added = adapter(weights, name, x);
   return added.defined() ? y + added : y;
 }
