@@ -119,9 +119,13 @@ void print_summary(const app::RunResult& result) {
   for (const auto& [name, path] : result.outputs) fmt::print("  {:<14}{}\n", name, path.string());
   if (result.metrics.empty()) return;
   fmt::print("  metrics\n");
+  // What is nested deeper is for programs: --json and the report have it.
+  constexpr int kShownLevels = 3;
   const Json flat = result.metrics.flatten();
-  for (const auto& [pointer, value] : flat.items())
-    fmt::print("    {:<30}{}\n", replaced(pointer.substr(1), '/', '.'), value.dump());
+  for (const auto& [pointer, value] : flat.items()) {
+    if (std::ranges::count(pointer, '/') <= kShownLevels)
+      fmt::print("    {:<30}{}\n", replaced(pointer.substr(1), '/', '.'), value.dump());
+  }
 }
 
 int report_error(const Error& error, bool json) {

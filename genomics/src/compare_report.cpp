@@ -11,6 +11,7 @@ namespace aceso::genomics {
 namespace {
 
 using app::Cell;
+constexpr std::size_t kPlotPoints = 500, kTablePoints = 10'000;
 constexpr std::array kClasses{VariantClass::Snp, VariantClass::Indel};
 constexpr std::array<std::string_view, 2> kClassLabels{"SNP", "indel"};
 
@@ -72,11 +73,13 @@ void add_metrics(const CompareCounts& counts, app::RunContext& context) {
   for (const VariantClass c : kClasses) {
     Json members = json(counts.of(c));
     for (std::size_t z = 0; z < kZygosityNames.size(); ++z)
-      members[std::string(kZygosityNames[z])] = json(counts.of(c, static_cast<Zygosity>(z)));
+      members["genotypes"][std::string(kZygosityNames[z])] =
+          json(counts.of(c, static_cast<Zygosity>(z)));
     for (std::size_t s = 0; s < kSubtypeNames.size(); ++s) {
       const bool of_snp = s <= static_cast<std::size_t>(Subtype::Tv);
       if (of_snp == (c == VariantClass::Snp))
-        members[std::string(kSubtypeNames[s])] = json(counts.of(static_cast<Subtype>(s)));
+        members["subtypes"][std::string(kSubtypeNames[s])] =
+            json(counts.of(static_cast<Subtype>(s)));
     }
     members["best_f1"] = best_json(counts.roc(c));
     context.metric(kClassNames[static_cast<std::size_t>(c)], std::move(members));
@@ -132,7 +135,7 @@ void add_curve(VariantClass c, const std::vector<RocPoint>& points, app::Report&
                  .x_names = {},
                  .series = {{"found", {}}},
                  .note = "From the calls of highest score (left) to all of them."};
-  for (const RocPoint& point : points) {
+  for (const RocPoint& point : thinned(points, kPlotPoints)) {
     const auto x = static_cast<double>(point.tally.fp);
     const auto y = static_cast<double>(point.tally.tp);
     if (!plot.x.empty() && plot.x.back() == x) {
@@ -232,7 +235,7 @@ void report_compare(const CompareResult& result, app::RunContext& context) {
 std::string roc_table(const CompareCounts& counts) {
   std::string out = "type\tscore\ttp\tfn\tquery_tp\tfp\tprecision\trecall\tf1\n";
   for (const VariantClass c : kClasses) {
-    for (const RocPoint& p : counts.roc(c))
+    for (const RocPoint& p : thinned(counts.roc(c), kTablePoints))
       out += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{:.6f}\t{:.6f}\t{:.6f}\n",
                          kClassNames[static_cast<std::size_t>(c)],
                          p.threshold < 0 ? "." : fmt::format("{:g}", p.threshold), p.tally.tp,

@@ -7,7 +7,7 @@ namespace aceso::genomics {
 
 void report_compare(const CompareResult& result, app::RunContext& context);
 
-/// The whole curve as a table.
+/// The curves as a table, at most 10,000 points of each.
 [[nodiscard]] std::string roc_table(const CompareCounts& counts);
 
 }  // namespace aceso::genomics

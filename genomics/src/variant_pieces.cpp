@@ -292,8 +292,8 @@ ShiftedAllele shift_left(std::span<const std::uint8_t> contig, const VariantPiec
   out.begin -= left;
   out.end -= left;
   if (!out.bases.empty()) {
-    const auto turn = static_cast<std::ptrdiff_t>(size - left % size);
-    std::ranges::rotate(out.bases, out.bases.begin() + turn % static_cast<std::ptrdiff_t>(size));
+    const auto turn = static_cast<std::ptrdiff_t>((size - left % size) % size);
+    std::rotate(out.bases.begin(), out.bases.begin() + turn, out.bases.end());
   }
   return out;
 }

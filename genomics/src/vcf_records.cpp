@@ -12,7 +12,8 @@
 #include <htslib/vcf.h>
 
 #include <cmath>
-#include <cstdlib>
+#include <cstring>
+#include <optional>
 #include <set>
 
 namespace aceso::genomics {
@@ -28,22 +29,48 @@ struct FreeRecord {
   void operator()(bcf1_t* record) const noexcept { bcf_destroy(record); }
 };
 
-/// Memory that htslib grows.
-struct HtsArray {
-  HtsArray() = default;
-  HtsArray(const HtsArray&) = delete;
-  HtsArray& operator=(const HtsArray&) = delete;
-  ~HtsArray() { std::free(data); }
-
-  void* data = nullptr;
-  int capacity = 0;
-};
-
 /// What htslib says of a record that we can live with: tags and contigs that no line declares.
 constexpr int kTolerable = BCF_ERR_CTG_UNDEF | BCF_ERR_TAG_UNDEF;
 
 std::vector<std::string> samples_of(const bcf_hdr_t* header) {
   return {header->samples, header->samples + bcf_hdr_nsamples(header)};
+}
+
+/// The `index`-th integer of a BCF vector; nothing if the vector ends before it or holds no
+/// integers. (htslib's own getters end the process when they meet a type that they do not expect.)
+std::optional<std::int32_t> integer_at(int type, const std::uint8_t* data, int index) {
+  std::int32_t value = 0;
+  const auto read = [&]<typename T>(T, std::int32_t missing, std::int32_t end) {
+    T stored;
+    std::memcpy(&stored, data + static_cast<std::size_t>(index) * sizeof(T), sizeof(T));
+    value = stored == missing ? bcf_int32_missing : stored == end ? bcf_int32_vector_end : stored;
+  };
+  switch (type) {
+    case BCF_BT_INT8:
+      read(std::int8_t{}, bcf_int8_missing, bcf_int8_vector_end);
+      break;
+    case BCF_BT_INT16:
+      read(std::int16_t{}, bcf_int16_missing, bcf_int16_vector_end);
+      break;
+    case BCF_BT_INT32:
+      read(std::int32_t{}, bcf_int32_missing, bcf_int32_vector_end);
+      break;
+    default:
+      return std::nullopt;
+  }
+  if (value == bcf_int32_vector_end) return std::nullopt;
+  return value;
+}
+
+/// The first number of a BCF vector, or -1.
+double first_number(int type, const std::uint8_t* data) {
+  if (type == BCF_BT_FLOAT) {
+    float value = 0;
+    std::memcpy(&value, data, sizeof(value));
+    return bcf_float_is_missing(value) != 0 || std::isnan(value) ? -1 : value;
+  }
+  const std::int32_t value = integer_at(type, data, 0).value_or(bcf_int32_missing);
+  return value == bcf_int32_missing ? -1 : value;
 }
 
 }  // namespace
@@ -111,37 +138,34 @@ struct VcfRecords::Impl {
 
   /// One number of the score's field, or -1.
   double score_of(bcf1_t* line) {
-    const auto read = [&](int type) {
-      return score_in_format
-                 ? bcf_get_format_values(header.get(), line, options.score_field.c_str(),
-                                         &values.data, &values.capacity, type)
-                 : bcf_get_info_values(header.get(), line, options.score_field.c_str(),
-                                       &values.data, &values.capacity, type);
-    };
-    if (read(BCF_HT_REAL) > 0) {
-      const float value = static_cast<const float*>(values.data)[0];
-      return bcf_float_is_missing(value) != 0 || std::isnan(value) ? -1 : value;
+    const char* field = options.score_field.c_str();
+    if (score_in_format) {
+      const bcf_fmt_t* found = bcf_get_fmt(header.get(), line, field);
+      return found == nullptr || found->n < 1 || found->p == nullptr
+                 ? -1
+                 : first_number(found->type, found->p);
     }
-    if (read(BCF_HT_INT) > 0) {
-      const std::int32_t value = static_cast<const std::int32_t*>(values.data)[0];
-      return value == bcf_int32_missing ? -1 : value;
-    }
-    return -1;
+    const bcf_info_t* found = bcf_get_info(header.get(), line, field);
+    return found == nullptr || found->len < 1 || found->vptr == nullptr
+               ? -1
+               : first_number(found->type, found->vptr);
   }
 
   void read_genotype(bcf1_t* line, GenotypeRecord& out) {
     out.genotype.clear();
     out.phased = false;
     if (sample_index < 0) return;
-    const int found = bcf_get_genotypes(header.get(), line, &genotypes.data, &genotypes.capacity);
-    for (int i = 0; i < found; ++i) {
-      const std::int32_t value = static_cast<const std::int32_t*>(genotypes.data)[i];
-      if (value == bcf_int32_vector_end) break;
-      const int allele = bcf_gt_is_missing(value) ? kMissingAllele : bcf_gt_allele(value);
-      if (allele >= static_cast<int>(line->n_allele))
+    const bcf_fmt_t* found = bcf_get_fmt(header.get(), line, "GT");
+    if (found == nullptr || found->p == nullptr) return;
+    for (int i = 0; i < found->n; ++i) {
+      const std::optional<std::int32_t> value = integer_at(found->type, found->p, i);
+      if (!value) break;
+      const bool missing = *value == bcf_int32_missing || bcf_gt_is_missing(*value);
+      const int allele = missing ? kMissingAllele : bcf_gt_allele(*value);
+      if (allele < kMissingAllele || allele >= static_cast<int>(line->n_allele))
         fail(Errc::CorruptData, "{}: the genotype names allele {}, there are {}", where(*line),
              allele, static_cast<int>(line->n_allele));
-      out.phased |= i > 0 && bcf_gt_is_phased(value);
+      out.phased |= i > 0 && bcf_gt_is_phased(*value);
       out.genotype.push_back(allele);
     }
   }
@@ -215,7 +239,6 @@ struct VcfRecords::Impl {
   std::unique_ptr<htsFile, CloseFile> file;
   std::unique_ptr<bcf_hdr_t, FreeHeader> header;
   std::unique_ptr<bcf1_t, FreeRecord> record{bcf_init()};
-  HtsArray genotypes, values;
   std::string sample_name;
   int sample_index = -1;
   bool score_in_format = false, score_in_info = false;
