@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # make_samples.sh FOLDER ACESO: makes in FOLDER the small sample data that apps' samples name, of what is there:
-# RDKit's compounds of the NCI, FOLDER/uniprot_20k.fasta.gz, and the demo models of this repository.
+# RDKit's compounds of the NCI, FOLDER/uniprot_20k.fasta.gz, FOLDER/chr22_20-21M.fa and .snp, and the demo models of
+# this repository.
 set -euo pipefail
 folder=$1 aceso=$2
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -47,3 +48,15 @@ cp "$exported/hf/model.safetensors" "$folder/esm-demo.safetensors"
 cp "$exported/hf/config.json" "$folder/esm-demo-config.json"
 cp "$exported/hf/vocab.txt" "$folder/esm-demo-vocab.txt"
 rm -r "$exported"
+
+# A sample with a third of dbSNP's variants of a megabase of chromosome 22, its reads, and what is called of them.
+if [[ -f $folder/chr22_20-21M.fa && ! -f $folder/chr22_calls.vcf.gz ]]; then
+  made=$(mktemp -d)
+  "$aceso" genomics simulate --reference "$folder/chr22_20-21M.fa" --variants "$folder/chr22_20-21M.snp" --coverage 20 --seed 1 \
+    --reads "$made/chr22_reads_1.fastq.gz" --reads2 "$made/chr22_reads_2.fastq.gz" --truth "$made/chr22_truth.vcf.gz" --no-report --quiet >/dev/null
+  cp "$folder/chr22_20-21M.fa" "$made/reference.fa"
+  "$aceso" genomics germline --reads "$made/chr22_reads_1.fastq.gz" --reads2 "$made/chr22_reads_2.fastq.gz" \
+    --reference "$made/reference.fa" --variants "$made/chr22_calls.vcf.gz" --no-report --quiet >/dev/null
+  mv "$made"/chr22_*.gz "$folder/"
+  rm -r "$made"
+fi

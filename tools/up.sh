@@ -42,6 +42,10 @@ reads_run() {  # READS1 READS2
 if [[ -f $samples/.complete && -z $(api "$url/v1/runs?limit=1" | field id) ]]; then
   reads_run lambda_reads_1.fq.gz lambda_reads_2.fq.gz
   reads_run rna_reads_1.fastq.gz rna_reads_2.fastq.gz
+  if [[ -f $samples/chr22_truth.vcf.gz ]]; then
+    start_run "genomics germline" "{\"reads\":\"$(upload chr22_reads_1.fastq.gz)\",\"reads2\":\"$(upload chr22_reads_2.fastq.gz)\",\"reference\":\"$(upload chr22_20-21M.fa)\"}" '{}'
+    start_run "genomics compare" "{\"truth\":\"$(upload chr22_truth.vcf.gz)\",\"calls\":\"$(upload chr22_calls.vcf.gz)\",\"reference\":\"$(upload chr22_20-21M.fa)\"}" '{}'
+  fi
   start_run "molecules optimize" "{\"objective\":\"$(upload celecoxib.yaml)\"}" '{"budget":1000}'
   start_run "molecules generate" "{\"model\":\"$(upload smiles-demo.model.tar)\"}" '{"count":60}'
   start_run "molecules prepare" "{\"molecules\":\"$(upload nci_1000.smi)\"}" '{"filters":"pains,brenk"}'

@@ -124,7 +124,7 @@ void print_summary(const app::RunResult& result) {
   const Json flat = result.metrics.flatten();
   for (const auto& [pointer, value] : flat.items()) {
     if (std::ranges::count(pointer, '/') <= kShownLevels)
-      fmt::print("    {:<30}{}\n", replaced(pointer.substr(1), '/', '.'), value.dump());
+      fmt::print("    {:<30} {}\n", replaced(pointer.substr(1), '/', '.'), value.dump());
   }
 }
 

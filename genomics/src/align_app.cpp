@@ -55,6 +55,7 @@ struct WriteAlignments {
 };
 
 void run_align(const AlignJob& job, app::RunContext& context) {
+  check_align_job(job);
   context.progress.stage("index", 0, "bases");
   const SeedIndex index = open_or_build_index(job.reference, context.threads, context.stop);
   std::optional<SamWriter> writer = open_alignments(job, index.reference(), context);
@@ -89,6 +90,9 @@ app::App index_app() {
             .help = "the index; not given: REFERENCE.aceso beside the reference"});
   d.option("verify", &IndexJob::verify,
            {.help = "compare the index that is there with its checksum, and make none"});
+  app::Sample sample = chromosome_22_sample("chromosome 22", "a megabase of human chromosome 22");
+  sample.inputs = {{"reference", sample.inputs.at("reference")}};
+  d.sample(std::move(sample));
   return d.build(run_index);
 }
 
@@ -112,6 +116,8 @@ app::App align_app() {
             .file_name = "alignments.bam",
             .help = "aligned reads, sorted; .bam, .cram or .sam"});
   add_align_options(d);
+  d.sample(
+      chromosome_22_sample("chromosome 22", "a megabase of human chromosome 22 at 20x, simulated"));
   return d.build(run_align);
 }
 

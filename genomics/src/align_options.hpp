@@ -11,6 +11,17 @@ inline constexpr const char* kIndexHelp =
     "An index is made beside the reference (REFERENCE.aceso) when there is none or the reference "
     "has changed; where that folder cannot be written it lives as long as the run.";
 
+/// Reads that `genomics simulate` makes of Debian's piece of chromosome 22 and its known variants.
+inline app::Sample chromosome_22_sample(std::string name, std::string summary) {
+  return {.name = std::move(name),
+          .summary = std::move(summary),
+          .inputs = {{"reads", {"chr22_reads_1.fastq.gz"}},
+                     {"reads2", {"chr22_reads_2.fastq.gz"}},
+                     {"reference", {"chr22_20-21M.fa"}}},
+          .options = {},
+          .origin = "Debian package hisat2 (GRCh38 and dbSNP), genomics simulate"};
+}
+
 /// A member of AlignJob as one of the job that derives from it.
 template <typename Job, typename T>
 constexpr T Job::* in_job(T AlignJob::* member) {

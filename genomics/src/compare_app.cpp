@@ -56,6 +56,13 @@ app::App compare_app() {
            {.help = "sample of the truth, when there are several"});
   d.option("score_field", &CompareJob::score_field,
            {.help = "what calls are ranked by: QUAL, or a FORMAT or INFO field such as GQ"});
+  d.sample({.name = "chromosome 22",
+            .summary = "calls of genomics germline beside what genomics simulate put in",
+            .inputs = {{"truth", {"chr22_truth.vcf.gz"}},
+                       {"calls", {"chr22_calls.vcf.gz"}},
+                       {"reference", {"chr22_20-21M.fa"}}},
+            .options = {},
+            .origin = "Debian package hisat2 (GRCh38 and dbSNP), genomics simulate"});
   return d.build(compare);
 }
 

@@ -204,6 +204,7 @@ void report_calls(const CallCounts& counts, app::RunContext& context) {
 }
 
 void run(const GermlineJob& job, app::RunContext& context) {
+  check_align_job(job);
   context.progress.stage("index", 0, "bases");
   const SeedIndex index = open_or_build_index(job.reference, context.threads, context.stop);
   const Reference& reference = index.reference();
@@ -216,7 +217,7 @@ void run(const GermlineJob& job, app::RunContext& context) {
             .regions = {}};
   if (job.regions) shop.regions = read_bed(*job.regions, reference, context.warnings);
   shop.call.filter.least_mapping_quality = static_cast<std::uint8_t>(job.least_mapping_quality);
-  shop.vcf = {.sample = job.sample, .pass_quality = job.pass_quality, .scratch = context.scratch};
+  shop.vcf = {.sample = job.sample, .pass_quality = job.pass_quality};
   std::optional<VcfWriter> variants;
   if (job.variants) variants.emplace(*job.variants, reference, shop.vcf);
 
@@ -294,6 +295,8 @@ app::App germline_app() {
             .extra = true});
   add_align_options(d);
   add_call_options(d);
+  d.sample(
+      chromosome_22_sample("chromosome 22", "a megabase of human chromosome 22 at 20x, simulated"));
   return d.build(run);
 }
 

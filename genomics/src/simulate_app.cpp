@@ -260,6 +260,11 @@ app::App simulate_app() {
             .minimum = 0,
             .maximum = 9,
             .advanced = true});
+  d.sample({.name = "chromosome 22",
+            .summary = "a sample with a third of dbSNP's variants of a megabase",
+            .inputs = {{"reference", {"chr22_20-21M.fa"}}, {"variants", {"chr22_20-21M.snp"}}},
+            .options = {{"coverage", 10.0}},
+            .origin = "Debian package hisat2 (GRCh38 and dbSNP)"});
   return d.build(run_simulate);
 }
 

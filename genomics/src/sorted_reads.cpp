@@ -1,6 +1,7 @@
 #include "sorted_reads.hpp"
 
 #include "fastq_flow.hpp"
+#include "kernels/band.hpp"
 
 #include "aceso/core/error.hpp"
 
@@ -88,6 +89,11 @@ class Worker {
 
   std::span<const std::uint8_t> code(const FastqRecord& read, std::size_t mate) {
     std::vector<std::uint8_t>& codes = codes_[mate];
+    if (read.length > kMostReadLength)
+      shop_.warnings->add("align.long_read",
+                          fmt::format("a read of {} bases stays unmapped: the longest that can be "
+                                      "aligned have {}",
+                                      read.length, kMostReadLength));
     codes.resize(read.length);
     std::ranges::transform(read.bases_view(), codes.begin(), code_of_base);
     return codes;
@@ -230,6 +236,21 @@ ReadGroup read_group_of(const AlignJob& job) {
          "read_group: expected a line like '@RG\\tID:1\\tSM:NA12878', found '{}'", *job.read_group);
   const std::string id = line.substr(at + 4, line.find('\t', at + 4) - at - 4);
   return {id, line + "\n"};
+}
+
+void check_align_job(const AlignJob& job) {
+  if (job.reads.empty()) fail(Errc::InvalidArgument, "no reads are given");
+  if (job.interleaved && !job.reads2.empty())
+    fail(Errc::InvalidArgument,
+         "interleaved reads have both mates in one file, but reads2 is given as well");
+  for (const std::filesystem::path& read : job.reads) {
+    for (const std::filesystem::path& mate : job.reads2) {
+      std::error_code error;
+      if (std::filesystem::equivalent(read, mate, error) &&
+          std::filesystem::is_regular_file(read, error))
+        fail(Errc::InvalidArgument, "{} is given as reads and as reads2", read.string());
+    }
+  }
 }
 
 SortedReads::SortedReads(const AlignJob& job, const SeedIndex& index, bool complete,

@@ -70,6 +70,9 @@ class SortedReads {
   AlignFigures figures_;
 };
 
+/// \throws Error InvalidArgument if the inputs of a job do not fit each other.
+void check_align_job(const AlignJob& job);
+
 /// The @RG line of a job, ending in a newline, and its ID.
 struct ReadGroup {
   std::string id, line;

@@ -1,16 +1,12 @@
 #include "vcf_writer.hpp"
 
-#include "bgzf.hpp"
-
 #include "aceso/core/error.hpp"
-#include "aceso/core/files.hpp"
 #include "aceso/core/process.hpp"
 
 #include <fmt/format.h>
-#include <htslib/tbx.h>
 
+#include <algorithm>
 #include <cmath>
-#include <optional>
 
 namespace aceso::genomics {
 namespace {
@@ -93,11 +89,12 @@ std::string line_of(const Reference& reference, const VariantCall& call,
   return line + "\n";
 }
 
-bool is_packed(const std::filesystem::path& path) {
-  const std::string name = path.filename().string();
-  if (name.ends_with(".vcf.gz")) return true;
-  if (name.ends_with(".vcf")) return false;
-  fail(Errc::InvalidArgument, "{}: expected a name that ends in .vcf or .vcf.gz", path.string());
+std::string head_of(const Reference& reference, const VcfOptions& options) {
+  std::string out = fmt::format("##fileformat=VCFv4.2\n##source=aceso {}\n", version());
+  out += fmt::format(fmt::runtime(kHeadLines), options.pass_quality, options.most_strand_bias);
+  for (const Contig& contig : reference.contigs())
+    out += fmt::format("##contig=<ID={},length={}>\n", contig.name, contig.length);
+  return out + "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t" + options.sample + "\n";
 }
 
 }  // namespace
@@ -109,62 +106,17 @@ std::string vcf_lines(const Reference& reference, const std::vector<VariantCall>
   return out;
 }
 
-struct VcfWriter::Impl {
-  Impl(const std::filesystem::path& path, VcfOptions vcf_options)
-      : packed(is_packed(path)), options(std::move(vcf_options)), file(path), deflater(6) {}
-
-  void write(std::string_view lines) {
-    if (!packed) {
-      file.write(lines);
-      return;
-    }
-    waiting += lines;
-    // Whole blocks, so that the bytes do not depend on how the lines came.
-    const std::size_t whole = waiting.size() / kBgzfTextPerBlock * kBgzfTextPerBlock;
-    deflate(std::string_view(waiting).substr(0, whole));
-    waiting.erase(0, whole);
-  }
-
-  void deflate(std::string_view text) {
-    blocks.clear();
-    deflater.deflate(text, blocks);
-    file.write(blocks);
-  }
-
-  void commit() {
-    if (packed) {
-      deflate(waiting);
-      file.write(bgzf_end_marker());
-    }
-    file.commit();
-    if (!packed) return;
-    const std::filesystem::path index = options.scratch / "variants-index";
-    if (tbx_index_build3(file.path().c_str(), index.c_str(), 0, 1, &tbx_conf_vcf) != 0)
-      fail(Errc::Io, "{}: cannot make its index", file.path().string());
-    write_file(file.path().string() + ".tbi", read_file(index));
-  }
-
-  bool packed;
-  VcfOptions options;
-  AtomicFile file;
-  BgzfDeflater deflater;
-  std::string waiting, blocks;
-};
-
 VcfWriter::VcfWriter(const std::filesystem::path& path, const Reference& reference,
-                     VcfOptions options)
-    : impl_(std::make_unique<Impl>(path, std::move(options))) {
-  std::string head = fmt::format("##fileformat=VCFv4.2\n##source=aceso {}\n", version());
-  head += fmt::format(fmt::runtime(kHeadLines), impl_->options.pass_quality,
-                      impl_->options.most_strand_bias);
+                     const VcfOptions& options)
+    : file_(path) {
+  const std::string name = path.filename().string();
+  if (!name.ends_with(".vcf.gz") && !name.ends_with(".vcf"))
+    fail(Errc::InvalidArgument, "{}: expected a name that ends in .vcf or .vcf.gz", path.string());
   for (const Contig& contig : reference.contigs())
-    head += fmt::format("##contig=<ID={},length={}>\n", contig.name, contig.length);
-  head += "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t" + impl_->options.sample + "\n";
-  impl_->write(head);
+    longest_contig_ = std::max<std::uint64_t>(longest_contig_, contig.length);
+  file_.write(head_of(reference, options));
 }
-VcfWriter::~VcfWriter() = default;
-VcfWriter::VcfWriter(VcfWriter&&) noexcept = default;
-void VcfWriter::write(std::string_view lines) { impl_->write(lines); }
-void VcfWriter::commit() { impl_->commit(); }
+
+void VcfWriter::commit() { file_.commit(longest_contig_); }
 
 }  // namespace aceso::genomics

@@ -3,11 +3,11 @@
 #pragma once
 
 #include "variant_call.hpp"
+#include "vcf_text_file.hpp"
 
 #include "aceso/genomics/reference.hpp"
 
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,7 +18,6 @@ struct VcfOptions {
   double pass_quality = 20;  ///< calls below have the filter LowQual
   double most_strand_bias =
       40;  ///< calls above have the filter StrandBias: one true call in 10,000
-  std::filesystem::path scratch;
 };
 
 /// The lines of some calls. Any thread.
@@ -30,17 +29,16 @@ class VcfWriter {
  public:
   /// The format is told by the ending: .vcf or .vcf.gz.
   /// \throws Error NotFound, Io, InvalidArgument (another ending).
-  VcfWriter(const std::filesystem::path& path, const Reference& reference, VcfOptions options);
-  ~VcfWriter();
-  VcfWriter(VcfWriter&&) noexcept;
+  VcfWriter(const std::filesystem::path& path, const Reference& reference,
+            const VcfOptions& options);
 
-  void write(std::string_view lines);
+  void write(std::string_view lines) { file_.write(lines); }
   /// Ends the file, indexes it and gives both their names.
   void commit();
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  VcfTextFile file_;
+  std::uint64_t longest_contig_ = 0;
 };
 
 }  // namespace aceso::genomics

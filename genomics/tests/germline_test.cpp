@@ -329,6 +329,8 @@ TEST(AlignApp, RefusesBadInputAndLeavesNothing) {
   expect_error(Errc::InvalidArgument, {"read_group"}, [&] {
     run("@a\nACGT\n+\nIIII\n@b\nACGT\n+\nIIII\n", {{"read_group", std::string("RG ID:1")}});
   });
+  expect_error(Errc::InvalidArgument, {"interleaved"},
+               [&] { run("@a\nACGT\n+\nIIII\n@b\nACGT\n+\nIIII\n", {{"interleaved", true}}); });
   EXPECT_FALSE(std::filesystem::exists(folder.path("out.bam")));
   run("@a\nACGT\n+\nIIII\n@b\nACGT\n+\nIIII\n");
   EXPECT_TRUE(std::filesystem::exists(folder.path("out.bam")));
