@@ -174,20 +174,39 @@ std::vector<BlockCaller::Block> BlockCaller::blocks_of(const Pileup& pileup) con
   return out;
 }
 
-std::vector<VariantCall> BlockCaller::call(const CallReads& reads, std::uint32_t begin,
-                                           std::uint32_t end,
-                                           const std::function<int(std::uint32_t)>& ploidy_at) {
+BucketCalls BlockCaller::call(const CallReads& reads, std::uint32_t begin, std::uint32_t end,
+                              const std::function<int(std::uint32_t)>& ploidy_at) {
   Pileup pileup;
   const std::uint32_t first = begin - std::min(begin, kMargin);
   const auto size = static_cast<std::uint32_t>(reference_.codes().size());
   pileup_builder_.build(reads, first, std::min(end + kMargin, size), pileup);
   add_assembled(reads, pileup);
-  std::vector<VariantCall> out;
+  BucketCalls out;
   for (const Block& block : blocks_of(pileup)) {
-    const std::uint32_t start = block.alleles.front().allele.position;
-    if (start >= begin && start < end) call_block(reads, block, ploidy_at(start), out);
+    if (block.end >= begin && block.begin <= end)
+      call_block(reads, block, ploidy_at(block.alleles.front().allele.position), out.variants);
   }
-  std::ranges::stable_sort(out, {}, &VariantCall::position);
+  std::ranges::stable_sort(out.variants, {}, &VariantCall::position);
+  // A block across the border is called on both sides; each side tells of the calls that begin
+  // there, and knows which of its bases the others cover.
+  const auto elsewhere = [&](const VariantCall& c) {
+    return c.position < begin || c.position >= end;
+  };
+  const std::vector<VariantCall> all = out.variants;
+  std::erase_if(out.variants, elsewhere);
+  if (!options_.pileup.keep_columns) return out;
+  const std::span<const ColumnDepth> columns(pileup.columns);
+  // A bucket may hold several contigs, of different ploidy.
+  for (const Contig& contig : reference_.contigs()) {
+    const auto from = std::max<std::uint64_t>(begin, contig.begin);
+    const auto to = std::min<std::uint64_t>(end, contig.begin + contig.length);
+    if (from >= to) continue;
+    const auto start = static_cast<std::uint32_t>(from);
+    const std::vector<ReferenceBlock> blocks =
+        reference_blocks(reference_, columns.subspan(from - first, to - from), all, start,
+                         static_cast<std::uint32_t>(to), ploidy_at(start));
+    out.blocks.insert(out.blocks.end(), blocks.begin(), blocks.end());
+  }
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include "call_reads.hpp"
 #include "genotype.hpp"
 #include "pileup.hpp"
+#include "reference_blocks.hpp"
 #include "variant_call.hpp"
 
 #include <cstdint>
@@ -25,6 +26,12 @@ struct CallOptions {
       600;  ///< of a block; of more, some are taken by a hash of their number
 };
 
+/// What is known of a bucket.
+struct BucketCalls {
+  std::vector<VariantCall> variants;   ///< by position
+  std::vector<ReferenceBlock> blocks;  ///< if columns were kept; by position
+};
+
 /// The reads of a block with their costs, by read and haplotype.
 struct ReadTable {
   std::vector<std::uint32_t> reads;
@@ -35,11 +42,10 @@ class BlockCaller {
  public:
   BlockCaller(const Reference& reference, CallOptions options);
 
-  /// Calls all variants whose block begins in [begin, end). `reads` holds all reads that reach into
+  /// Calls all variants whose line begins in [begin, end). `reads` holds all reads that reach into
   /// [begin - kMargin, end + kMargin). `ploidy_at` tells the copies of the genome at a place.
-  [[nodiscard]] std::vector<VariantCall> call(const CallReads& reads, std::uint32_t begin,
-                                              std::uint32_t end,
-                                              const std::function<int(std::uint32_t)>& ploidy_at);
+  [[nodiscard]] BucketCalls call(const CallReads& reads, std::uint32_t begin, std::uint32_t end,
+                                 const std::function<int(std::uint32_t)>& ploidy_at);
 
   static constexpr std::uint32_t kMargin = 1200;
 

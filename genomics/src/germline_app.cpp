@@ -20,7 +20,7 @@ namespace {
 
 struct GermlineJob : AlignJob {
   std::optional<std::filesystem::path> regions;
-  std::optional<std::filesystem::path> variants;
+  std::optional<std::filesystem::path> variants, gvcf;
   int least_mapping_quality = 20;
   int ploidy = 2;
   std::string haploid_contigs = "chrM,chrMT,MT,M";
@@ -60,7 +60,7 @@ struct CallCounts {
 };
 
 struct CalledBucket {
-  std::string lines;
+  std::string lines, gvcf_lines;
   CallCounts counts;
   std::uint64_t reads = 0;
 };
@@ -118,15 +118,16 @@ struct CallVariants {
   }
 
   CalledBucket called(std::uint32_t begin, std::uint32_t end, std::uint64_t records) {
-    std::vector<VariantCall> calls =
-        caller->call(*reads, begin, end, [this](std::uint32_t position) {
-          return shop->haploid[shop->reference.contig_at(position)] ? 1 : shop->ploidy;
-        });
-    // What is called does not depend on the regions, only what is told.
-    std::erase_if(calls, [this](const VariantCall& call) { return !shop->wants(call); });
+    BucketCalls found = caller->call(*reads, begin, end, [this](std::uint32_t position) {
+      return shop->haploid[shop->reference.contig_at(position)] ? 1 : shop->ploidy;
+    });
     CalledBucket result;
-    result.lines = vcf_lines(shop->reference, calls, shop->vcf);
-    for (const VariantCall& call : calls) result.counts.add(call, shop->vcf.pass_quality);
+    if (shop->call.pileup.keep_columns)
+      result.gvcf_lines = gvcf_lines(shop->reference, found.variants, found.blocks, shop->vcf);
+    // What is called does not depend on the regions, only what is told.
+    std::erase_if(found.variants, [this](const VariantCall& call) { return !shop->wants(call); });
+    result.lines = vcf_lines(shop->reference, found.variants, shop->vcf);
+    for (const VariantCall& call : found.variants) result.counts.add(call, shop->vcf.pass_quality);
     result.reads = records;
     return result;
   }
@@ -135,6 +136,7 @@ struct CallVariants {
 struct WriteCalls {
   graph::In<CalledBucket> in{"calls"};
   VcfWriter* writer = nullptr;
+  VcfWriter* gvcf = nullptr;
   Progress* progress = nullptr;
   CallCounts counts;
 
@@ -142,6 +144,7 @@ struct WriteCalls {
   graph::Flow compute(const graph::Tick&) {
     const CalledBucket bucket = in.take();
     if (writer != nullptr) writer->write(bucket.lines);
+    if (gvcf != nullptr) gvcf->write(bucket.gvcf_lines);
     counts.add(bucket.counts);
     progress->advance(bucket.reads);
     return graph::Flow::Continue;
@@ -218,8 +221,14 @@ void run(const GermlineJob& job, app::RunContext& context) {
   if (job.regions) shop.regions = read_bed(*job.regions, reference, context.warnings);
   shop.call.filter.least_mapping_quality = static_cast<std::uint8_t>(job.least_mapping_quality);
   shop.vcf = {.sample = job.sample, .pass_quality = job.pass_quality};
-  std::optional<VcfWriter> variants;
+  shop.call.pileup.keep_columns = job.gvcf.has_value();
+  std::optional<VcfWriter> variants, gvcf;
   if (job.variants) variants.emplace(*job.variants, reference, shop.vcf);
+  if (job.gvcf) {
+    VcfOptions options = shop.vcf;
+    options.blocks = true;
+    gvcf.emplace(*job.gvcf, reference, options);
+  }
 
   SortedReads reads(job, index, alignments.has_value(), context);
   context.progress.stage("call", reads.record_count(), "reads");
@@ -231,6 +240,7 @@ void run(const GermlineJob& job, app::RunContext& context) {
   auto call = g.add("call", CallVariants{.shop = &shop, .caller = nullptr, .reads = nullptr},
                     {.copies = context.threads});
   auto write = g.add("write", WriteCalls{.writer = variants ? &*variants : nullptr,
+                                         .gvcf = gvcf ? &*gvcf : nullptr,
                                          .progress = &context.progress,
                                          .counts = {}});
   // Few buckets at a time: each may be large.
@@ -241,6 +251,7 @@ void run(const GermlineJob& job, app::RunContext& context) {
   reads.note_duplicates(sorting);
   if (alignments) alignments->commit();
   if (variants) variants->commit();
+  if (gvcf) gvcf->commit();
   context.progress.finish();
   report_calls(write->counts, context);
   report_alignment(reads.figures(), context);
@@ -288,6 +299,11 @@ app::App germline_app() {
           {.kind = "bed", .help = "calls outside are not written; not given: the whole genome"});
   d.output("variants", &GermlineJob::variants,
            {.kind = "vcf", .file_name = "variants.vcf.gz", .help = "the calls"});
+  d.output("gvcf", &GermlineJob::gvcf,
+           {.kind = "vcf",
+            .file_name = "variants.g.vcf.gz",
+            .help = "calls and, between them, how sure the reference is; of the whole genome",
+            .extra = true});
   d.output("alignments", in_job<GermlineJob>(&AlignJob::alignments),
            {.kind = "bam",
             .file_name = "alignments.bam",

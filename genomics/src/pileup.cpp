@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 
 namespace aceso::genomics {
 namespace {
@@ -35,6 +36,7 @@ void PileupBuilder::build(const CallReads& reads, std::uint32_t begin, std::uint
   emit_indels(out);
   std::ranges::sort(out.candidates, {}, &CandidateAllele::allele);
   emit_puzzles(out);
+  if (options_.keep_columns) emit_columns(out);
 }
 
 void PileupBuilder::add_read(const CallReads& reads, const CallRead& read) {
@@ -136,6 +138,18 @@ void PileupBuilder::emit_puzzles(Pileup& out) {
       out.puzzles.back().end = at + kPuzzleMargin;
     else
       out.puzzles.push_back({from, at + kPuzzleMargin});
+  }
+}
+
+void PileupBuilder::emit_columns(Pileup& out) const {
+  constexpr std::uint32_t kMost = std::numeric_limits<std::uint16_t>::max();
+  out.columns.resize(bases_.size());
+  for (std::size_t i = 0; i < bases_.size(); ++i) {
+    std::uint32_t others = gaps_[i];
+    for (const std::uint16_t count : bases_[i]) others += count;
+    const auto reads = static_cast<std::uint32_t>(depth_[i]);
+    out.columns[i] = {static_cast<std::uint16_t>(std::min(reads, kMost)),
+                      static_cast<std::uint16_t>(std::min({others, reads, kMost}))};
   }
 }
 

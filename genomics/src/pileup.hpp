@@ -22,6 +22,7 @@ struct PileupOptions {
   std::uint32_t least_support = 2;
   double least_share = 0.10;        ///< of the depth
   std::uint8_t least_quality = 10;  ///< bases below do not speak
+  bool keep_columns = false;
 };
 
 /// A stretch whose reads should be assembled: ends are clipped there, or gaps stand near.
@@ -29,7 +30,13 @@ struct Puzzle {
   std::uint32_t begin = 0, end = 0;  ///< global
 };
 
+/// How many reads stand over a base, and how many of them say something else than the reference.
+struct ColumnDepth {
+  std::uint16_t reads = 0, others = 0;
+};
+
 struct Pileup {
+  std::vector<ColumnDepth> columns;         ///< by position, if they were asked for
   std::vector<CandidateAllele> candidates;  ///< by position
   std::vector<Puzzle> puzzles;              ///< by position, apart from each other
 };
@@ -51,6 +58,7 @@ class PileupBuilder {
   void emit_snvs(Pileup& out);
   void emit_indels(Pileup& out);
   void emit_puzzles(Pileup& out);
+  void emit_columns(Pileup& out) const;
   [[nodiscard]] bool inside(std::uint32_t position) const noexcept {
     return position >= begin_ && position < end_;
   }

@@ -29,6 +29,11 @@ constexpr std::string_view kHeadLines =
     "##FORMAT=<ID=PS,Number=1,Type=Integer,Description=\"Phase set: position of its first "
     "call\">\n";
 
+constexpr std::string_view kBlockHeadLines =
+    "##ALT=<ID=NON_REF,Description=\"Any allele that is not named here\">\n"
+    "##INFO=<ID=END,Number=1,Type=Integer,Description=\"Last position of a block\">\n"
+    "##FORMAT=<ID=MIN_DP,Number=1,Type=Integer,Description=\"Least depth in a block\">\n";
+
 double log_factorial(std::uint32_t n) { return std::lgamma(n + 1.0); }
 
 /// Phred of Fisher's exact test, two-sided, of a 2 x 2 table.
@@ -89,9 +94,45 @@ std::string line_of(const Reference& reference, const VariantCall& call,
   return line + "\n";
 }
 
+/// A call with one allele more, of which no read is known: a genotype with it costs what the reads
+/// of its other allele cost when each has but one chance in two, and all that the others say.
+VariantCall with_any_other(VariantCall call) {
+  const double half = 10 * std::log10(2.0);
+  constexpr double kError = 30;
+  const std::size_t known = call.alternatives.size() + 1;
+  call.alternatives.emplace_back("<NON_REF>");
+  const std::vector<double> before = call.likelihoods;
+  const auto same = [&](std::size_t a) {
+    return before[call.ploidy == 1 ? a : a * (a + 1) / 2 + a];
+  };
+  double none = same(0) + kError * call.depths[0];
+  for (std::size_t a = 0; a < known; ++a) {
+    none = std::min(none, same(a) + kError * call.depths[a]);
+    if (call.ploidy == 2) call.likelihoods.push_back(same(a) + half * call.depths[a]);
+  }
+  call.likelihoods.push_back(none);
+  call.depths.push_back(0);
+  return call;
+}
+
+std::string block_line(const Reference& reference, const ReferenceBlock& block) {
+  const Place place = reference.place(block.begin);
+  const std::uint32_t last = place.position + (block.end - block.begin);
+  // Two alleles of three genotypes, or of two with one copy.
+  const std::string genotype = block.ploidy == 1 ? "0" : "0/0";
+  const std::string likelihoods = block.ploidy == 1
+                                      ? fmt::format("0,{}", block.quality)
+                                      : fmt::format("0,{},{}", block.quality, 10 * block.quality);
+  return fmt::format("{}\t{}\t.\t{}\t<NON_REF>\t.\t.\tEND={}\tGT:DP:GQ:MIN_DP:PL\t{}:{}:{}:{}:{}\n",
+                     reference.contigs()[place.contig].name, place.position + 1,
+                     base_of_code(reference.codes()[block.begin]), last, genotype,
+                     block.median_depth, block.quality, block.least_depth, likelihoods);
+}
+
 std::string head_of(const Reference& reference, const VcfOptions& options) {
   std::string out = fmt::format("##fileformat=VCFv4.2\n##source=aceso {}\n", version());
   out += fmt::format(fmt::runtime(kHeadLines), options.pass_quality, options.most_strand_bias);
+  if (options.blocks) out += kBlockHeadLines;
   for (const Contig& contig : reference.contigs())
     out += fmt::format("##contig=<ID={},length={}>\n", contig.name, contig.length);
   return out + "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t" + options.sample + "\n";
@@ -103,6 +144,19 @@ std::string vcf_lines(const Reference& reference, const std::vector<VariantCall>
                       const VcfOptions& options) {
   std::string out;
   for (const VariantCall& call : calls) out += line_of(reference, call, options);
+  return out;
+}
+
+std::string gvcf_lines(const Reference& reference, const std::vector<VariantCall>& calls,
+                       const std::vector<ReferenceBlock>& blocks, const VcfOptions& options) {
+  std::string out;
+  auto block = blocks.begin();
+  for (const VariantCall& call : calls) {
+    for (; block != blocks.end() && block->begin < call.position; ++block)
+      out += block_line(reference, *block);
+    out += line_of(reference, with_any_other(call), options);
+  }
+  for (; block != blocks.end(); ++block) out += block_line(reference, *block);
   return out;
 }
 

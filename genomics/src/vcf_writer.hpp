@@ -2,6 +2,7 @@
 // a tabix index.
 #pragma once
 
+#include "reference_blocks.hpp"
 #include "variant_call.hpp"
 #include "vcf_text_file.hpp"
 
@@ -17,13 +18,21 @@ struct VcfOptions {
   std::string sample;
   double pass_quality = 20;  ///< calls below have the filter LowQual
   double most_strand_bias =
-      40;  ///< calls above have the filter StrandBias: one true call in 10,000
+      40;               ///< calls above have the filter StrandBias: one true call in 10,000
+  bool blocks = false;  ///< the header of a gVCF
 };
 
 /// The lines of some calls. Any thread.
 [[nodiscard]] std::string vcf_lines(const Reference& reference,
                                     const std::vector<VariantCall>& calls,
                                     const VcfOptions& options);
+
+/// The same as gVCF: each call with the allele <NON_REF>, and blocks without a variant between
+/// them.
+[[nodiscard]] std::string gvcf_lines(const Reference& reference,
+                                     const std::vector<VariantCall>& calls,
+                                     const std::vector<ReferenceBlock>& blocks,
+                                     const VcfOptions& options);
 
 class VcfWriter {
  public:

@@ -5,6 +5,7 @@
 #include "genome_testing.hpp"
 #include "genotype.hpp"
 #include "haplotypes.hpp"
+#include "reference_blocks.hpp"
 
 #include <htslib/sam.h>
 
@@ -237,6 +238,53 @@ TEST_F(Calling, TellsOfRegionsWhatItTellsOfTheWhole) {
   run.outputs = {{"variants", folder.path("some.vcf")}};
   run_app(germline_app(), run);
   EXPECT_EQ(read_file(folder.path("some.vcf")), expected);
+}
+
+TEST(ReferenceBlocks, AreSureWhereReadsAgree) {
+  EXPECT_EQ(reference_quality({0, 0}, 2), 0);
+  EXPECT_EQ(reference_quality({10, 0}, 2), 30);
+  EXPECT_EQ(reference_quality({60, 0}, 2), 99);
+  EXPECT_EQ(reference_quality({10, 5}, 2), 0);
+  EXPECT_GT(reference_quality({3, 0}, 1), reference_quality({3, 0}, 2));
+  for (std::uint16_t n = 1; n < 40; ++n) {
+    EXPECT_GE(reference_quality({n, 0}, 2),
+              reference_quality({static_cast<std::uint16_t>(n - 1), 0}, 2));
+    EXPECT_LE(reference_quality({n, 1}, 2), reference_quality({n, 0}, 2));
+  }
+}
+
+TEST_F(Calling, GvcfTellsOfEveryBaseOnce) {
+  run.outputs = {{"gvcf", folder.path("calls.g.vcf")}, {"variants", folder.path("calls.vcf")}};
+  run_app(germline_app(), run);
+  std::vector<int> told(genome.size(), 0);
+  std::size_t variants = 0;
+  std::istringstream text(read_file(folder.path("calls.g.vcf")));
+  for (std::string line; std::getline(text, line);) {
+    if (line.starts_with('#')) continue;
+    std::istringstream fields(line);
+    std::string f[10];
+    for (std::string& field : f) fields >> field;
+    const std::size_t begin = std::stoul(f[1]) - 1;
+    std::size_t end = begin + f[3].size();
+    if (f[4] == "<NON_REF>")
+      end = std::stoul(f[7].substr(f[7].find("END=") + 4));
+    else
+      ++variants;
+    EXPECT_TRUE(f[4].ends_with("<NON_REF>"));
+    EXPECT_EQ(genome.substr(begin, f[3].size()), f[3]);
+    // Genotype likelihoods are as many as the alleles make.
+    const auto alleles = 2 + std::ranges::count(f[4], ',');
+    const std::string likelihoods =
+        f[9].substr(f[9].find_last_of(':', f[8].ends_with("PS") ? f[9].find_last_of(':') - 1
+                                                                : std::string::npos) +
+                    1);
+    EXPECT_EQ(std::ranges::count(likelihoods.substr(0, likelihoods.find(':')), ',') + 1,
+              alleles * (alleles + 1) / 2)
+        << line;
+    for (std::size_t i = begin; i < end; ++i) ++told[i];
+  }
+  EXPECT_EQ(variants, lines_of(read_file(folder.path("calls.vcf"))).size());
+  EXPECT_EQ(std::ranges::count(told, 1), static_cast<std::ptrdiff_t>(genome.size()));
 }
 
 TEST_F(Calling, IsTheSameForAnyThreadsAndMemory) {
