@@ -206,8 +206,10 @@ void RecordBuilder::write_data(const Job& job, RecordBatch& out, PackedRecord& h
   std::ranges::copy(name, to);
   std::fill_n(to + name.size(), 1 + head.name_padding, std::uint8_t{0});
   to += head.name_size;
-  std::memcpy(to, job.alignment->cigar.data(), head.cigar_count * 4UL);
-  to += head.cigar_count * 4UL;
+  for (const std::uint32_t op : job.alignment->cigar) {
+    std::memcpy(to, &op, sizeof op);
+    to += sizeof op;
+  }
   const std::uint32_t length = read.length;
   const bool reversed = job.alignment->reversed;
   const auto base = [&](std::uint32_t i) -> std::uint8_t {
