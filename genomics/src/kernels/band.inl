@@ -32,7 +32,7 @@ inline Vector larger(Vector a, Vector b) { return a > b ? a : b; }
 template <int kShift, std::size_t... I>
 inline Vector upper_of(Vector low, Vector high, std::index_sequence<I...>) {
   // Lanes kWidth - kShift ... of the two side by side.
-  return __builtin_shuffle(low, high, Vector{static_cast<std::int16_t>(kWidth - kShift + I)...});
+  return __builtin_shufflevector(low, high, static_cast<int>(kWidth - kShift + I)...);
 }
 
 /// Lane j of the result is lane j - kShift of `row`; the lowest are `fill`.
@@ -173,7 +173,7 @@ int read_cost(const std::uint8_t* read, const std::uint8_t* mismatch, std::uint3
     for (int p = 0; p < kParts; ++p) {
       const Vector known = haplotype.part[p] == base ? all(0) : cost;
       const Vector gain =
-          (haplotype.part[p] > all(3)) | (base > all(3)) ? all(-C::kUnknown) : known;
+          ((haplotype.part[p] > all(3)) | (base > all(3))) ? all(-C::kUnknown) : known;
       const Vector opened = i == 0 ? all(-C::kMost) : score_above.part[p] - open_here.part[p];
       insertion.part[p] = larger(opened, gap_above.part[p]) - all(C::kGapExtend);
       closed.part[p] = larger(larger(score.part[p] + gain, insertion.part[p]), all(-C::kMost));
