@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <math.h>
 #include <algorithm>
 #include <cmath>
 
@@ -34,7 +35,10 @@ constexpr std::string_view kBlockHeadLines =
     "##INFO=<ID=END,Number=1,Type=Integer,Description=\"Last position of a block\">\n"
     "##FORMAT=<ID=MIN_DP,Number=1,Type=Integer,Description=\"Least depth in a block\">\n";
 
-double log_factorial(std::uint32_t n) { return std::lgamma(n + 1.0); }
+double log_factorial(std::uint32_t n) {
+  int sign = 0;  // (std::lgamma keeps it in a variable that all threads share)
+  return ::lgamma_r(n + 1.0, &sign);
+}
 
 /// Phred of Fisher's exact test, two-sided, of a 2 x 2 table.
 double strand_bias(const std::array<std::uint32_t, 4>& t) {
