@@ -1,18 +1,10 @@
 #include "align_report.hpp"
 
+#include "report_figures.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace aceso::genomics {
-namespace {
-
-double percent(std::uint64_t part, std::uint64_t all) {
-  return all == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(all);
-}
-
-app::Cell whole(std::uint64_t value) { return static_cast<std::int64_t>(value); }
-
-}  // namespace
-
 void report_alignment(const AlignFigures& figures, app::RunContext& context) {
   const AlignCounts& c = figures.counts;
   context.metric("reads.total", c.reads);

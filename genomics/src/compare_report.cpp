@@ -1,5 +1,7 @@
 #include "compare_report.hpp"
 
+#include "report_figures.hpp"
+
 #include "compare_lines.hpp"
 
 #include <fmt/format.h>
@@ -15,7 +17,6 @@ constexpr std::size_t kPlotPoints = 500, kTablePoints = 10'000;
 constexpr std::array kClasses{VariantClass::Snp, VariantClass::Indel};
 constexpr std::array<std::string_view, 2> kClassLabels{"SNP", "indel"};
 
-Cell whole(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 Cell cell(std::optional<double> value) { return value ? Cell(*value) : Cell(); }
 Json json(std::optional<double> value) { return value ? Json(*value) : Json(); }
 
@@ -53,10 +54,6 @@ std::vector<app::Column> tally_columns() {
           {"precision"},
           {"recall"},
           {"F1"}};
-}
-
-double ratio(std::uint64_t one, std::uint64_t two) {
-  return two == 0 ? 0 : static_cast<double>(one) / static_cast<double>(two);
 }
 
 Json best_json(const std::vector<RocPoint>& points) {

@@ -4,6 +4,7 @@
 #include "align_report.hpp"
 #include "bed.hpp"
 #include "block_caller.hpp"
+#include "report_figures.hpp"
 #include "sam_writer.hpp"
 #include "sorted_reads.hpp"
 #include "vcf_writer.hpp"
@@ -193,9 +194,6 @@ void report_calls(const CallCounts& counts, app::RunContext& context) {
   context.metric("variants.indel", counts.indel);
   context.metric("variants.heterozygous", counts.heterozygous);
   context.metric("variants.homozygous", counts.homozygous);
-  const auto ratio = [](std::uint64_t a, std::uint64_t b) {
-    return b == 0 ? 0 : static_cast<double>(a) / static_cast<double>(b);
-  };
   context.metric("variants.ti_tv", ratio(counts.transitions, counts.transversions));
   context.metric("variants.het_hom", ratio(counts.heterozygous, counts.homozygous));
   app::Report& report = context.report;

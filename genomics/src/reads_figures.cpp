@@ -1,5 +1,7 @@
 #include "reads_figures.hpp"
 
+#include "report_figures.hpp"
+
 #include "adapter_guess.hpp"
 
 #include <nlohmann/json.hpp>
@@ -24,10 +26,6 @@ StageFigures stage(const ReadTotals& one, const ReadTotals& two) {
     out.mean_length[m++] = mate->reads == 0 ? 0 : mate->bases / mate->reads;
   }
   return out;
-}
-
-double ratio(std::uint64_t part, std::uint64_t whole) {
-  return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
 Json summary_of(const StageFigures& stage, bool paired) {

@@ -2,6 +2,7 @@
 
 #include "adapter_guess.hpp"
 #include "reads_figures.hpp"
+#include "report_figures.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -39,8 +40,6 @@ class ReadsReport {
   }
 
  private:
-  static Cell whole(std::uint64_t value) { return static_cast<std::int64_t>(value); }
-
   [[nodiscard]] std::string mate_name(std::size_t m) const {
     return mates_ == 1 ? std::string("reads")
            : m == 0    ? std::string("read 1")
@@ -420,10 +419,6 @@ class ReadsReport {
     for (std::size_t i = SampledStats::kKmerSize; i-- > 0;)
       text.push_back("ACGT"[word >> 2 * i & 3]);
     return text;
-  }
-
-  static double percent(std::uint64_t part, std::uint64_t all) {
-    return all == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(all);
   }
 
   template <typename Counts>
