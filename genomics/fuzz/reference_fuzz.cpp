@@ -2,6 +2,8 @@
 // nothing else. The first byte chooses; an index's bytes are laid over a good one's, so that the
 // fuzzer gets past its head.
 
+#include "memory_file.hpp"
+
 #include "aceso/genomics/aligner.hpp"
 #include "aceso/genomics/seed_index.hpp"
 
@@ -12,27 +14,10 @@
 #include <memory>
 #include <string>
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 namespace {
 
 using namespace aceso;
-
-/// A file that lives in memory.
-class MemoryFile {
- public:
-  explicit MemoryFile(std::string_view bytes) : file_(memfd_create("fuzz", 0)) {
-    write_all(file_.get(), std::as_bytes(std::span(bytes)), "fuzz");
-    lseek(file_.get(), 0, SEEK_SET);
-  }
-  [[nodiscard]] std::filesystem::path path() const {
-    return "/proc/self/fd/" + std::to_string(file_.get());
-  }
-
- private:
-  FileHandle file_;
-};
+using genomics::MemoryFile;
 
 std::string random_letters(std::size_t length) {
   std::string out;

@@ -1,9 +1,9 @@
 #include "align_app.hpp"
 
 #include "align_options.hpp"
+#include "align_reads.hpp"
 #include "align_report.hpp"
 #include "sam_writer.hpp"
-#include "sorted_reads.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -59,7 +59,7 @@ void run_align(const AlignJob& job, app::RunContext& context) {
   context.progress.stage("index", 0, "bases");
   const SeedIndex index = open_or_build_index(job.reference, context.threads, context.stop);
   std::optional<SamWriter> writer = open_alignments(job, index.reference(), context);
-  SortedReads reads(job, index, true, context);
+  SortedReads reads = align_reads(job, index, true, context);
   context.progress.stage("sort", reads.record_count(), "reads");
   graph::Graph g;
   auto sorting = reads.add_sorting(g, context.threads);

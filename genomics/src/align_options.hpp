@@ -30,9 +30,11 @@ constexpr T Job::* in_job(T AlignJob::* member) {
 
 /// Adds reads, reads2, reference and the options of aligning. `Job` derives from AlignJob.
 template <typename Job>
-void add_align_inputs(app::Describe<Job>& d) {
+void add_align_inputs(app::Describe<Job>& d, bool reads_required = true) {
   d.input("reads", in_job<Job>(&AlignJob::reads),
-          {.kind = "fastq", .help = "reads, or first mates; several files are read in order"});
+          {.kind = "fastq",
+           .help = "reads, or first mates; several files are read in order",
+           .required = reads_required});
   d.input("reads2", in_job<Job>(&AlignJob::reads2),
           {.kind = "fastq", .help = "second mates, in the order of the first", .required = false});
   d.input("reference", in_job<Job>(&AlignJob::reference),

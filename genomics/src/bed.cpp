@@ -145,6 +145,12 @@ bool BedRegions::contains(std::uint32_t contig, std::uint32_t begin, std::uint32
   return begin < after->end && end <= after->end;
 }
 
+bool BedRegions::touches(std::uint32_t contig, std::uint32_t begin, std::uint32_t end) const {
+  const auto& intervals = by_contig_[contig];
+  const auto first = std::ranges::upper_bound(intervals, begin, {}, &BedInterval::end);
+  return first != intervals.end() && first->begin < end;
+}
+
 BedRegions read_bed(const std::filesystem::path& path, const Reference& reference,
                     Warnings& warnings) {
   (void)open_for_reading(path);  // for its messages

@@ -30,6 +30,8 @@ class BedRegions {
   /// Whether all of [begin, end) lies in one interval. An empty span, an insertion, lies in the
   /// interval that holds the base before it.
   [[nodiscard]] bool contains(std::uint32_t contig, std::uint32_t begin, std::uint32_t end) const;
+  /// Whether a base of [begin, end) lies in an interval.
+  [[nodiscard]] bool touches(std::uint32_t contig, std::uint32_t begin, std::uint32_t end) const;
 
  private:
   std::vector<std::vector<BedInterval>> by_contig_;

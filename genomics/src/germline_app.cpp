@@ -1,13 +1,11 @@
 #include "germline_app.hpp"
 
 #include "align_options.hpp"
+#include "align_reads.hpp"
 #include "align_report.hpp"
-#include "bed.hpp"
-#include "block_caller.hpp"
+#include "call_variants.hpp"
+#include "read_alignments.hpp"
 #include "report_figures.hpp"
-#include "sam_writer.hpp"
-#include "sorted_reads.hpp"
-#include "vcf_writer.hpp"
 
 #include "aceso/core/error.hpp"
 
@@ -20,161 +18,13 @@ namespace aceso::genomics {
 namespace {
 
 struct GermlineJob : AlignJob {
-  std::optional<std::filesystem::path> regions;
+  std::optional<std::filesystem::path> aligned, regions;
   std::optional<std::filesystem::path> variants, gvcf;
   int least_mapping_quality = 20;
   int ploidy = 2;
   std::string haploid_contigs = "chrM,chrMT,MT,M";
   double pass_quality = 20;
 };
-
-/// The reads that calling one bucket needs: its own and those of its neighbours.
-struct CallTask {
-  std::shared_ptr<const SortedBucket> before, own, behind;
-};
-
-/// Writes alignments, and makes a task of each bucket when the next one has come.
-struct MakeTasks {
-  graph::In<SortedBucket> in{"records"};
-  graph::Out<CallTask> out{"tasks"};
-  SamWriter* writer = nullptr;
-  std::shared_ptr<const SortedBucket> before, own;
-
-  auto ports() { return std::tie(in, out); }
-  graph::Flow compute(const graph::Tick&) {
-    auto next = std::make_shared<const SortedBucket>(in.take());
-    if (writer != nullptr) writer->write(*next);
-    if (own) out.send({before, own, next});
-    before = std::move(own);
-    own = std::move(next);
-    return graph::Flow::Continue;
-  }
-  // The last bucket has the reads without a place: nothing is called there.
-};
-
-struct CallCounts {
-  std::uint64_t snv = 0, indel = 0, passed = 0, heterozygous = 0, homozygous = 0;
-  std::uint64_t transitions = 0, transversions = 0;
-
-  void add(const CallCounts& other);
-  void add(const VariantCall& call, double pass_quality);
-};
-
-struct CalledBucket {
-  std::string lines, gvcf_lines;
-  CallCounts counts;
-  std::uint64_t reads = 0;
-};
-
-/// What every caller needs.
-struct Shop {
-  const Reference& reference;
-  CallOptions call;
-  VcfOptions vcf;
-  int ploidy = 2;
-  std::vector<bool> haploid;          ///< by contig
-  std::optional<BedRegions> regions;  ///< calls elsewhere are not told of
-
-  /// Whether all that a call says of the reference lies in the regions.
-  [[nodiscard]] bool wants(const VariantCall& found) const {
-    if (!regions) return true;
-    const Place place = reference.place(found.position);
-    const auto size = static_cast<std::uint32_t>(found.reference.size());
-    return regions->contains(place.contig, place.position, place.position + size);
-  }
-};
-
-struct CallVariants {
-  graph::In<CallTask> in{"tasks"};
-  graph::Out<CalledBucket> out{"calls"};
-  const Shop* shop = nullptr;
-  std::shared_ptr<BlockCaller> caller;
-  std::shared_ptr<CallReads> reads;
-
-  auto ports() { return std::tie(in, out); }
-  graph::Flow compute(const graph::Tick&) {
-    if (!caller) {
-      caller = std::make_shared<BlockCaller>(shop->reference, shop->call);
-      reads = std::make_shared<CallReads>();
-    }
-    const CallTask task = in.take();
-    const std::uint64_t begin = task.own->bucket << kBucketBits;
-    const std::uint64_t end =
-        std::min<std::uint64_t>(begin + (1ULL << kBucketBits), shop->reference.codes().size());
-    reads->clear();
-    if (task.before) add(*task.before, begin - BlockCaller::kMargin - kMostReadLength, end);
-    add(*task.own, begin, end);
-    add(*task.behind, end, end + BlockCaller::kMargin);
-    out.send(called(static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end),
-                    task.own->records.size()));
-    return graph::Flow::Continue;
-  }
-
-  void add(const SortedBucket& bucket, std::uint64_t begin, std::uint64_t end) {
-    for (std::size_t i = 0; i < bucket.records.size(); ++i) {
-      const PackedRecord& record = *bucket.records[i];
-      if (record.position < begin || record.position >= end) continue;
-      if (shop->call.filter.takes(record, bucket.duplicate[i])) reads->add(record);
-    }
-  }
-
-  CalledBucket called(std::uint32_t begin, std::uint32_t end, std::uint64_t records) {
-    BucketCalls found = caller->call(*reads, begin, end, [this](std::uint32_t position) {
-      return shop->haploid[shop->reference.contig_at(position)] ? 1 : shop->ploidy;
-    });
-    CalledBucket result;
-    if (shop->call.pileup.keep_columns)
-      result.gvcf_lines = gvcf_lines(shop->reference, found.variants, found.blocks, shop->vcf);
-    // What is called does not depend on the regions, only what is told.
-    std::erase_if(found.variants, [this](const VariantCall& call) { return !shop->wants(call); });
-    result.lines = vcf_lines(shop->reference, found.variants, shop->vcf);
-    for (const VariantCall& call : found.variants) result.counts.add(call, shop->vcf.pass_quality);
-    result.reads = records;
-    return result;
-  }
-};
-
-struct WriteCalls {
-  graph::In<CalledBucket> in{"calls"};
-  VcfWriter* writer = nullptr;
-  VcfWriter* gvcf = nullptr;
-  Progress* progress = nullptr;
-  CallCounts counts;
-
-  auto ports() { return std::tie(in); }
-  graph::Flow compute(const graph::Tick&) {
-    const CalledBucket bucket = in.take();
-    if (writer != nullptr) writer->write(bucket.lines);
-    if (gvcf != nullptr) gvcf->write(bucket.gvcf_lines);
-    counts.add(bucket.counts);
-    progress->advance(bucket.reads);
-    return graph::Flow::Continue;
-  }
-};
-
-void CallCounts::add(const CallCounts& other) {
-  snv += other.snv;
-  indel += other.indel;
-  passed += other.passed;
-  heterozygous += other.heterozygous;
-  homozygous += other.homozygous;
-  transitions += other.transitions;
-  transversions += other.transversions;
-}
-
-void CallCounts::add(const VariantCall& call, double pass_quality) {
-  if (call.quality < pass_quality) return;
-  ++passed;
-  ++(call.genotype[0] == call.genotype[1] ? homozygous : heterozygous);
-  const std::string& other = call.alternatives.front();
-  if (call.reference.size() != other.size()) {
-    ++indel;
-    return;
-  }
-  ++snv;
-  const std::string pair = call.reference.substr(0, 1) + other.substr(0, 1);
-  ++(pair == "AG" || pair == "GA" || pair == "CT" || pair == "TC" ? transitions : transversions);
-}
 
 std::vector<bool> haploid_contigs(const Reference& reference, std::string_view names) {
   std::unordered_set<std::string> wanted;
@@ -204,22 +54,76 @@ void report_calls(const CallCounts& counts, app::RunContext& context) {
   report.figure("heterozygous to homozygous", ratio(counts.heterozygous, counts.homozygous));
 }
 
-void run(const GermlineJob& job, app::RunContext& context) {
-  check_align_job(job);
-  context.progress.stage("index", 0, "bases");
-  const SeedIndex index = open_or_build_index(job.reference, context.threads, context.stop);
-  const Reference& reference = index.reference();
-  std::optional<SamWriter> alignments = open_alignments(job, reference, context);
-  Shop shop{.reference = reference,
-            .call = {},
-            .vcf = {},
-            .ploidy = job.ploidy,
-            .haploid = haploid_contigs(reference, job.haploid_contigs),
-            .regions = {}};
+void check_germline_job(const GermlineJob& job) {
+  if (!job.aligned) {
+    if (job.reads.empty())
+      fail(Errc::InvalidArgument, "give reads (FASTQ) or aligned (BAM, CRAM, SAM)");
+    check_align_job(job);
+    return;
+  }
+  if (!job.reads.empty() || !job.reads2.empty())
+    fail(Errc::InvalidArgument, "reads and aligned are both given; one of them is called");
+  if (job.alignments)
+    fail(Errc::InvalidArgument,
+         "alignments are written of reads only; those of aligned are there already");
+}
+
+/// A genome, from its index or from its FASTA file.
+struct Genome {
+  std::optional<SeedIndex> index;
+  OwnedReference owned;
+
+  [[nodiscard]] const Reference& reference() const {
+    return index ? index->reference() : owned.reference;
+  }
+};
+
+/// Reads that are aligned already need no seeds: an index is taken if there is one, not made.
+Genome open_genome(const GermlineJob& job, const app::RunContext& context) {
+  const std::filesystem::path path = index_path(job.reference);
+  if (!job.aligned) return {open_or_build_index(job.reference, context.threads, context.stop), {}};
+  if (SeedIndex::is_current(path, job.reference)) return {SeedIndex::open(path), {}};
+  return {std::nullopt, read_reference(job.reference, context.stop)};
+}
+
+CallShop make_shop(const GermlineJob& job, const Reference& reference, app::RunContext& context) {
+  CallShop shop{.reference = reference,
+                .call = {},
+                .vcf = {},
+                .ploidy = job.ploidy,
+                .haploid = haploid_contigs(reference, job.haploid_contigs),
+                .regions = {}};
   if (job.regions) shop.regions = read_bed(*job.regions, reference, context.warnings);
   shop.call.filter.least_mapping_quality = static_cast<std::uint8_t>(job.least_mapping_quality);
-  shop.vcf = {.sample = job.sample, .pass_quality = job.pass_quality};
+  shop.vcf.sample = job.sample;
+  shop.vcf.pass_quality = job.pass_quality;
   shop.call.pileup.keep_columns = job.gvcf.has_value();
+  return shop;
+}
+
+/// The records to be called; the sample's name becomes that of the file, unless one is given.
+SortedReads reads_of(const GermlineJob& job, const Genome& genome, CallShop& shop,
+                     app::RunContext& context) {
+  if (!job.aligned) return align_reads(job, *genome.index, job.alignments.has_value(), context);
+  AlignmentFileOptions options{
+      .sample = job.sample, .threads = context.threads, .scratch = context.scratch, .only = {}};
+  if (shop.regions) options.only = intervals_to_read(genome.reference(), *shop.regions);
+  ReadAlignments read =
+      read_alignments(*job.aligned, genome.reference(), options, job.memory, context);
+  if (job.sample == GermlineJob{}.sample && !read.sample.empty()) shop.vcf.sample = read.sample;
+  return std::move(read.reads);
+}
+
+void run(const GermlineJob& job, app::RunContext& context) {
+  check_germline_job(job);
+  context.progress.stage("index", 0, "bases");
+  const Genome genome = open_genome(job, context);
+  const Reference& reference = genome.reference();
+  std::optional<SamWriter> alignments = open_alignments(job, reference, context);
+  CallShop shop = make_shop(job, reference, context);
+  if (job.variants) check_vcf_name(*job.variants);
+  if (job.gvcf) check_vcf_name(*job.gvcf);
+  SortedReads reads = reads_of(job, genome, shop, context);
   std::optional<VcfWriter> variants, gvcf;
   if (job.variants) variants.emplace(*job.variants, reference, shop.vcf);
   if (job.gvcf) {
@@ -227,8 +131,6 @@ void run(const GermlineJob& job, app::RunContext& context) {
     options.blocks = true;
     gvcf.emplace(*job.gvcf, reference, options);
   }
-
-  SortedReads reads(job, index, alignments.has_value(), context);
   context.progress.stage("call", reads.record_count(), "reads");
   graph::Graph g;
   auto sorting = reads.add_sorting(g, context.threads);
@@ -285,22 +187,28 @@ app::App germline_app() {
              "Aligns reads as genomics align does, and calls single-base variants, insertions and "
              "deletions: candidates come from the alignments and from local assembly, reads are "
              "compared with all haplotypes of neighbouring candidates, and genotypes are those of "
-             "the best pair of haplotypes. Nearby heterozygous calls are phased.\n\n"
+             "the best pair of haplotypes. Nearby heterozygous calls are phased. Reads that are "
+             "aligned already can be given as BAM or CRAM.\n\n"
              "The calls are the same for any number of threads and any amount of memory.\n\n") +
          kIndexHelp);
   d.example(
       "aceso genomics germline --reads sample_R1.fastq.gz --reads2 sample_R2.fastq.gz --reference "
       "GRCh38.fa.gz --variants sample.vcf.gz --alignments sample.bam --sample NA12878");
   d.resources({.memory_mb = 4000});
-  add_align_inputs(d);
-  d.input("regions", &GermlineJob::regions,
-          {.kind = "bed", .help = "calls outside are not written; not given: the whole genome"});
+  add_align_inputs(d, false);
+  d.input("aligned", &GermlineJob::aligned,
+          {.kind = "bam",
+           .help = "instead of reads: BAM, CRAM or SAM of one sample, in any order, duplicates "
+                   "marked; with an index only what the regions need is read"});
+  d.input(
+      "regions", &GermlineJob::regions,
+      {.kind = "bed", .help = "what begins outside is not written; not given: the whole genome"});
   d.output("variants", &GermlineJob::variants,
            {.kind = "vcf", .file_name = "variants.vcf.gz", .help = "the calls"});
   d.output("gvcf", &GermlineJob::gvcf,
            {.kind = "vcf",
             .file_name = "variants.g.vcf.gz",
-            .help = "calls and, between them, how sure the reference is; of the whole genome",
+            .help = "calls and, between them, how sure the reference is",
             .extra = true});
   d.output("alignments", in_job<GermlineJob>(&AlignJob::alignments),
            {.kind = "bam",

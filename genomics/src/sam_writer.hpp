@@ -1,6 +1,7 @@
 // Writes sorted records as BAM, CRAM or SAM with an index beside it. htslib, kept in one file.
 #pragma once
 
+#include "align_job.hpp"
 #include "sorted_reads.hpp"
 
 #include <filesystem>

@@ -1,188 +1,13 @@
 #include "sorted_reads.hpp"
 
-#include "fastq_flow.hpp"
-#include "kernels/band.hpp"
-
-#include "aceso/core/error.hpp"
-
 #include <algorithm>
-#include <array>
-#include <cstring>
-#include <tuple>
 
 namespace aceso::genomics {
 namespace {
 
-// Pairs from the beginning of the files that teach the lengths of fragments.
-constexpr std::size_t kModelPairs = 20'000;
 // Of the memory a run may use, the share that records waiting in buckets take. The rest is for the
 // index's pages, chunks under way, and the buckets being sorted.
-constexpr double kRecordShare = 0.5, kKeyShare = 0.1;
-
-std::vector<std::uint8_t> codes_of(std::string_view bases) {
-  std::vector<std::uint8_t> out(bases.size());
-  std::ranges::transform(bases, out.begin(), code_of_base);
-  return out;
-}
-
-InsertModel learn_model(const SeedIndex& index, const std::vector<std::string>& reads1,
-                        const std::vector<std::string>& reads2) {
-  Aligner aligner(index);
-  std::vector<std::int32_t> lengths;
-  for (std::size_t i = 0; i < std::min(reads1.size(), reads2.size()); ++i)
-    lengths.push_back(aligner.fragment_length(codes_of(reads1[i]), codes_of(reads2[i])));
-  return InsertModel::learn(std::move(lengths));
-}
-
-/// What every worker needs.
-struct Shop {
-  const SeedIndex& index;
-  InsertModel model;
-  std::string read_group;
-  bool complete = false;
-  Warnings* warnings = nullptr;
-};
-
-/// Aligns the records of chunks.
-class Worker {
- public:
-  explicit Worker(const Shop& shop)
-      : shop_(shop),
-        aligner_(shop.index),
-        builder_(shop.index.reference(), shop.read_group, shop.complete) {}
-
-  RecordBatch pairs(const FastqChunk& chunk1, const FastqChunk& chunk2) {
-    parse_fastq(chunk1, kQualified, *shop_.warnings, parsed_[0]);
-    parse_fastq(chunk2, kQualified, *shop_.warnings, parsed_[1]);
-    check_pairs(chunk1, parsed_[0], chunk2, parsed_[1]);
-    RecordBatch out;
-    for (std::uint32_t i = 0; i < parsed_[0].records.size(); ++i) {
-      const FastqRecord &a = parsed_[0].records[i], &b = parsed_[1].records[i];
-      add_pair(chunk1.first_record + i, a, b, out);
-    }
-    return out;
-  }
-
-  RecordBatch interleaved(const FastqChunk& chunk) {
-    parse_fastq(chunk, kQualified, *shop_.warnings, parsed_[0]);
-    const auto& records = parsed_[0].records;
-    check_interleaved(chunk, parsed_[0]);
-    RecordBatch out;
-    for (std::uint32_t i = 0; i + 1 < records.size(); i += 2)
-      add_pair((chunk.first_record + i) / 2, records[i], records[i + 1], out);
-    return out;
-  }
-
-  RecordBatch singles(const FastqChunk& chunk) {
-    parse_fastq(chunk, kQualified, *shop_.warnings, parsed_[0]);
-    RecordBatch out;
-    for (std::uint32_t i = 0; i < parsed_[0].records.size(); ++i) {
-      const FastqRecord& read = parsed_[0].records[i];
-      const ReadPlaces places = aligner_.align(code(read, 0));
-      builder_.add_read(chunk.first_record + i, read, places, out);
-    }
-    return out;
-  }
-
- private:
-  static constexpr std::uint8_t kQualified = 15;
-
-  std::span<const std::uint8_t> code(const FastqRecord& read, std::size_t mate) {
-    std::vector<std::uint8_t>& codes = codes_[mate];
-    if (read.length > kMostReadLength)
-      shop_.warnings->add("align.long_read",
-                          fmt::format("a read of {} bases stays unmapped: the longest that can be "
-                                      "aligned have {}",
-                                      read.length, kMostReadLength));
-    codes.resize(read.length);
-    std::ranges::transform(read.bases_view(), codes.begin(), code_of_base);
-    return codes;
-  }
-
-  void add_pair(std::uint64_t number, const FastqRecord& a, const FastqRecord& b,
-                RecordBatch& out) {
-    const PairPlaces places = aligner_.align_pair(code(a, 0), code(b, 1), shop_.model);
-    builder_.add_pair(number, a, b, places, out);
-  }
-
-  const Shop& shop_;
-  Aligner aligner_;
-  RecordBuilder builder_;
-  std::array<ParsedChunk, 2> parsed_;
-  std::array<std::vector<std::uint8_t>, 2> codes_;
-};
-
-struct Packet {
-  RecordBatch batch;
-  std::uint64_t source_bytes = 0;
-};
-
-Worker& worker_of(std::shared_ptr<Worker>& worker, const Shop& shop) {
-  // Made at the first tick: each copy of an operator has its own.
-  if (!worker) worker = std::make_shared<Worker>(shop);
-  return *worker;
-}
-
-struct AlignPairs {
-  static constexpr bool kUnequalStreams = true;
-  graph::In<FastqChunk> in1{"reads"}, in2{"reads2"};
-  graph::Out<Packet> out{"records"};
-  const Shop* shop = nullptr;
-  std::shared_ptr<const std::vector<std::string>> files1, files2;
-  std::shared_ptr<Worker> worker;
-
-  auto ports() { return std::tie(in1, in2, out); }
-  graph::Flow compute(const graph::Tick&) {
-    if (!in1.has()) refuse_rest(in2.take(), *files1);
-    if (!in2.has()) refuse_rest(in1.take(), *files2);
-    const FastqChunk a = in1.take(), b = in2.take();
-    out.send({worker_of(worker, *shop).pairs(a, b), a.source_bytes + b.source_bytes});
-    return graph::Flow::Continue;
-  }
-};
-
-struct AlignReads {
-  graph::In<FastqChunk> in{"reads"};
-  graph::Out<Packet> out{"records"};
-  const Shop* shop = nullptr;
-  bool interleaved = false;
-  std::shared_ptr<Worker> worker;
-
-  auto ports() { return std::tie(in, out); }
-  graph::Flow compute(const graph::Tick&) {
-    const FastqChunk chunk = in.take();
-    Worker& mine = worker_of(worker, *shop);
-    out.send({interleaved ? mine.interleaved(chunk) : mine.singles(chunk), chunk.source_bytes});
-    return graph::Flow::Continue;
-  }
-};
-
-struct Collect {
-  graph::In<Packet> in{"records"};
-  BucketStore* records = nullptr;
-  BucketStore* keys = nullptr;
-  AlignCounts* counts = nullptr;
-  Progress* progress = nullptr;
-
-  auto ports() { return std::tie(in); }
-  graph::Flow compute(const graph::Tick&) {
-    const Packet packet = in.take();
-    const std::span<const std::byte> bytes = packet.batch.bytes;
-    for (std::size_t at = 0; at < bytes.size();) {
-      PackedRecord head;
-      std::memcpy(&head, bytes.data() + at, sizeof head);
-      records->add(bucket_of(head.position, records->size()), bytes.subspan(at, head.size));
-      at += head.size;
-    }
-    for (const DuplicateKey& key : packet.batch.keys)
-      keys->add(duplicate_bucket(key, keys->size()), std::as_bytes(std::span(&key, 1)));
-    counts->add(packet.batch.counts);
-    progress->advance(packet.source_bytes);
-    return graph::Flow::Continue;
-  }
-};
-
-// Sorting.
+constexpr double kRecordShare = 0.5;
 
 struct BucketNumbers {
   graph::Out<std::size_t> out{"bucket"};
@@ -209,110 +34,18 @@ SortedBucket sorted(std::size_t bucket, BucketStore& store, const DuplicateSet* 
   });
   out.duplicate.resize(out.records.size());
   for (std::size_t i = 0; i < out.records.size(); ++i)
-    out.duplicate[i] = duplicates != nullptr && out.records[i]->mapped() &&
-                       duplicates->contains(out.records[i]->number);
-  return out;
-}
-
-std::string with_tabs(const std::string& line) {
-  std::string out;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const bool escape = line[i] == '\\' && i + 1 < line.size() && line[i + 1] == 't';
-    out += escape ? '\t' : line[i];
-    if (escape) ++i;
-  }
+    out.duplicate[i] = (out.records[i]->flags & kDuplicate) != 0 ||
+                       (duplicates != nullptr && out.records[i]->mapped() &&
+                        duplicates->contains(out.records[i]->number));
   return out;
 }
 
 }  // namespace
 
-ReadGroup read_group_of(const AlignJob& job) {
-  if (!job.read_group)
-    return {"1", fmt::format("@RG\tID:1\tSM:{0}\tLB:{0}\tPL:ILLUMINA\n", job.sample)};
-  const std::string line = with_tabs(*job.read_group);
-  const std::size_t at = line.find("\tID:");
-  if (!line.starts_with("@RG\t") || at == std::string::npos)
-    fail(Errc::InvalidArgument,
-         "read_group: expected a line like '@RG\\tID:1\\tSM:NA12878', found '{}'", *job.read_group);
-  const std::string id = line.substr(at + 4, line.find('\t', at + 4) - at - 4);
-  return {id, line + "\n"};
-}
-
-void check_align_job(const AlignJob& job) {
-  if (job.reads.empty()) fail(Errc::InvalidArgument, "no reads are given");
-  if (job.interleaved && !job.reads2.empty())
-    fail(Errc::InvalidArgument,
-         "interleaved reads have both mates in one file, but reads2 is given as well");
-  for (const std::filesystem::path& read : job.reads) {
-    for (const std::filesystem::path& mate : job.reads2) {
-      std::error_code error;
-      if (std::filesystem::equivalent(read, mate, error) &&
-          std::filesystem::is_regular_file(read, error))
-        fail(Errc::InvalidArgument, "{} is given as reads and as reads2", read.string());
-    }
-  }
-}
-
-SortedReads::SortedReads(const AlignJob& job, const SeedIndex& index, bool complete,
-                         app::RunContext& context)
-    : records_(bucket_count(index.reference().codes().size()),
-               static_cast<std::uint64_t>(static_cast<double>(job.memory) * kRecordShare),
-               context.scratch) {
-  BucketStore keys(records_.size(),
-                   static_cast<std::uint64_t>(static_cast<double>(job.memory) * kKeyShare),
-                   context.scratch);
-  const bool pairs = !job.reads2.empty();
-  auto files1 = std::make_shared<FastqFiles>(job.reads, context.warnings);
-  const FastqHead head1 = look_at_head(*files1, pairs             ? kModelPairs
-                                                : job.interleaved ? 2 * kModelPairs
-                                                                  : 0);
-  std::size_t bytes_per_record = head1.bytes_per_record;
-  std::shared_ptr<FastqFiles> files2;
-  Shop shop{index, {}, read_group_of(job).id, complete, &context.warnings};
-  if (pairs) {
-    files2 = std::make_shared<FastqFiles>(job.reads2, context.warnings);
-    const FastqHead head2 = look_at_head(*files2, kModelPairs);
-    bytes_per_record = std::max(bytes_per_record, head2.bytes_per_record);
-    shop.model = learn_model(index, head1.reads, head2.reads);
-  } else if (job.interleaved) {
-    std::array<std::vector<std::string>, 2> mates;
-    for (std::size_t i = 0; i < head1.reads.size(); ++i) mates[i % 2].push_back(head1.reads[i]);
-    shop.model = learn_model(index, mates[0], mates[1]);
-  }
-  figures_.model = shop.model;
-  const std::uint32_t records = records_per_chunk(bytes_per_record);
-
-  context.progress.stage("align", total_size(job.reads) + total_size(job.reads2), "bytes");
-  graph::Graph g;
-  const unsigned threads = context.threads;
-  auto collect = g.add("collect", Collect{.records = &records_,
-                                          .keys = &keys,
-                                          .counts = &figures_.counts,
-                                          .progress = &context.progress});
-  auto cut1 = add_reading(g, "1", files1, records, threads);
-  if (pairs) {
-    auto cut2 = add_reading(g, "2", files2, records, threads);
-    auto align = g.add(
-        "align",
-        AlignPairs{
-            .shop = &shop, .files1 = files1->names(), .files2 = files2->names(), .worker = nullptr},
-        {.copies = threads});
-    g.connect(cut1, &Cut::out, align, &AlignPairs::in1);
-    g.connect(cut2, &Cut::out, align, &AlignPairs::in2);
-    g.connect(align, &AlignPairs::out, collect, &Collect::in);
-  } else {
-    auto align =
-        g.add("align", AlignReads{.shop = &shop, .interleaved = job.interleaved, .worker = nullptr},
-              {.copies = threads});
-    g.connect(cut1, &Cut::out, align, &AlignReads::in);
-    g.connect(align, &AlignReads::out, collect, &Collect::in);
-  }
-  g.run({.threads = threads, .stop = context.stop});
-
-  const std::uint64_t numbers =
-      figures_.counts.pairs > 0 ? figures_.counts.pairs : figures_.counts.reads;
-  if (!job.keep_duplicates_unmarked) duplicates_ = find_duplicates(keys, numbers, context.stop);
-  figures_.spilled_bytes = records_.spilled_bytes() + keys.spilled_bytes();
+BucketStore record_store(const Reference& reference, std::uint64_t memory,
+                         const app::RunContext& context) {
+  return {bucket_count(reference.codes().size()),
+          static_cast<std::uint64_t>(static_cast<double>(memory) * kRecordShare), context.scratch};
 }
 
 graph::Flow SortBuckets::compute(const graph::Tick&) {

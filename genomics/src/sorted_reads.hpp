@@ -1,15 +1,13 @@
-// Reads to sorted records: FASTQ is aligned and put into buckets of the genome; then buckets are
-// handed out in order, sorted, with duplicates found.
+// The records of a run, put into buckets of the genome, handed out in order and sorted.
 #pragma once
 
-#include "align_job.hpp"
 #include "bucket_store.hpp"
 #include "duplicates.hpp"
 #include "packed_record.hpp"
 #include "record_builder.hpp"
 
 #include "aceso/app/app.hpp"
-#include "aceso/genomics/seed_index.hpp"
+#include "aceso/genomics/reference.hpp"
 #include "aceso/graph/graph.hpp"
 
 #include <memory>
@@ -47,12 +45,12 @@ struct SortBuckets {
   graph::Flow compute(const graph::Tick& tick);
 };
 
-/// All records of a run, between aligning and writing.
+/// All records of a run, between aligning (or reading) and writing.
 class SortedReads {
  public:
-  /// Aligns all reads of `job`. `complete` keeps names and tags.
-  /// \throws Error CorruptData naming file and record, Io, OutOfResources, Cancelled.
-  SortedReads(const AlignJob& job, const SeedIndex& index, bool complete, app::RunContext& context);
+  /// `duplicates`: the numbers of records to be marked beside those that are marked already.
+  SortedReads(BucketStore records, std::optional<DuplicateSet> duplicates, AlignFigures figures)
+      : records_(std::move(records)), duplicates_(std::move(duplicates)), figures_(figures) {}
 
   /// Adds the nodes that hand out all buckets in order, sorted by several threads, and returns the
   /// last one. Once only. Call note_duplicates() when the graph has run.
@@ -70,14 +68,8 @@ class SortedReads {
   AlignFigures figures_;
 };
 
-/// \throws Error InvalidArgument if the inputs of a job do not fit each other.
-void check_align_job(const AlignJob& job);
-
-/// The @RG line of a job, ending in a newline, and its ID.
-struct ReadGroup {
-  std::string id, line;
-};
-/// \throws Error InvalidArgument if it is no @RG line or has no ID.
-[[nodiscard]] ReadGroup read_group_of(const AlignJob& job);
+/// An empty store for the records of a run that may use `memory` bytes.
+[[nodiscard]] BucketStore record_store(const Reference& reference, std::uint64_t memory,
+                                       const app::RunContext& context);
 
 }  // namespace aceso::genomics

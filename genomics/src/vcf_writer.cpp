@@ -164,12 +164,16 @@ std::string gvcf_lines(const Reference& reference, const std::vector<VariantCall
   return out;
 }
 
-VcfWriter::VcfWriter(const std::filesystem::path& path, const Reference& reference,
-                     const VcfOptions& options)
-    : file_(path) {
+void check_vcf_name(const std::filesystem::path& path) {
   const std::string name = path.filename().string();
   if (!name.ends_with(".vcf.gz") && !name.ends_with(".vcf"))
     fail(Errc::InvalidArgument, "{}: expected a name that ends in .vcf or .vcf.gz", path.string());
+}
+
+VcfWriter::VcfWriter(const std::filesystem::path& path, const Reference& reference,
+                     const VcfOptions& options)
+    : file_(path) {
+  check_vcf_name(path);
   for (const Contig& contig : reference.contigs())
     longest_contig_ = std::max<std::uint64_t>(longest_contig_, contig.length);
   file_.write(head_of(reference, options));

@@ -34,6 +34,9 @@ struct VcfOptions {
                                      const std::vector<ReferenceBlock>& blocks,
                                      const VcfOptions& options);
 
+/// \throws Error InvalidArgument if the name ends neither in .vcf nor in .vcf.gz.
+void check_vcf_name(const std::filesystem::path& path);
+
 class VcfWriter {
  public:
   /// The format is told by the ending: .vcf or .vcf.gz.

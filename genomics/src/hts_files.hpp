@@ -1,0 +1,28 @@
+// What reading and writing alignments by htslib share. Included by source files only.
+#pragma once
+
+#include "aceso/genomics/reference.hpp"
+
+#include <htslib/hts.h>
+#include <htslib/sam.h>
+
+#include <filesystem>
+#include <memory>
+
+namespace aceso::genomics {
+
+struct CloseHtsFile {
+  void operator()(htsFile* file) const noexcept { hts_close(file); }
+};
+struct FreeHtsHeader {
+  void operator()(sam_hdr_t* header) const noexcept { sam_hdr_destroy(header); }
+};
+using HtsFile = std::unique_ptr<htsFile, CloseHtsFile>;
+using HtsHeader = std::unique_ptr<sam_hdr_t, FreeHtsHeader>;
+
+/// Writes the reference as plain FASTA with its index into `folder`, which is what htslib's CRAM
+/// asks for. \throws Error OutOfResources, Io.
+[[nodiscard]] std::filesystem::path write_plain_reference(const Reference& reference,
+                                                          const std::filesystem::path& folder);
+
+}  // namespace aceso::genomics
