@@ -23,6 +23,13 @@ bool is_snake_case(std::string_view name) {
   });
 }
 
+/// A word of an app's name: as people type commands, with hyphens.
+bool is_command_word(std::string_view word) {
+  std::string name(word);
+  std::ranges::replace(name, '-', '_');
+  return is_snake_case(name) && word.back() != '-' && word.find('_') == word.npos;
+}
+
 /// Flags of every command; an app cannot use them for something else.
 constexpr std::array<std::string_view, 7> kReserved{"help",     "json",      "quiet",    "version",
                                                     "log_json", "no_report", "print_job"};
@@ -59,7 +66,7 @@ class Checker {
 
   void check_texts() {
     const auto words = split(d_.name, ' ');
-    if (words.size() != 2 || !std::ranges::all_of(words, is_snake_case))
+    if (words.size() != 2 || !std::ranges::all_of(words, is_command_word))
       note("the name must be two words, \"toolkit app\"");
     if (d_.summary.empty()) note("no summary");
     if (d_.help.empty()) note("no help");

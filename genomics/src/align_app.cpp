@@ -3,7 +3,7 @@
 #include "align_options.hpp"
 #include "align_reads.hpp"
 #include "align_report.hpp"
-#include "sam_writer.hpp"
+#include "write_alignments.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -39,21 +39,6 @@ void run_index(const IndexJob& job, app::RunContext& context) {
   context.report.figure("seeds", static_cast<std::int64_t>(index.entry_count()));
 }
 
-/// Writes the buckets as they come.
-struct WriteAlignments {
-  graph::In<SortedBucket> in{"records"};
-  SamWriter* writer = nullptr;  ///< null: they are only counted
-  Progress* progress = nullptr;
-
-  auto ports() { return std::tie(in); }
-  graph::Flow compute(const graph::Tick&) {
-    const SortedBucket bucket = in.take();
-    if (writer != nullptr) writer->write(bucket);
-    progress->advance(bucket.records.size());
-    return graph::Flow::Continue;
-  }
-};
-
 void run_align(const AlignJob& job, app::RunContext& context) {
   check_align_job(job);
   context.progress.stage("index", 0, "bases");
@@ -61,14 +46,7 @@ void run_align(const AlignJob& job, app::RunContext& context) {
   std::optional<SamWriter> writer = open_alignments(job, index.reference(), context);
   SortedReads reads = align_reads(job, index, true, context);
   context.progress.stage("sort", reads.record_count(), "reads");
-  graph::Graph g;
-  auto sorting = reads.add_sorting(g, context.threads);
-  auto write = g.add("write", WriteAlignments{.writer = writer ? &*writer : nullptr,
-                                              .progress = &context.progress});
-  // Few buckets at a time: each may be large.
-  g.connect(sorting, &SortBuckets::out, write, &WriteAlignments::in, graph::block(2));
-  g.run({.threads = context.threads, .stop = context.stop});
-  reads.note_duplicates(sorting);
+  write_alignments(reads, writer ? &*writer : nullptr, context);
   if (writer) writer->commit();
   context.progress.finish();
   report_alignment(reads.figures(), context);

@@ -15,8 +15,6 @@ namespace {
 
 // Pairs from the beginning of the files that teach the lengths of fragments.
 constexpr std::size_t kModelPairs = 20'000;
-// Of the memory a run may use, the share that keys of duplicates take.
-constexpr double kKeyShare = 0.1;
 
 std::vector<std::uint8_t> codes_of(std::string_view bases) {
   std::vector<std::uint8_t> out(bases.size());
@@ -39,7 +37,16 @@ struct Shop {
   InsertModel model;
   std::string read_group;
   bool complete = false;
+  std::uint32_t records_per_chunk = 0;
+  std::function<bool(std::uint64_t)> wants;  ///< chunks by number; empty: all
   Warnings* warnings = nullptr;
+
+  [[nodiscard]] std::uint64_t number_of(const FastqChunk& chunk) const {
+    return chunk.first_record / records_per_chunk;
+  }
+  [[nodiscard]] bool wanted(const FastqChunk& chunk) const {
+    return !wants || wants(number_of(chunk));
+  }
 };
 
 /// Aligns the records of chunks.
@@ -130,7 +137,9 @@ struct AlignPairs {
     if (!in1.has()) refuse_rest(in2.take(), *files1);
     if (!in2.has()) refuse_rest(in1.take(), *files2);
     const FastqChunk a = in1.take(), b = in2.take();
-    out.send({worker_of(worker, *shop).pairs(a, b), a.source_bytes + b.source_bytes});
+    Packet packet{{}, a.source_bytes + b.source_bytes, shop->number_of(a)};
+    if (shop->wanted(a)) packet.batch = worker_of(worker, *shop).pairs(a, b);
+    out.send(std::move(packet));
     return graph::Flow::Continue;
   }
 };
@@ -145,8 +154,27 @@ struct AlignReads {
   auto ports() { return std::tie(in, out); }
   graph::Flow compute(const graph::Tick&) {
     const FastqChunk chunk = in.take();
-    Worker& mine = worker_of(worker, *shop);
-    out.send({interleaved ? mine.interleaved(chunk) : mine.singles(chunk), chunk.source_bytes});
+    Packet packet{{}, chunk.source_bytes, shop->number_of(chunk)};
+    if (shop->wanted(chunk)) {
+      Worker& mine = worker_of(worker, *shop);
+      packet.batch = interleaved ? mine.interleaved(chunk) : mine.singles(chunk);
+    }
+    out.send(std::move(packet));
+    return graph::Flow::Continue;
+  }
+};
+
+/// The end of the flow.
+struct HandOver {
+  graph::In<Packet> in{"records"};
+  const std::function<void(const Packet&)>* take = nullptr;
+  Progress* progress = nullptr;
+
+  auto ports() { return std::tie(in); }
+  graph::Flow compute(const graph::Tick&) {
+    const Packet packet = in.take();
+    (*take)(packet);
+    progress->advance(packet.source_bytes);
     return graph::Flow::Continue;
   }
 };
@@ -159,6 +187,39 @@ std::string with_tabs(const std::string& line) {
     if (escape) ++i;
   }
   return out;
+}
+
+/// The files of a job, looked into.
+struct FastqParts {
+  std::shared_ptr<FastqFiles> files1, files2;
+  FastqHead head1, head2;
+  std::uint32_t records_per_chunk = 0;
+};
+
+FastqParts open_parts(const AlignJob& job, app::RunContext& context) {
+  FastqParts out;
+  out.files1 = std::make_shared<FastqFiles>(job.reads, context.warnings);
+  const bool pairs = !job.reads2.empty();
+  out.head1 = look_at_head(*out.files1, pairs             ? kModelPairs
+                                        : job.interleaved ? 2 * kModelPairs
+                                                          : 0);
+  std::size_t bytes_per_record = out.head1.bytes_per_record;
+  if (pairs) {
+    out.files2 = std::make_shared<FastqFiles>(job.reads2, context.warnings);
+    out.head2 = look_at_head(*out.files2, kModelPairs);
+    bytes_per_record = std::max(bytes_per_record, out.head2.bytes_per_record);
+  }
+  out.records_per_chunk = records_per_chunk(bytes_per_record);
+  return out;
+}
+
+InsertModel model_of(const AlignJob& job, const SeedIndex& index, const FastqParts& parts) {
+  if (!job.reads2.empty()) return learn_model(index, parts.head1.reads, parts.head2.reads);
+  if (!job.interleaved) return {};
+  std::array<std::vector<std::string>, 2> mates;
+  for (std::size_t i = 0; i < parts.head1.reads.size(); ++i)
+    mates[i % 2].push_back(parts.head1.reads[i]);
+  return learn_model(index, mates[0], mates[1]);
 }
 
 }  // namespace
@@ -190,67 +251,61 @@ void check_align_job(const AlignJob& job) {
   }
 }
 
-SortedReads align_reads(const AlignJob& job, const SeedIndex& index, bool complete,
-                        app::RunContext& context) {
-  BucketStore store = record_store(index.reference(), job.memory, context);
-  AlignFigures figures;
-  BucketStore keys(store.size(),
-                   static_cast<std::uint64_t>(static_cast<double>(job.memory) * kKeyShare),
-                   context.scratch);
-  const bool pairs = !job.reads2.empty();
-  auto files1 = std::make_shared<FastqFiles>(job.reads, context.warnings);
-  const FastqHead head1 = look_at_head(*files1, pairs             ? kModelPairs
-                                                : job.interleaved ? 2 * kModelPairs
-                                                                  : 0);
-  std::size_t bytes_per_record = head1.bytes_per_record;
-  std::shared_ptr<FastqFiles> files2;
-  Shop shop{index, {}, read_group_of(job).id, complete, &context.warnings};
-  if (pairs) {
-    files2 = std::make_shared<FastqFiles>(job.reads2, context.warnings);
-    const FastqHead head2 = look_at_head(*files2, kModelPairs);
-    bytes_per_record = std::max(bytes_per_record, head2.bytes_per_record);
-    shop.model = learn_model(index, head1.reads, head2.reads);
-  } else if (job.interleaved) {
-    std::array<std::vector<std::string>, 2> mates;
-    for (std::size_t i = 0; i < head1.reads.size(); ++i) mates[i % 2].push_back(head1.reads[i]);
-    shop.model = learn_model(index, mates[0], mates[1]);
-  }
-  figures.model = shop.model;
-  const std::uint32_t records = records_per_chunk(bytes_per_record);
-
+InsertModel align_chunks(const AlignJob& job, const SeedIndex& index, bool complete,
+                         const AlignSink& sink, app::RunContext& context) {
+  const FastqParts parts = open_parts(job, context);
+  Shop shop{index,
+            model_of(job, index, parts),
+            read_group_of(job).id,
+            complete,
+            parts.records_per_chunk,
+            sink.wants,
+            &context.warnings};
   context.progress.stage("align", total_size(job.reads) + total_size(job.reads2), "bytes");
   graph::Graph g;
   const unsigned threads = context.threads;
-  auto collect = g.add("collect", CollectRecords{.records = &store,
-                                                 .keys = &keys,
-                                                 .counts = &figures.counts,
-                                                 .progress = &context.progress});
-  auto cut1 = add_reading(g, "1", files1, records, threads);
-  if (pairs) {
-    auto cut2 = add_reading(g, "2", files2, records, threads);
-    auto align = g.add(
-        "align",
-        AlignPairs{
-            .shop = &shop, .files1 = files1->names(), .files2 = files2->names(), .worker = nullptr},
-        {.copies = threads});
+  auto collect = g.add("collect", HandOver{.take = &sink.take, .progress = &context.progress});
+  auto cut1 = add_reading(g, "1", parts.files1, parts.records_per_chunk, threads);
+  if (parts.files2) {
+    auto cut2 = add_reading(g, "2", parts.files2, parts.records_per_chunk, threads);
+    auto align = g.add("align",
+                       AlignPairs{.shop = &shop,
+                                  .files1 = parts.files1->names(),
+                                  .files2 = parts.files2->names(),
+                                  .worker = nullptr},
+                       {.copies = threads});
     g.connect(cut1, &Cut::out, align, &AlignPairs::in1);
     g.connect(cut2, &Cut::out, align, &AlignPairs::in2);
-    g.connect(align, &AlignPairs::out, collect, &CollectRecords::in);
+    g.connect(align, &AlignPairs::out, collect, &HandOver::in);
   } else {
     auto align =
         g.add("align", AlignReads{.shop = &shop, .interleaved = job.interleaved, .worker = nullptr},
               {.copies = threads});
     g.connect(cut1, &Cut::out, align, &AlignReads::in);
-    g.connect(align, &AlignReads::out, collect, &CollectRecords::in);
+    g.connect(align, &AlignReads::out, collect, &HandOver::in);
   }
   g.run({.threads = threads, .stop = context.stop});
+  return shop.model;
+}
 
-  const std::uint64_t numbers =
-      figures.counts.pairs > 0 ? figures.counts.pairs : figures.counts.reads;
+SortedReads align_reads(const AlignJob& job, const SeedIndex& index, bool complete,
+                        app::RunContext& context) {
+  BucketStore records = record_store(index.reference(), job.memory, context);
+  BucketStore keys = key_store(index.reference(), job.memory, context);
+  AlignFigures figures;
+  figures.model = align_chunks(job, index, complete,
+                               {.wants = {},
+                                .take =
+                                    [&](const Packet& packet) {
+                                      put_into_buckets(packet.batch, records, keys);
+                                      figures.counts.add(packet.batch.counts);
+                                    }},
+                               context);
   std::optional<DuplicateSet> duplicates;
-  if (!job.keep_duplicates_unmarked) duplicates = find_duplicates(keys, numbers, context.stop);
-  figures.spilled_bytes = store.spilled_bytes() + keys.spilled_bytes();
-  return {std::move(store), std::move(duplicates), figures};
+  if (!job.keep_duplicates_unmarked)
+    duplicates = find_duplicates(keys, figures.counts.numbers(), context.stop);
+  figures.spilled_bytes = records.spilled_bytes() + keys.spilled_bytes();
+  return {std::move(records), std::move(duplicates), figures};
 }
 
 }  // namespace aceso::genomics

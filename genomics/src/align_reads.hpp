@@ -2,14 +2,29 @@
 #pragma once
 
 #include "align_job.hpp"
+#include "collect_records.hpp"
 #include "sorted_reads.hpp"
 
 #include "aceso/app/app.hpp"
 #include "aceso/genomics/seed_index.hpp"
 
+#include <functional>
 #include <string>
 
 namespace aceso::genomics {
+
+/// Where aligned reads go.
+struct AlignSink {
+  /// Whether the chunk with this number is aligned; empty: all are.
+  std::function<bool(std::uint64_t)> wants;
+  /// Told of all chunks in order; those not wanted have no records. One thread.
+  std::function<void(const Packet&)> take;
+};
+
+/// Aligns the reads of `job` chunk by chunk. The chunks of a job are the same in every run.
+/// \throws Error CorruptData naming file and record, Io, OutOfResources, Cancelled.
+InsertModel align_chunks(const AlignJob& job, const SeedIndex& index, bool complete,
+                         const AlignSink& sink, app::RunContext& context);
 
 /// Aligns all reads of `job` and finds the duplicates. `complete` keeps names and tags.
 /// \throws Error CorruptData naming file and record, Io, OutOfResources, Cancelled.

@@ -76,6 +76,7 @@ struct AlignmentFile::Impl {
   Impl(const std::filesystem::path& file_path, const Reference& genome, Warnings& to,
        AlignmentFileOptions wanted)
       : path(file_path), reference(genome), warnings(to), options(std::move(wanted)) {
+    silence_htslib();
     errno = 0;
     file.reset(hts_open(path.c_str(), "r"));
     if (!file && errno == ENOEXEC) corrupt("expected BAM, CRAM or SAM, found something else");

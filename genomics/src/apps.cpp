@@ -5,11 +5,13 @@
 #include "germline_app.hpp"
 #include "reads_app.hpp"
 #include "simulate_app.hpp"
+#include "train_filter_app.hpp"
 
 namespace aceso::genomics {
 
 std::vector<app::App> apps() {
-  return {reads_app(), index_app(), align_app(), germline_app(), compare_app(), simulate_app()};
+  return {reads_app(),   index_app(),        align_app(),   germline_app(),
+          compare_app(), train_filter_app(), simulate_app()};
 }
 
 }  // namespace aceso::genomics

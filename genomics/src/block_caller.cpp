@@ -1,5 +1,7 @@
 #include "block_caller.hpp"
 
+#include "call_evidence.hpp"
+
 #include "syncmers.hpp"
 
 #include <algorithm>
@@ -16,8 +18,6 @@ constexpr std::uint32_t kBlockGap = 12;
 constexpr std::uint32_t kAssembledSupport = 3;
 // So sure can no fragment be of the haplotype it is from.
 constexpr int kMostFragmentCost = 45;
-// A read speaks for an allele if all others cost it so much more.
-constexpr int kClearCost = 3;
 
 /// Bases an allele touches, with the room it can be moved in.
 std::uint32_t reach_begin(const Allele& allele) { return allele.position - 1; }
@@ -68,31 +68,6 @@ std::vector<Site> sites_of(std::span<const Allele> alleles, AlleleSet set) {
   std::vector<Site> out;
   for (auto& [key, site] : sites) out.push_back(std::move(site));
   return out;
-}
-
-/// Writes a call's evidence: reads by allele and strand.
-void count_reads(const CallReads& all, const ReadTable& table, std::span<const AlleleSet> sets,
-                 const Site& site, VariantCall& call) {
-  call.depths.assign(site.alleles.size() + 1, 0);
-  double squares = 0;
-  std::vector<int> least(call.depths.size());
-  for (std::size_t r = 0; r < table.reads.size(); ++r) {
-    const CallRead& read = all.reads[table.reads[r]];
-    squares += read.mapping_quality * read.mapping_quality;
-    std::ranges::fill(least, ReadCosts::kMost);
-    for (std::size_t h = 0; h < sets.size(); ++h) {
-      int& known = least[site.number_on(sets[h])];
-      known = std::min(known, table.costs[r][h]);
-    }
-    const auto best = std::ranges::min_element(least);
-    const auto others = [&](int cost) { return cost < *best + kClearCost; };
-    if (std::ranges::count_if(least, others) != 1) continue;
-    const auto number = static_cast<std::size_t>(best - least.begin());
-    ++call.depths[number];
-    ++call.strands[(number == 0 ? 0 : 2) + (read.reversed ? 1 : 0)];
-  }
-  call.depth = static_cast<std::uint32_t>(table.reads.size());
-  if (call.depth > 0) call.mapping_quality = std::sqrt(squares / call.depth);
 }
 
 /// REF and ALT of a site.
@@ -274,7 +249,7 @@ void BlockCaller::call_block(const CallReads& all, const Block& block, int ploid
     call.likelihoods = found.likelihoods;
     call.ploidy = ploidy;
     call.genotype = {site.number_on(pairs.first()), site.number_on(pairs.second())};
-    count_reads(all, table, sets, site, call);
+    weigh_reads(reference_, all, table, alleles, sets, site, call);
     calls.push_back(std::move(call));
   }
   phase(calls);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "assembly.hpp"
+#include "call_evidence.hpp"
 #include "call_reads.hpp"
 #include "genotype.hpp"
 #include "pileup.hpp"
@@ -30,12 +31,6 @@ struct CallOptions {
 struct BucketCalls {
   std::vector<VariantCall> variants;   ///< by position
   std::vector<ReferenceBlock> blocks;  ///< if columns were kept; by position
-};
-
-/// The reads of a block with their costs, by read and haplotype.
-struct ReadTable {
-  std::vector<std::uint32_t> reads;
-  std::vector<std::vector<int>> costs;
 };
 
 class BlockCaller {

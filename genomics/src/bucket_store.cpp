@@ -40,25 +40,52 @@ void BucketStore::spill() {
   held_ = 0;
 }
 
+std::uint32_t BucketStore::add_file(std::filesystem::path path) {
+  files_.push_back(std::move(path));
+  return static_cast<std::uint32_t>(files_.size() - 1);
+}
+
+void BucketStore::adopt(std::size_t bucket, std::uint32_t file, std::uint64_t offset,
+                        std::uint64_t size) {
+  buckets_[bucket].adopted.push_back({file, {offset, size}});
+}
+
+namespace {
+
+/// Reads all of `to`. \throws Error Io.
+void read_at(int descriptor, std::span<std::byte> to, std::uint64_t offset,
+             const std::filesystem::path& path) {
+  while (!to.empty()) {
+    const ssize_t got = ::pread(descriptor, to.data(), to.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) fail_system(got < 0 ? errno : EIO, "read", path.string());
+    offset += static_cast<std::uint64_t>(got);
+    to = to.subspan(static_cast<std::size_t>(got));
+  }
+}
+
+}  // namespace
+
 std::vector<std::byte> BucketStore::take(std::size_t index) {
   Bucket& bucket = buckets_[index];
-  if (bucket.spilled.empty()) return std::move(bucket.bytes);
+  if (bucket.spilled.empty() && bucket.adopted.empty()) return std::move(bucket.bytes);
   std::uint64_t size = bucket.bytes.size();
   for (const Piece& piece : bucket.spilled) size += piece.size;
+  for (const auto& [file, piece] : bucket.adopted) size += piece.size;
   std::vector<std::byte> out(size);
-  std::size_t at = 0;
-  for (const Piece& piece : bucket.spilled) {
-    for (std::uint64_t done = 0; done < piece.size;) {
-      const ssize_t got = ::pread(file_.get(), out.data() + at, piece.size - done,
-                                  static_cast<off_t>(piece.offset + done));
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) fail_system(got < 0 ? errno : EIO, "read", path_.string());
-      done += static_cast<std::uint64_t>(got);
-      at += static_cast<std::size_t>(got);
-    }
-  }
-  std::ranges::copy(bucket.bytes, out.begin() + static_cast<std::ptrdiff_t>(at));
-  bucket = {};
+  std::span<std::byte> rest(out);
+  const auto next = [&](std::uint64_t bytes) {
+    const std::span<std::byte> part = rest.first(bytes);
+    rest = rest.subspan(bytes);
+    return part;
+  };
+  for (const auto& [file, piece] : bucket.adopted)
+    read_at(open_for_reading(files_[file]).get(), next(piece.size), piece.offset, files_[file]);
+  for (const Piece& piece : bucket.spilled)
+    read_at(file_.get(), next(piece.size), piece.offset, path_);
+  std::ranges::copy(bucket.bytes, rest.begin());
+  bucket.bytes = {};
+  bucket.spilled.clear();
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <mutex>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace aceso::genomics {
@@ -23,6 +24,11 @@ class BucketStore {
   /// Takes all of a bucket out, in the order in which it was put in. Any thread.
   [[nodiscard]] std::vector<std::byte> take(std::size_t bucket);
 
+  /// Adds a stretch of a file to a bucket. The file stays as it is: such stretches can be taken
+  /// again. It is opened when they are. `file` is what add_file() returned.
+  void adopt(std::size_t bucket, std::uint32_t file, std::uint64_t offset, std::uint64_t size);
+  [[nodiscard]] std::uint32_t add_file(std::filesystem::path path);
+
   [[nodiscard]] std::size_t size() const noexcept { return buckets_.size(); }
   [[nodiscard]] std::uint64_t spilled_bytes() const noexcept { return spilled_; }
 
@@ -33,6 +39,7 @@ class BucketStore {
   struct Bucket {
     std::vector<std::byte> bytes;
     std::vector<Piece> spilled;
+    std::vector<std::pair<std::uint32_t, Piece>> adopted;  ///< with the file's number
   };
 
   void spill();
@@ -41,6 +48,7 @@ class BucketStore {
   std::uint64_t limit_, held_ = 0, spilled_ = 0;
   std::filesystem::path folder_, path_;
   FileHandle file_;
+  std::vector<std::filesystem::path> files_;
 };
 
 }  // namespace aceso::genomics

@@ -42,6 +42,7 @@ graph::Flow CallVariants::compute(const graph::Tick&) {
     found = called(static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end));
   }
   found.reads = task.own->records.size();
+  found.duplicates = task.own->marked();
   out.send(std::move(found));
   return graph::Flow::Continue;
 }
@@ -64,8 +65,11 @@ CalledBucket CallVariants::called(std::uint32_t begin, std::uint32_t end) {
   std::erase_if(found.blocks, [this](const ReferenceBlock& b) { return !shop->wants(b.begin); });
   if (shop->call.pileup.keep_columns)
     result.gvcf_lines = gvcf_lines(shop->reference, found.variants, found.blocks, shop->vcf);
-  result.lines = vcf_lines(shop->reference, found.variants, shop->vcf);
-  for (const VariantCall& call : found.variants) result.counts.add(call, shop->vcf.pass_quality);
+  const std::vector<CalledLine> lines = vcf_lines(shop->reference, found.variants, shop->vcf);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    result.lines += lines[i].text;
+    if (lines[i].passed) result.counts.add(found.variants[i]);
+  }
   return result;
 }
 
@@ -79,8 +83,7 @@ void CallCounts::add(const CallCounts& other) {
   transversions += other.transversions;
 }
 
-void CallCounts::add(const VariantCall& call, double pass_quality) {
-  if (call.quality < pass_quality) return;
+void CallCounts::add(const VariantCall& call) {
   ++passed;
   ++(call.genotype[0] == call.genotype[1] ? homozygous : heterozygous);
   const std::string& other = call.alternatives.front();

@@ -11,6 +11,7 @@
 
 #include "aceso/core/progress.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,13 +33,14 @@ struct MakeTasks {
   graph::In<SortedBucket> in{"records"};
   graph::Out<CallTask> out{"tasks"};
   SamWriter* writer = nullptr;
+  std::size_t first = 0;  ///< buckets in front of it are neighbours only
   std::shared_ptr<const SortedBucket> before, own;
 
   auto ports() { return std::tie(in, out); }
   graph::Flow compute(const graph::Tick&) {
     auto next = std::make_shared<const SortedBucket>(in.take());
     if (writer != nullptr) writer->write(*next);
-    if (own) out.send({before, own, next});
+    if (own && own->bucket >= first) out.send({before, own, next});
     before = std::move(own);
     own = std::move(next);
     return graph::Flow::Continue;
@@ -52,13 +54,13 @@ struct CallCounts {
   std::uint64_t transitions = 0, transversions = 0;
 
   void add(const CallCounts& other);
-  void add(const VariantCall& call, double pass_quality);
+  void add(const VariantCall& call);
 };
 
 struct CalledBucket {
   std::string lines, gvcf_lines;
   CallCounts counts;
-  std::uint64_t reads = 0;
+  std::uint64_t reads = 0, duplicates = 0;
 };
 
 /// What every caller needs.
@@ -90,19 +92,15 @@ struct CallVariants {
   [[nodiscard]] CalledBucket called(std::uint32_t begin, std::uint32_t end);
 };
 
-struct WriteCalls {
+struct TakeCalls {
   graph::In<CalledBucket> in{"calls"};
-  VcfWriter* writer = nullptr;
-  VcfWriter* gvcf = nullptr;
+  const std::function<void(const CalledBucket&)>* take = nullptr;
   Progress* progress = nullptr;
-  CallCounts counts;
 
   auto ports() { return std::tie(in); }
   graph::Flow compute(const graph::Tick&) {
     const CalledBucket bucket = in.take();
-    if (writer != nullptr) writer->write(bucket.lines);
-    if (gvcf != nullptr) gvcf->write(bucket.gvcf_lines);
-    counts.add(bucket.counts);
+    (*take)(bucket);
     progress->advance(bucket.reads);
     return graph::Flow::Continue;
   }

@@ -208,7 +208,8 @@ class CompareWriter {
 
 }  // namespace
 
-CompareResult run_compare(const CompareJob& job, app::RunContext& context) {
+CompareResult run_compare(const CompareJob& job, app::RunContext& context,
+                          const CompareObserver& observer) {
   context.progress.stage("reference", 0, "bases");
   const OwnedReference owned = read_reference(job.reference, context.stop);
   const Reference& reference = owned.reference;
@@ -227,6 +228,7 @@ CompareResult run_compare(const CompareJob& job, app::RunContext& context) {
         judge_contig(reference.codes(contig), contig, regions, true_pieces, called_pieces,
                      context.threads, context.stop);
     writer.write_contig(contig, true_pieces, called_pieces, judged);
+    if (observer) observer(called_pieces, judged.calls);
     result.counts.superloci += judged.superloci;
     result.counts.superloci_too_complex += judged.too_complex;
     context.progress.advance(reference.contigs()[contig].length);

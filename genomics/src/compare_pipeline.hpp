@@ -6,7 +6,9 @@
 
 #include "aceso/app/app.hpp"
 
+#include <functional>
 #include <map>
+#include <span>
 
 namespace aceso::genomics {
 
@@ -34,9 +36,14 @@ struct CompareResult {
 };
 inline constexpr std::size_t kShownErrors = 200;
 
+/// Told of each contig's calls and what was decided of them.
+using CompareObserver =
+    std::function<void(std::span<const VariantPiece>, std::span<const Judgement>)>;
+
 /// Writes annotated and errors if asked for.
 /// \throws Error as read_bed and VcfRecords do; CorruptData if a file has no record on a contig of
 ///         the reference.
-[[nodiscard]] CompareResult run_compare(const CompareJob& job, app::RunContext& context);
+[[nodiscard]] CompareResult run_compare(const CompareJob& job, app::RunContext& context,
+                                        const CompareObserver& observer = {});
 
 }  // namespace aceso::genomics

@@ -3,8 +3,11 @@
 #include "aceso/core/files.hpp"
 
 #include <fmt/format.h>
+#include <htslib/hts_log.h>
 
 namespace aceso::genomics {
+
+void silence_htslib() { hts_set_log_level(HTS_LOG_OFF); }
 
 std::filesystem::path write_plain_reference(const Reference& reference,
                                             const std::filesystem::path& folder) {

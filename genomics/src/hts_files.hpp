@@ -20,6 +20,9 @@ struct FreeHtsHeader {
 using HtsFile = std::unique_ptr<htsFile, CloseHtsFile>;
 using HtsHeader = std::unique_ptr<sam_hdr_t, FreeHtsHeader>;
 
+/// From now on htslib does not print: a library does not, and what matters is thrown.
+void silence_htslib();
+
 /// Writes the reference as plain FASTA with its index into `folder`, which is what htslib's CRAM
 /// asks for. \throws Error OutOfResources, Io.
 [[nodiscard]] std::filesystem::path write_plain_reference(const Reference& reference,

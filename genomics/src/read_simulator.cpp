@@ -1,5 +1,7 @@
 #include "read_simulator.hpp"
 
+#include "syncmers.hpp"
+
 #include "aceso/core/error.hpp"
 #include "aceso/core/random.hpp"
 
@@ -15,6 +17,8 @@ namespace aceso::genomics {
 namespace {
 
 constexpr std::uint64_t kReadStream = 3ULL << 60;
+constexpr std::size_t kContextBases = 12;
+constexpr std::size_t kSteadyRun = 5;  ///< longer runs stutter
 constexpr int kWorstQuality = 2, kBestQuality = 41;
 /// What a sequencer reads behind a fragment that is shorter than the read (Illumina's TruSeq).
 constexpr std::string_view kAdapters[2] = {"AGATCGGAAGAGCACACGTCTGAACTCCAGTCAC",
@@ -133,12 +137,14 @@ class BlockSimulator {
                   std::string& out) {
     std::string bases(codes);
     if (random_.chance(job_.indel_error_rate * job_.length)) make_indel(bases);
+    if (job_.stutter_rate > 0) stutter(bases);
     for (std::size_t i = 0; bases.size() < job_.length; ++i)
       bases += static_cast<char>(i < kAdapters[mate].size() ? code_of_base(kAdapters[mate][i])
                                                             : random_.below(4));
     bases.resize(job_.length);
     std::string qualities(job_.length, '!');
     const double shift = 1.5 * normal(random_);
+    Context context;
     for (std::size_t i = 0; i < bases.size(); ++i) {
       // One draw for both: its upper part is the noise of the quality, the rest the error.
       const double draw = random_.uniform() * 8, noise = std::floor(draw);
@@ -147,6 +153,10 @@ class BlockSimulator {
                                                   3.5 - (noise == 0 ? 6 : 0))),
                      kWorstQuality, kBestQuality);
       qualities[i] = static_cast<char>('!' + quality);
+      if (job_.artifact_rate > 0 && context.full() &&
+          err_by_context(context, bases[i], qualities[i]))
+        continue;
+      context.add(bases[i]);
       if (draw - noise < error_rates()[static_cast<std::size_t>(quality)])
         bases[i] = static_cast<char>((bases[i] + 1 + static_cast<int>(random_.below(3))) & 3);
       bases[i] = base_of_code(static_cast<std::uint8_t>(bases[i]));
@@ -157,6 +167,53 @@ class BlockSimulator {
     out += "\n+\n";
     out += qualities;
     out += '\n';
+  }
+
+  /// The bases read before one.
+  class Context {
+   public:
+    void add(char code) {
+      bases_ = (bases_ << 2 | (static_cast<std::uint64_t>(code) & 3U)) & kMask;
+      ++count_;
+    }
+    [[nodiscard]] bool full() const { return count_ >= kContextBases; }
+    [[nodiscard]] std::uint64_t bases() const { return bases_; }
+
+   private:
+    static constexpr std::uint64_t kMask = (1ULL << (2 * kContextBases)) - 1;
+    std::uint64_t bases_ = 0;
+    std::size_t count_ = 0;
+  };
+
+  /// Some contexts make reads err often, all in the same way, and in one direction only: the other
+  /// strand's reads come from another context. Writes letter and quality if this one does.
+  bool err_by_context(Context& context, char& base, char& quality) {
+    const std::uint64_t fate = mix(mix(job_.seed) ^ context.bases());
+    if (static_cast<double>(fate >> 11U) * 0x1p-53 >= job_.artifact_rate) return false;
+    const double how_often = 0.1 + 0.5 * static_cast<double>(mix(fate) >> 11U) * 0x1p-53;
+    const auto shift = static_cast<int>(1 + mix(fate + 1) % 3);
+    if (!random_.chance(how_often)) return false;
+    context.add(base);
+    base = base_of_code(static_cast<std::uint8_t>((base + shift) & 3));
+    quality = static_cast<char>(std::max(quality - 8, '!' + kWorstQuality));
+    return true;
+  }
+
+  /// Runs of one base gain or lose one, the longer the more often.
+  void stutter(std::string& bases) {
+    for (std::size_t begin = 0; begin < bases.size();) {
+      std::size_t end = begin + 1;
+      while (end < bases.size() && bases[end] == bases[begin]) ++end;
+      if (const std::size_t run = end - begin;
+          run > kSteadyRun &&
+          random_.chance(job_.stutter_rate * static_cast<double>(run - kSteadyRun))) {
+        if (random_.chance(0.5))
+          bases.erase(--end, 1);
+        else
+          bases.insert(end++, 1, bases[begin]);
+      }
+      begin = end;
+    }
   }
 
   void make_indel(std::string& bases) {

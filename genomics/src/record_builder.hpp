@@ -22,6 +22,8 @@ struct AlignCounts {
   std::uint64_t bases = 0;
 
   void add(const AlignCounts& other);
+  /// Of reads or pairs: as many as are numbered.
+  [[nodiscard]] std::uint64_t numbers() const noexcept { return pairs > 0 ? pairs : reads; }
 };
 
 /// The records of some reads, one behind the other.

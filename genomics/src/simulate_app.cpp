@@ -252,6 +252,18 @@ app::App simulate_app() {
   d.option(
       "indel_error_rate", &SimulateJob::indel_error_rate,
       {.help = "insertions and deletions per base read wrongly", .minimum = 0, .maximum = 0.001});
+  d.option(
+      "artifact_rate", &SimulateJob::artifact_rate,
+      {.help = "share of contexts (the 12 bases read before) behind which reads of that strand "
+               "often show the same wrong base",
+       .minimum = 0,
+       .maximum = 0.1});
+  d.option(
+      "stutter_rate", &SimulateJob::stutter_rate,
+      {.help = "chance that a run of one base loses or gains one, for each of its bases beyond "
+               "five",
+       .minimum = 0,
+       .maximum = 0.1});
   d.option("duplicate_rate", &SimulateJob::duplicate_rate,
            {.help = "share of fragments that copy another one", .minimum = 0, .maximum = 0.95});
   d.option("seed", &SimulateJob::seed, {.help = "of all that is drawn"});

@@ -23,6 +23,7 @@ struct SimulateJob {
   double insert_mean = 400, insert_sd = 80;
   double quality = 36;
   double indel_error_rate = 1e-5;
+  double artifact_rate = 0, stutter_rate = 0;
   double duplicate_rate = 0;
   std::uint64_t seed = 1;
   int compression_level = 1;

@@ -7,7 +7,7 @@ namespace {
 
 // Of the memory a run may use, the share that records waiting in buckets take. The rest is for the
 // index's pages, chunks under way, and the buckets being sorted.
-constexpr double kRecordShare = 0.5;
+constexpr double kRecordShare = 0.5, kKeyShare = 0.1;
 
 struct BucketNumbers {
   graph::Out<std::size_t> out{"bucket"};
@@ -40,25 +40,41 @@ SortedBucket sorted(std::size_t bucket, BucketStore& store, const DuplicateSet* 
   return out;
 }
 
+BucketStore store_of(const Reference& reference, std::uint64_t memory, double share,
+                     const app::RunContext& context) {
+  return {bucket_count(reference.codes().size()),
+          static_cast<std::uint64_t>(static_cast<double>(memory) * share), context.scratch};
+}
+
 }  // namespace
 
 BucketStore record_store(const Reference& reference, std::uint64_t memory,
                          const app::RunContext& context) {
-  return {bucket_count(reference.codes().size()),
-          static_cast<std::uint64_t>(static_cast<double>(memory) * kRecordShare), context.scratch};
+  return store_of(reference, memory, kRecordShare, context);
+}
+
+BucketStore key_store(const Reference& reference, std::uint64_t memory,
+                      const app::RunContext& context) {
+  return store_of(reference, memory, kKeyShare, context);
+}
+
+std::uint64_t SortedBucket::marked() const {
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < records.size(); ++i)
+    count += duplicate[i] && (records[i]->flags & kSupplementary) == 0 ? 1 : 0;
+  return count;
 }
 
 graph::Flow SortBuckets::compute(const graph::Tick&) {
   SortedBucket bucket = sorted(in.take(), *store, duplicates);
-  for (std::size_t i = 0; i < bucket.records.size(); ++i) {
-    if (bucket.duplicate[i] && (bucket.records[i]->flags & kSupplementary) == 0) ++marked;
-  }
+  marked += bucket.marked();
   out.send(std::move(bucket));
   return graph::Flow::Continue;
 }
 
-graph::NodeRef<SortBuckets> SortedReads::add_sorting(graph::Graph& g, unsigned threads) {
-  auto numbers = g.add("buckets", BucketNumbers{.end = records_.size()});
+graph::NodeRef<SortBuckets> SortedReads::add_sorting(graph::Graph& g, unsigned threads,
+                                                     std::size_t begin, std::size_t end) {
+  auto numbers = g.add("buckets", BucketNumbers{.next = begin, .end = end});
   auto sort = g.add(
       "sort", SortBuckets{.store = &records_, .duplicates = duplicates_ ? &*duplicates_ : nullptr},
       {.copies = threads});

@@ -23,6 +23,9 @@ struct SortedBucket {
   std::vector<const PackedRecord*> records;
   std::vector<bool> duplicate;  ///< by record
   std::size_t bucket = 0;
+
+  /// Primary records that are duplicates.
+  [[nodiscard]] std::uint64_t marked() const;
 };
 
 /// What was learnt on the way.
@@ -54,13 +57,20 @@ class SortedReads {
 
   /// Adds the nodes that hand out all buckets in order, sorted by several threads, and returns the
   /// last one. Once only. Call note_duplicates() when the graph has run.
-  [[nodiscard]] graph::NodeRef<SortBuckets> add_sorting(graph::Graph& g, unsigned threads);
+  [[nodiscard]] graph::NodeRef<SortBuckets> add_sorting(graph::Graph& g, unsigned threads) {
+    return add_sorting(g, threads, 0, records_.size());
+  }
+  /// Likewise of the buckets [begin, end). More than once only if all records are in files that
+  /// stay.
+  [[nodiscard]] graph::NodeRef<SortBuckets> add_sorting(graph::Graph& g, unsigned threads,
+                                                        std::size_t begin, std::size_t end);
   void note_duplicates(const graph::NodeRef<SortBuckets>& sorting);
 
   [[nodiscard]] std::uint64_t record_count() const noexcept {
     return figures_.counts.reads + figures_.counts.supplementary;
   }
   [[nodiscard]] const AlignFigures& figures() const noexcept { return figures_; }
+  [[nodiscard]] std::size_t bucket_count() const noexcept { return records_.size(); }
 
  private:
   BucketStore records_;
@@ -68,8 +78,11 @@ class SortedReads {
   AlignFigures figures_;
 };
 
-/// An empty store for the records of a run that may use `memory` bytes.
+/// Empty stores for the records, and for the keys of duplicates, of a run that may use `memory`
+/// bytes.
 [[nodiscard]] BucketStore record_store(const Reference& reference, std::uint64_t memory,
                                        const app::RunContext& context);
+[[nodiscard]] BucketStore key_store(const Reference& reference, std::uint64_t memory,
+                                    const app::RunContext& context);
 
 }  // namespace aceso::genomics

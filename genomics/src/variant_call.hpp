@@ -8,6 +8,18 @@
 
 namespace aceso::genomics {
 
+/// How the reads that speak for a call differ from the others, and what the place is like. Shares
+/// are of 1; rank sums are z of Wilcoxon's test, below 0 if the alternative's reads have less.
+struct CallEvidence {
+  double alternative_share = 0;  ///< of the reads that speak clearly, those with an alternative
+  double clear_share = 0;        ///< of all reads looked at, those that speak clearly
+  double margin = 0;             ///< mean phred by which the alternative's reads prefer it
+  double clipped_share = 0;      ///< of the alternative's reads, those with clipped ends
+  double mapping_quality_rank_sum = 0, read_position_rank_sum = 0;
+  std::uint32_t homopolymer = 0;  ///< bases of the longest run of one base at the place
+  std::uint32_t room = 0;         ///< bases over which the alleles can be moved
+};
+
 struct VariantCall {
   std::uint32_t position = 0;  ///< global, of the first letter of `reference`
   std::string reference;       ///< letters
@@ -22,6 +34,7 @@ struct VariantCall {
   std::uint32_t depth = 0;                 ///< all reads looked at
   std::array<std::uint32_t, 4> strands{};  ///< reference forward, reverse; alternative likewise
   double mapping_quality = 0;              ///< root mean square
+  CallEvidence evidence;
 };
 
 }  // namespace aceso::genomics

@@ -1,5 +1,7 @@
 #include "vcf_records.hpp"
 
+#include "hts_files.hpp"
+
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"
 #include "aceso/core/text.hpp"
@@ -13,6 +15,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <optional>
 #include <set>
 
@@ -79,7 +82,7 @@ struct VcfRecords::Impl {
   Impl(const std::filesystem::path& file_path, const Reference& genome, Warnings& sink,
        const VcfRecordsOptions& with)
       : path(file_path.string()), reference(genome), warnings(sink), options(with) {
-    hts_set_log_level(HTS_LOG_OFF);  // a library does not print; what matters is thrown
+    silence_htslib();
     (void)open_for_reading(file_path);
     file.reset(hts_open(path.c_str(), "r"));
     if (!file) fail(Errc::CorruptData, "{}: neither VCF nor BCF", path);
@@ -151,6 +154,22 @@ struct VcfRecords::Impl {
                : first_number(found->type, found->vptr);
   }
 
+  void read_numbers(bcf1_t* line, GenotypeRecord& out) const {
+    out.numbers.clear();
+    for (const std::string& field : options.numbers) {
+      const bcf_info_t* found = bcf_get_info(header.get(), line, field.c_str());
+      float value = std::numeric_limits<float>::quiet_NaN();
+      if (found != nullptr && found->len >= 1 && found->vptr != nullptr) {
+        if (found->type == BCF_BT_FLOAT)
+          std::memcpy(&value, found->vptr, sizeof(value));
+        else if (const auto whole = integer_at(found->type, found->vptr, 0);
+                 whole && *whole != bcf_int32_missing)
+          value = static_cast<float>(*whole);
+      }
+      out.numbers.push_back(value);
+    }
+  }
+
   void read_genotype(bcf1_t* line, GenotypeRecord& out) {
     out.genotype.clear();
     out.phased = false;
@@ -210,6 +229,7 @@ struct VcfRecords::Impl {
     out.passed = bcf_has_filter(header.get(), line, const_cast<char*>(pass.c_str())) == 1;
     out.quality = bcf_float_is_missing(line->qual) != 0 ? -1 : line->qual;
     out.score = options.score_field == "QUAL" ? out.quality : score_of(line);
+    read_numbers(line, out);
     read_genotype(line, out);
     if (out.contig >= 0 && line->pos >= 0) check_reference(*line, out);
   }

@@ -26,15 +26,17 @@ struct GenotypeRecord {
   std::vector<std::string> alleles;  ///< as written; the reference's first
   std::vector<int> genotype;         ///< empty: there is none
   bool phased = false;
-  bool passed = true;   ///< FILTER is PASS or '.'
-  double quality = -1;  ///< -1: missing
-  double score = -1;    ///< of the field asked for; -1: missing
+  bool passed = true;          ///< FILTER is PASS or '.'
+  double quality = -1;         ///< -1: missing
+  double score = -1;           ///< of the field asked for; -1: missing
+  std::vector<float> numbers;  ///< of the INFO fields asked for; NaN: missing
 };
 
 struct VcfRecordsOptions {
   std::optional<std::string> sample;     ///< needed when there are several
   std::string score_field = "QUAL";      ///< or a FORMAT or INFO field with one number
   std::string sample_option = "sample";  ///< the option's name, for messages
+  std::vector<std::string> numbers;      ///< INFO fields with one number each
   bool sites_do = false;                 ///< a file without samples is read, without genotypes
 };
 

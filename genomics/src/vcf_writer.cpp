@@ -1,26 +1,27 @@
 #include "vcf_writer.hpp"
 
+#include "call_figures.hpp"
+
 #include "aceso/core/error.hpp"
 #include "aceso/core/process.hpp"
 
 #include <fmt/format.h>
 
-#include <math.h>
 #include <algorithm>
 #include <cmath>
 
 namespace aceso::genomics {
 namespace {
 
-constexpr std::string_view kHeadLines =
-    "##FILTER=<ID=PASS,Description=\"All filters passed\">\n"
+constexpr std::string_view kFilterPass = "##FILTER=<ID=PASS,Description=\"All filters passed\">\n";
+constexpr std::string_view kFilterLines =
     "##FILTER=<ID=LowQual,Description=\"The quality is below {:g}\">\n"
-    "##FILTER=<ID=StrandBias,Description=\"FS is above {:g}\">\n"
-    "##INFO=<ID=DP,Number=1,Type=Integer,Description=\"Reads looked at\">\n"
-    "##INFO=<ID=MQ,Number=1,Type=Float,Description=\"Root mean square of their mapping "
-    "qualities\">\n"
-    "##INFO=<ID=FS,Number=1,Type=Float,Description=\"Phred of the p-value of Fisher's exact test "
-    "for strand bias\">\n"
+    "##FILTER=<ID=StrandBias,Description=\"FS is above {:g}\">\n";
+constexpr std::string_view kScoreLine =
+    "##INFO=<ID=SCORE,Number=1,Type=Float,Description=\"Phred of the chance that the call is "
+    "wrong, "
+    "by the learnt filter\">\n";
+constexpr std::string_view kFormatLines =
     "##FORMAT=<ID=GT,Number=1,Type=String,Description=\"Genotype\">\n"
     "##FORMAT=<ID=AD,Number=R,Type=Integer,Description=\"Reads that speak for each allele\">\n"
     "##FORMAT=<ID=DP,Number=1,Type=Integer,Description=\"Reads looked at\">\n"
@@ -34,30 +35,6 @@ constexpr std::string_view kBlockHeadLines =
     "##ALT=<ID=NON_REF,Description=\"Any allele that is not named here\">\n"
     "##INFO=<ID=END,Number=1,Type=Integer,Description=\"Last position of a block\">\n"
     "##FORMAT=<ID=MIN_DP,Number=1,Type=Integer,Description=\"Least depth in a block\">\n";
-
-double log_factorial(std::uint32_t n) {
-  int sign = 0;  // (std::lgamma keeps it in a variable that all threads share)
-  return ::lgamma_r(n + 1.0, &sign);
-}
-
-/// Phred of Fisher's exact test, two-sided, of a 2 x 2 table.
-double strand_bias(const std::array<std::uint32_t, 4>& t) {
-  const std::uint32_t row = t[0] + t[1], other = t[2] + t[3], column = t[0] + t[2];
-  const std::uint32_t all = row + other;
-  if (row == 0 || other == 0) return 0;
-  const double fixed = log_factorial(row) + log_factorial(other) + log_factorial(column) +
-                       log_factorial(all - column) - log_factorial(all);
-  const auto chance = [&](std::uint32_t a) {
-    return std::exp(fixed - log_factorial(a) - log_factorial(row - a) - log_factorial(column - a) -
-                    log_factorial(other + a - column));
-  };
-  const double seen = chance(t[0]);
-  double sum = 0;
-  for (std::uint32_t a = column > other ? column - other : 0; a <= std::min(row, column); ++a) {
-    if (const double p = chance(a); p <= seen * 1.000001) sum += p;
-  }
-  return std::max(0.0, -10 * std::log10(std::min(1.0, std::max(sum, 1e-300))));
-}
 
 template <typename Values, typename Format>
 std::string joined(const Values& values, const Format& format) {
@@ -74,28 +51,49 @@ std::string genotype_text(const VariantCall& call) {
   return fmt::format("{}{}{}", call.genotype[0], call.phase_set != 0 ? '|' : '/', call.genotype[1]);
 }
 
-std::string filter_text(const VariantCall& call, double bias, const VcfOptions& options) {
+bool is_indel(const VariantCall& call) {
+  return call.reference.size() != call.alternatives.front().size();
+}
+
+/// The filters of a call. What was scored is judged by its score alone.
+std::string filter_text(const VariantCall& call, const CallFigures& figures,
+                        const std::optional<double>& score, const VcfOptions& options) {
+  if (score) return options.model->passes(*score, is_indel(call)) ? "PASS" : "LowScore";
   std::string out;
   if (call.quality < options.pass_quality) out = "LowQual";
-  if (bias > options.most_strand_bias) out += out.empty() ? "StrandBias" : ";StrandBias";
+  if (figures.strand_bias > options.most_strand_bias)
+    out += out.empty() ? "StrandBias" : ";StrandBias";
   return out.empty() ? "PASS" : out;
 }
 
-std::string line_of(const Reference& reference, const VariantCall& call,
-                    const VcfOptions& options) {
+std::string info_text(const CallFigures& figures, const std::optional<double>& score) {
+  std::string out;
+  for (const InfoField& field : info_fields())
+    out += fmt::format("{}{}={}", out.empty() ? "" : ";", field.name, field.text(figures));
+  if (score) out += fmt::format(";SCORE={:.2f}", *score);
+  return out;
+}
+
+CalledLine line_of(const Reference& reference, const VariantCall& call, const VcfOptions& options) {
   const Place place = reference.place(call.position);
   const auto number = [](double v) { return std::to_string(std::lround(v)); };
   const bool phased = call.phase_set != 0;
-  const double bias = strand_bias(call.strands);
-  std::string line = fmt::format(
-      "{}\t{}\t.\t{}\t{}\t{:.2f}\t{}\tDP={};MQ={:.2f};FS={:.2f}\tGT:AD:DP:GQ:PL{}\t{}:{}:{}:{}:{}",
+  const CallFigures figures = figures_of(call);
+  std::optional<double> score;
+  if (options.model) score = options.model->score(features_of(call, figures));
+  CalledLine out;
+  const std::string filter = filter_text(call, figures, score, options);
+  out.passed = filter == "PASS";
+  out.text = fmt::format(
+      "{}\t{}\t.\t{}\t{}\t{}\t{}\t{}\tGT:AD:DP:GQ:PL{}\t{}:{}:{}:{}:{}",
       reference.contigs()[place.contig].name, place.position + 1, call.reference,
-      joined(call.alternatives, [](const std::string& a) { return a; }), call.quality,
-      filter_text(call, bias, options), call.depth, call.mapping_quality, bias, phased ? ":PS" : "",
-      genotype_text(call), joined(call.depths, [](std::uint32_t d) { return std::to_string(d); }),
-      call.depth, number(call.genotype_quality), joined(call.likelihoods, number));
-  if (phased) line += fmt::format(":{}", reference.place(call.phase_set).position + 1);
-  return line + "\n";
+      joined(call.alternatives, [](const std::string& a) { return a; }), quality_text(call.quality),
+      filter, info_text(figures, score), phased ? ":PS" : "", genotype_text(call),
+      joined(call.depths, [](std::uint32_t d) { return std::to_string(d); }), call.depth,
+      number(call.genotype_quality), joined(call.likelihoods, number));
+  if (phased) out.text += fmt::format(":{}", reference.place(call.phase_set).position + 1);
+  out.text += "\n";
+  return out;
 }
 
 /// A call with one allele more, of which no read is known: a genotype with it costs what the reads
@@ -135,7 +133,14 @@ std::string block_line(const Reference& reference, const ReferenceBlock& block) 
 
 std::string head_of(const Reference& reference, const VcfOptions& options) {
   std::string out = fmt::format("##fileformat=VCFv4.2\n##source=aceso {}\n", version());
-  out += fmt::format(fmt::runtime(kHeadLines), options.pass_quality, options.most_strand_bias);
+  out += kFilterPass;
+  if (options.model)
+    out += options.model->filter_line();
+  else
+    out += fmt::format(fmt::runtime(kFilterLines), options.pass_quality, options.most_strand_bias);
+  for (const InfoField& field : info_fields()) out += field.header_line();
+  if (options.model) out += kScoreLine;
+  out += kFormatLines;
   if (options.blocks) out += kBlockHeadLines;
   for (const Contig& contig : reference.contigs())
     out += fmt::format("##contig=<ID={},length={}>\n", contig.name, contig.length);
@@ -144,10 +149,10 @@ std::string head_of(const Reference& reference, const VcfOptions& options) {
 
 }  // namespace
 
-std::string vcf_lines(const Reference& reference, const std::vector<VariantCall>& calls,
-                      const VcfOptions& options) {
-  std::string out;
-  for (const VariantCall& call : calls) out += line_of(reference, call, options);
+std::vector<CalledLine> vcf_lines(const Reference& reference, const std::vector<VariantCall>& calls,
+                                  const VcfOptions& options) {
+  std::vector<CalledLine> out;
+  for (const VariantCall& call : calls) out.push_back(line_of(reference, call, options));
   return out;
 }
 
@@ -158,7 +163,7 @@ std::string gvcf_lines(const Reference& reference, const std::vector<VariantCall
   for (const VariantCall& call : calls) {
     for (; block != blocks.end() && block->begin < call.position; ++block)
       out += block_line(reference, *block);
-    out += line_of(reference, with_any_other(call), options);
+    out += line_of(reference, with_any_other(call), options).text;
   }
   for (; block != blocks.end(); ++block) out += block_line(reference, *block);
   return out;

@@ -2,6 +2,7 @@
 // a tabix index.
 #pragma once
 
+#include "filter_model.hpp"
 #include "reference_blocks.hpp"
 #include "variant_call.hpp"
 #include "vcf_text_file.hpp"
@@ -9,6 +10,7 @@
 #include "aceso/genomics/reference.hpp"
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,12 +22,20 @@ struct VcfOptions {
   double most_strand_bias =
       40;               ///< calls above have the filter StrandBias: one true call in 10,000
   bool blocks = false;  ///< the header of a gVCF
+  /// Scores calls and decides which pass, instead of the two limits; null: none.
+  std::shared_ptr<const FilterModel> model;
 };
 
-/// The lines of some calls. Any thread.
-[[nodiscard]] std::string vcf_lines(const Reference& reference,
-                                    const std::vector<VariantCall>& calls,
-                                    const VcfOptions& options);
+/// A line with its newline, and whether its filter is PASS.
+struct CalledLine {
+  std::string text;
+  bool passed = false;
+};
+
+/// The lines of some calls, one for each. Any thread.
+[[nodiscard]] std::vector<CalledLine> vcf_lines(const Reference& reference,
+                                                const std::vector<VariantCall>& calls,
+                                                const VcfOptions& options);
 
 /// The same as gVCF: each call with the allele <NON_REF>, and blocks without a variant between
 /// them.
