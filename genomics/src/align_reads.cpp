@@ -127,7 +127,7 @@ Worker& worker_of(std::shared_ptr<Worker>& worker, const Shop& shop) {
 struct AlignPairs {
   static constexpr bool kUnequalStreams = true;
   graph::In<FastqChunk> in1{"reads"}, in2{"reads2"};
-  graph::Out<Packet> out{"records"};
+  graph::Out<AlignedPacket> out{"records"};
   const Shop* shop = nullptr;
   std::shared_ptr<const std::vector<std::string>> files1, files2;
   std::shared_ptr<Worker> worker;
@@ -137,7 +137,7 @@ struct AlignPairs {
     if (!in1.has()) refuse_rest(in2.take(), *files1);
     if (!in2.has()) refuse_rest(in1.take(), *files2);
     const FastqChunk a = in1.take(), b = in2.take();
-    Packet packet{{}, a.source_bytes + b.source_bytes, shop->number_of(a)};
+    AlignedPacket packet{{}, a.source_bytes + b.source_bytes, shop->number_of(a)};
     if (shop->wanted(a)) packet.batch = worker_of(worker, *shop).pairs(a, b);
     out.send(std::move(packet));
     return graph::Flow::Continue;
@@ -146,7 +146,7 @@ struct AlignPairs {
 
 struct AlignReads {
   graph::In<FastqChunk> in{"reads"};
-  graph::Out<Packet> out{"records"};
+  graph::Out<AlignedPacket> out{"records"};
   const Shop* shop = nullptr;
   bool interleaved = false;
   std::shared_ptr<Worker> worker;
@@ -154,7 +154,7 @@ struct AlignReads {
   auto ports() { return std::tie(in, out); }
   graph::Flow compute(const graph::Tick&) {
     const FastqChunk chunk = in.take();
-    Packet packet{{}, chunk.source_bytes, shop->number_of(chunk)};
+    AlignedPacket packet{{}, chunk.source_bytes, shop->number_of(chunk)};
     if (shop->wanted(chunk)) {
       Worker& mine = worker_of(worker, *shop);
       packet.batch = interleaved ? mine.interleaved(chunk) : mine.singles(chunk);
@@ -166,13 +166,13 @@ struct AlignReads {
 
 /// The end of the flow.
 struct HandOver {
-  graph::In<Packet> in{"records"};
-  const std::function<void(const Packet&)>* take = nullptr;
+  graph::In<AlignedPacket> in{"records"};
+  const std::function<void(const AlignedPacket&)>* take = nullptr;
   Progress* progress = nullptr;
 
   auto ports() { return std::tie(in); }
   graph::Flow compute(const graph::Tick&) {
-    const Packet packet = in.take();
+    const AlignedPacket packet = in.take();
     (*take)(packet);
     progress->advance(packet.source_bytes);
     return graph::Flow::Continue;
@@ -296,7 +296,7 @@ SortedReads align_reads(const AlignJob& job, const SeedIndex& index, bool comple
   figures.model = align_chunks(job, index, complete,
                                {.wants = {},
                                 .take =
-                                    [&](const Packet& packet) {
+                                    [&](const AlignedPacket& packet) {
                                       put_into_buckets(packet.batch, records, keys);
                                       figures.counts.add(packet.batch.counts);
                                     }},

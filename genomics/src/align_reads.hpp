@@ -18,7 +18,7 @@ struct AlignSink {
   /// Whether the chunk with this number is aligned; empty: all are.
   std::function<bool(std::uint64_t)> wants;
   /// Told of all chunks in order; those not wanted have no records. One thread.
-  std::function<void(const Packet&)> take;
+  std::function<void(const AlignedPacket&)> take;
 };
 
 /// Aligns the reads of `job` chunk by chunk. The chunks of a job are the same in every run.

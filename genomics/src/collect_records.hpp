@@ -14,7 +14,7 @@
 namespace aceso::genomics {
 
 /// Records with the size of the text they were made from.
-struct Packet {
+struct AlignedPacket {
   RecordBatch batch;
   std::uint64_t source_bytes = 0;
   std::uint64_t chunk = 0;  ///< number of the chunk of reads it was made from
@@ -33,7 +33,7 @@ inline void put_into_buckets(const RecordBatch& batch, BucketStore& records, Buc
 }
 
 struct CollectRecords {
-  graph::In<Packet> in{"records"};
+  graph::In<AlignedPacket> in{"records"};
   BucketStore* records = nullptr;
   BucketStore* keys = nullptr;
   AlignCounts* counts = nullptr;
@@ -41,7 +41,7 @@ struct CollectRecords {
 
   auto ports() { return std::tie(in); }
   graph::Flow compute(const graph::Tick&) {
-    const Packet packet = in.take();
+    const AlignedPacket packet = in.take();
     put_into_buckets(packet.batch, *records, *keys);
     counts->add(packet.batch.counts);
     progress->advance(packet.source_bytes);

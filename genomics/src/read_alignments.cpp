@@ -8,13 +8,13 @@ namespace aceso::genomics {
 namespace {
 
 struct ReadRecords {
-  graph::Out<Packet> out{"records"};
+  graph::Out<AlignedPacket> out{"records"};
   AlignmentFile* file = nullptr;
   std::uint64_t offset = 0;
 
   auto ports() { return std::tie(out); }
   graph::Flow compute(const graph::Tick&) {
-    Packet packet;
+    AlignedPacket packet;
     if (!file->next(packet.batch)) return graph::Flow::Done;
     const std::uint64_t before = std::exchange(offset, std::max(offset, file->offset()));
     packet.source_bytes = offset - before;

@@ -106,7 +106,7 @@ class PartWriter {
     begin();
   }
 
-  void take(const Packet& packet, bool wanted) {
+  void take(const AlignedPacket& packet, bool wanted) {
     if (const std::uint64_t part = packet.chunk / chunks_per_part_; part != part_) {
       end();
       part_ = part;
@@ -246,7 +246,7 @@ void AlignedParts::align(const SeedIndex& index, bool with_tags, const Share& sh
   const InsertModel model = align_chunks(
       job_, index, with_tags,
       {.wants = wants,
-       .take = [&](const Packet& packet) { writer.take(packet, wants(packet.chunk)); }},
+       .take = [&](const AlignedPacket& packet) { writer.take(packet, wants(packet.chunk)); }},
       context);
   writer.end();
   const Json reads{{"chunks", writer.chunks()},

@@ -24,7 +24,8 @@ void VcfTextFile::flush(std::size_t keep) {
   const std::string_view now = std::string_view(text_).substr(0, text_.size() - keep);
   if (deflater_) {
     packed_.clear();
-    deflater_->deflate(now, packed_);
+    for (std::size_t at = 0; at < now.size(); at += kBgzfTextPerBlock)
+      deflater_->deflate(now.substr(at, kBgzfTextPerBlock), packed_);
     file_.write(packed_);
   } else {
     file_.write(now);

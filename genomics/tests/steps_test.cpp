@@ -1,0 +1,132 @@
+// Runs in steps: cut off and resumed, and shared by shards.
+#include "steps.hpp"
+
+#include "calling_testing.hpp"
+#include "germline_app.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace aceso::genomics {
+namespace {
+
+class Steps : public Calling {
+ protected:
+  Steps() {
+    outputs = {{"variants", "calls.vcf.gz"}, {"gvcf", "calls.g.vcf"}, {"alignments", "reads.bam"}};
+    expected_metrics = run_with({}, "one-", true);
+  }
+
+  /// Runs with these options; outputs get the prefix. Returns the metrics.
+  Json run_with(std::map<std::string, app::Value> options, const std::string& prefix, bool write) {
+    AppRun now = run;
+    now.options = std::move(options);
+    if (now.options.contains("step")) now.outputs["work"] = folder.path("work");
+    if (write) {
+      for (const auto& [name, file] : outputs) now.outputs[name] = folder.path(prefix + file);
+    }
+    return run_app(germline_app(), now);
+  }
+
+  void expect_same(const std::string& prefix, const Json& metrics) {
+    for (const auto& [name, file] : outputs)
+      EXPECT_TRUE(read_file(folder.path(prefix + file)) == read_file(folder.path("one-" + file)))
+          << name;
+    EXPECT_EQ(metrics["variants"], expected_metrics["variants"]);
+    EXPECT_EQ(metrics["reads"], expected_metrics["reads"]);
+  }
+
+  Json step(const std::string& name, const std::string& shard, bool write = false) {
+    return run_with({{"step", name}, {"shard", shard}}, "two-", write);
+  }
+
+  std::map<std::string, std::string> outputs;
+  Json expected_metrics;
+};
+
+TEST_F(Steps, ShardsTogetherWriteTheSameBytes) {
+  step("align", "2/2");
+  expect_error(Errc::NotFound, {"work", "not all reads"}, [&] { step("call", "1/2"); });
+  step("align", "1/2");
+  step("call", "1/2");
+  // Two buckets are one piece, which is the first shard's; nothing is left for the second one.
+  step("call", "2/2");
+  expect_same("two-", step("merge", "1/1", true));
+  EXPECT_FALSE(std::filesystem::exists(folder.path("work")));
+}
+
+TEST_F(Steps, GoOnFromWhatIsThere) {
+  step("align", "1/1");
+  const auto part = folder.path("work") / "part-000000";
+  const auto made = std::filesystem::last_write_time(part);
+  step("align", "1/1");
+  EXPECT_EQ(std::filesystem::last_write_time(part), made);
+  expect_error(Errc::NotFound, {"work", "not all pieces"}, [&] { step("merge", "1/1", true); });
+  expect_same("two-", step("all", "1/1", true));
+}
+
+TEST_F(Steps, ResumedRunsWriteTheSameBytes) {
+  expect_same("two-", run_with({{"resume", true}}, "two-", true));
+  for (const auto& entry :
+       std::filesystem::directory_iterator(folder.path("two-calls.vcf.gz").parent_path()))
+    EXPECT_NE(entry.path().extension(), ".work");
+}
+
+TEST_F(Steps, StepsOfAnotherRunAreNotTaken) {
+  step("align", "1/1");
+  AppRun other = run;
+  other.options = {{"step", std::string("call")}, {"pass_quality", 30.0}};
+  other.outputs = {{"work", folder.path("work")}};
+  expect_error(Errc::InvalidArgument, {"work", "another run"},
+               [&] { run_app(germline_app(), other); });
+  std::filesystem::create_directory(folder.path("full"));
+  folder.write("full/letter.txt", "mine");
+  other.outputs = {{"work", folder.path("full")}};
+  expect_error(Errc::InvalidArgument, {"full", "empty folder"},
+               [&] { run_app(germline_app(), other); });
+  EXPECT_TRUE(std::filesystem::exists(folder.path("full/letter.txt")));
+}
+
+TEST_F(Steps, DamagedPartsAreRefused) {
+  step("align", "1/1");
+  const auto part = folder.path("work") / "part-000000";
+  const std::string good = read_file(part);
+  for (std::string bad : {std::string(), good.substr(0, 40), good.substr(0, good.size() - 1),
+                          good.substr(8), good + "x"}) {
+    write_file(part, bad);
+    expect_error(Errc::CorruptData, {"part-000000"}, [&] { step("call", "1/1"); });
+  }
+  // Places out of the file: the last entry stands in front of the tail.
+  std::string far = good;
+  std::fill(far.end() - 120, far.end() - 88, '\xff');
+  write_file(part, far);
+  expect_error(Errc::CorruptData, {"part-000000"}, [&] { step("call", "1/1"); });
+}
+
+TEST_F(Steps, AskForWhatTheyNeed) {
+  AppRun now = run;
+  now.options = {{"shard", std::string("1/2")}};
+  expect_error(Errc::InvalidArgument, {"align", "call"}, [&] { run_app(germline_app(), now); });
+  now.options = {{"step", std::string("align")}};
+  expect_error(Errc::InvalidArgument, {"work"}, [&] { run_app(germline_app(), now); });
+  now.options = {{"resume", true}};
+  expect_error(Errc::InvalidArgument, {"variants"}, [&] { run_app(germline_app(), now); });
+}
+
+TEST(Share, IsReadAsPeopleWriteIt) {
+  EXPECT_EQ(share_of("2/4").index, 1U);
+  EXPECT_EQ(share_of("2/4").count, 4U);
+  for (const std::string bad : {"", "0/4", "5/4", "2", "2/", "/4", "a/b", "2/4x", "-1/4", "1/0"})
+    expect_error(Errc::InvalidArgument, {"shard", "I/N"},
+                 [&] { static_cast<void>(share_of(bad)); });
+  std::vector<int> done(100);
+  for (const std::string shard : {"1/3", "2/3", "3/3"}) {
+    const Share share = share_of(shard);
+    for (std::uint64_t s = 0; s < done.size(); ++s) done[s] += share.owns(s) ? 1 : 0;
+  }
+  EXPECT_EQ(std::ranges::count(done, 1), 100);
+}
+
+}  // namespace
+}  // namespace aceso::genomics
