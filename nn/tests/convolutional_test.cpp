@@ -148,8 +148,8 @@ TEST(Convolutional, ConvolvesBackwardsAsTheFormula) {
 }
 
 TEST(Convolutional, PoolsAndResamplesAsTheFormula) {
-  for (const Sizes& size : {Sizes{13}, Sizes{9, 7}, Sizes{8, 12}, Sizes{5, 6, 7}})
-    for (const std::int64_t channels : {1, 3, 16, 20}) {
+  for (const Sizes& size : {Sizes{13}, Sizes{9, 7}, Sizes{3, 4, 5}})
+    for (const std::int64_t channels : {3, 16, 20}) {
       const auto axes = static_cast<std::int64_t>(size.size());
       for (const Kind kind : {Kind::MaxPool, Kind::AveragePool}) {
         expect_as_plain(one(axes, channels, {.kind = kind, .kernel = {2}}), size);
@@ -159,14 +159,14 @@ TEST(Convolutional, PoolsAndResamplesAsTheFormula) {
       }
       expect_as_plain(one(axes, channels, {.kind = Kind::GlobalAverage}), size);
       for (const Kind kind : {Kind::Nearest, Kind::Interpolate})
-        for (const std::int64_t scale : {2, 3, 4})
+        for (const std::int64_t scale : {2, 3})
           expect_as_plain(one(axes, channels, {.kind = kind, .scale = {scale}}), size);
     }
 }
 
 TEST(Convolutional, NormsAndActivationsFollowTheirFormulas) {
-  for (const Sizes& size : {Sizes{9, 7}, Sizes{5, 6, 7}})
-    for (const std::int64_t channels : {1, 6, 16, 36}) {
+  for (const Sizes& size : {Sizes{9, 7}, Sizes{3, 4, 5}})
+    for (const std::int64_t channels : {1, 6, 36}) {
       const auto axes = static_cast<std::int64_t>(size.size());
       for (const Kind kind : {Kind::BatchNorm, Kind::InstanceNorm, Kind::GroupNorm})
         for (const bool affine : {true, false}) {
