@@ -14,6 +14,7 @@ cp "$here"/*/demo/*.model.tar "$folder/"
 if [[ -f $nci ]]; then
   cp "$nci" "$folder/nci_5k.smi"
   sed 1000q "$nci" >"$folder/nci_1000.smi"
+  { echo smiles,tpsa; sed '/^#/d; s/\r$//' "${nci%/*}/first_5k.tpsa.csv"; } >"$folder/nci_tpsa.csv"
 fi
 
 # The first 300 proteins of 40 to 400 usual residues, and their mean hydropathy (Kyte & Doolittle 1982).
