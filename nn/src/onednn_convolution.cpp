@@ -634,6 +634,11 @@ std::shared_ptr<const ConvolutionEngine> onednn_convolutions(ConvolutionalSteps 
   return std::make_shared<const OneDnnConvolutions>(std::move(steps), precision);
 }
 
-bool onednn_has_bf16() { return kernels::best().bf16 || onednn_has_bf16_tiles(); }
+bool onednn_has_bf16() {
+  // oneDNN has no bf16 below AVX-512, and its users can hold it below what the CPU has.
+  const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+  const auto needed = static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
+  return (kernels::best().bf16 || onednn_has_bf16_tiles()) && (isa & needed) == needed;
+}
 
 }  // namespace aceso::nn
