@@ -10,6 +10,9 @@
 #ifdef ACESO_MOLECULES
 #include "aceso/molecules/apps.hpp"
 #endif
+#ifdef ACESO_NUCLEOTIDES
+#include "aceso/nucleotides/apps.hpp"
+#endif
 #ifdef ACESO_PROTEINS
 #include "aceso/proteins/apps.hpp"
 #endif
@@ -29,6 +32,9 @@ app::AppTable all_apps() {
 #endif
 #ifdef ACESO_MOLECULES
   add(molecules::apps());
+#endif
+#ifdef ACESO_NUCLEOTIDES
+  add(nucleotides::apps());
 #endif
 #ifdef ACESO_PROTEINS
   add(proteins::apps());

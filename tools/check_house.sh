@@ -15,7 +15,7 @@ breach() {
 }
 
 # Arrows point down: a floor includes only those below it.
-toolkits='genomics|models|molecules|proteins'
+toolkits='genomics|models|molecules|nucleotides|proteins'
 breach "core includes a floor above it" "#include \"aceso/(graph|nn|app|lm|$toolkits|hub|cli)/" core
 breach "graph includes a floor above it" "#include \"aceso/(nn|app|lm|$toolkits|hub|cli)/" graph
 breach "nn includes a floor above it" "#include \"aceso/(graph|app|lm|$toolkits|hub|cli)/" nn
@@ -31,8 +31,8 @@ breach "the hub knows a toolkit" "#include \"aceso/($toolkits)/|genomics" hub/sr
 breach "a heavy header in a public one" '#include <(boost|sqlite3|openssl|spdlog|CLI|isa-l|libdeflate|dnnl|torch|ATen|c10|GraphMol|RDGeneral|yaml-cpp|hdf5)' '*/include/*'
 
 # Libraries do not print, exit or read the environment.
-breach "a library prints" 'std::(cout|cerr)|[^f]printf\(|fmt::print' core/src graph nn/src lm/src app/src genomics/src genomics/include models/src molecules/src proteins/src hub/src hub/include
-breach "a library exits or reads the environment" 'std::exit\(|std::abort\(|[^a-z_]getenv\(' core/src graph nn/src lm/src app/src genomics/src models/src molecules/src proteins/src hub/src
+breach "a library prints" 'std::(cout|cerr)|[^f]printf\(|fmt::print' core/src graph nn/src lm/src app/src genomics/src genomics/include models/src molecules/src nucleotides/src proteins/src hub/src hub/include
+breach "a library exits or reads the environment" 'std::exit\(|std::abort\(|[^a-z_]getenv\(' core/src graph nn/src lm/src app/src genomics/src models/src molecules/src nucleotides/src proteins/src hub/src
 breach "the program is compiled for one machine" 'march=native' 'CMakeLists.txt' '*/CMakeLists.txt' cmake
 breach "unfinished work" '\b(TODO|FIXME|XXX)\b' '*.hpp' '*.cpp' '*.ts' '*.tsx' '*.sh' dev ':!tools/check_house.sh'
 

@@ -14,6 +14,7 @@ cp "$here"/*/demo/*.model.tar "$folder/"
 if [[ -f $nci ]]; then
   cp "$nci" "$folder/nci_5k.smi"
   sed 1000q "$nci" >"$folder/nci_1000.smi"
+  { echo smiles,tpsa; sed '/^#/d; s/\r$//' "${nci%/*}/first_5k.tpsa.csv"; } >"$folder/nci_tpsa.csv"
 fi
 
 # The first 300 proteins of 40 to 400 usual residues, and their mean hydropathy (Kyte & Doolittle 1982).
@@ -48,6 +49,27 @@ cp "$exported/hf/model.safetensors" "$folder/esm-demo.safetensors"
 cp "$exported/hf/config.json" "$folder/esm-demo-config.json"
 cp "$exported/hf/vocab.txt" "$folder/esm-demo-vocab.txt"
 rm -r "$exported"
+
+# The same megabase cut into pieces of 500 bases; every tenth of them with its GC content; and 120 bases.
+if [[ -f $folder/chr22_20-21M.fa ]]; then
+  awk -v all="$folder/chr22_cut.fasta" -v fasta="$folder/chr22_pieces.fasta" -v table="$folder/chr22_gc.csv" -v one="$folder/chr22_piece.fasta" '
+    BEGIN { print "id,sequence,gc" >table }
+    /^>/ { next }
+    { text = text toupper($0) }
+    END {
+      for (begin = 1; begin + 499 <= length(text); begin += 500) {
+        piece = substr(text, begin, 500)
+        if (piece !~ /^[ACGT]+$/) continue
+        name = "chr22_" 20000000 + begin
+        printf ">%s\n%s\n", name, piece >all
+        if (++count % 10 != 0 || count > 2000) continue
+        printf ">%s\n%s\n", name, piece >fasta
+        if (count == 1000) printf ">%s\n%s\n", name, substr(piece, 1, 120) >one
+        printf "%s,%s,%.3f\n", name, piece, gsub(/[GC]/, "", piece) / 500 >table
+      }
+    }' "$folder/chr22_20-21M.fa"
+  gzip -nf "$folder/chr22_cut.fasta"
+fi
 
 # A sample with a third of dbSNP's variants of a megabase of chromosome 22, its reads, and what is called of them.
 if [[ -f $folder/chr22_20-21M.fa && ! -f $folder/chr22_calls.vcf.gz ]]; then

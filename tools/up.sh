@@ -51,6 +51,9 @@ if [[ -f $samples/.complete && -z $(api "$url/v1/runs?limit=1" | field id) ]]; t
   start_run "molecules prepare" "{\"molecules\":\"$(upload nci_1000.smi)\"}" '{"filters":"pains,brenk"}'
   start_run "proteins embed" "{\"model\":\"$(upload protein-demo.model.tar)\",\"sequences\":\"$(upload proteins.fasta)\",\"labels\":\"$(upload hydropathy.csv)\"}" '{"label_column":"hydropathy"}'
   start_run "proteins score" "{\"model\":\"$(upload protein-demo.model.tar)\",\"sequences\":\"$(upload ubiquitin.fasta)\"}" '{"scan":true}'
+  if [[ -f $samples/chr22_piece.fasta ]]; then
+    start_run "nucleotides score" "{\"model\":\"$(upload nucleotide-demo.model.tar)\",\"sequences\":\"$(upload chr22_piece.fasta)\"}" '{"scan":true,"strands":"both"}'
+  fi
   # A few minutes of one CPU.
   start_run "proteins train" "{\"sequences\":\"$(upload uniprot_20k.fasta.gz)\"}" '{"layers":4,"hidden":64,"heads":4,"steps":300,"micro_batches":2,"max_length":512,"learning_rate":0.002,"evaluate_every":50,"name":"uniprot-demo"}'
   made='Sample runs on real data are under "Runs". '

@@ -196,6 +196,11 @@ app::App predict_app() {
   d.option("id_column", &Job::id_column,
            {.help = "column of a table, or property of an SDF file, with the molecules' names; "
                     "empty: the column id, name or molecule_id, or the title"});
+  d.sample({.name = "polar surface of 1,000 compounds",
+            .summary = "predicts the polar surface area, with how sure two nets are",
+            .inputs = {{"model", {"tpsa-demo.model.tar"}}, {"molecules", {"nci_1000.smi"}}},
+            .options = {{"uncertainty", true}},
+            .origin = "compounds of the NCI; a small model that the project trained"});
   d.resources({.memory_mb = 1000});
   return d.build(run);
 }

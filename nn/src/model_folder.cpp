@@ -3,6 +3,7 @@
 #include "aceso/core/error.hpp"
 #include "aceso/core/hash.hpp"
 #include "aceso/core/text.hpp"
+#include "aceso/nn/convolutional.hpp"
 #include "aceso/nn/message_passing.hpp"
 #include "aceso/nn/recurrent.hpp"
 #include "aceso/nn/transformer.hpp"
@@ -225,6 +226,8 @@ std::vector<TensorInfo> expected_weights(const ModelFolder& model) {
     return MessagePassingSpec::from_json(description.config, source).weights();
   if (description.architecture == "lstm")
     return RecurrentSpec::from_json(description.config, source).weights();
+  if (description.architecture == "convolutional")
+    return ConvolutionalSpec::from_json(description.config, source).weights();
   return {};
 }
 

@@ -1,55 +1,21 @@
 #include "linear_engine.hpp"
-
-#include "aceso/core/error.hpp"
-
-#include <dnnl.hpp>
+#include "onednn.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstring>
 #include <vector>
 
-// Of libgomp, on which oneDNN runs; its header is not at every compiler's hand.
-extern "C" void omp_set_num_threads(int);
-extern "C" int omp_get_max_threads();
-
 namespace aceso::nn {
 namespace {
 
 using dnnl::memory;
+using onednn::engine;
+using onednn::OneThread;
 using Type = memory::data_type;
 using Layout = memory::format_tag;
 
-const dnnl::engine& engine() {
-  static const dnnl::engine the_engine(dnnl::engine::kind::cpu, 0);
-  return the_engine;
-}
-
-/// Keeps oneDNN on the caller's thread: the platform's threads work on different batches.
-class OneThread {
- public:
-  OneThread() : before_(omp_get_max_threads()) {
-    if (before_ != 1) omp_set_num_threads(1);
-  }
-  ~OneThread() {
-    if (before_ != 1) omp_set_num_threads(before_);
-  }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  int before_;
-};
-
-template <typename Action>
-auto translated(Action&& action) {
-  try {
-    return action();
-  } catch (const dnnl::error& error) {
-    fail(error.status == dnnl_out_of_memory ? Errc::OutOfResources : Errc::Unsupported,
-         "matrix product: oneDNN says: {}", error.what());
-  }
-}
+constexpr const char* kWhat = "matrix product";
 
 // Two sizes of blocks, whatever the number of rows, so that a row's result does not depend on it.
 constexpr std::int64_t kSmallBlock = 64;
@@ -106,7 +72,8 @@ class OneDnnLinear final : public LinearEngine {
  public:
   OneDnnLinear(const LinearWeights& weights, Precision precision, Linear::Result result) {
     const OneThread guard;
-    translated([&] {
+    const auto lock = onednn::making();
+    onednn::translated(kWhat, [&] {
       products_.in = weights.in;
       products_.out = weights.out;
       products_.type = precision == Precision::Bf16 ? Type::bf16 : Type::f32;
@@ -127,7 +94,7 @@ class OneDnnLinear final : public LinearEngine {
         static_cast<std::size_t>(products_.out) * memory::data_type_size(products_.result_type());
     const auto* from = static_cast<const std::byte*>(x);
     auto* to = static_cast<std::byte*>(y);
-    translated([&] {
+    onednn::translated(kWhat, [&] {
       for (std::int64_t done = 0; done < rows;) {
         const bool many = rows - done >= kLargeBlock;
         const std::int64_t block = many ? kLargeBlock : kSmallBlock;

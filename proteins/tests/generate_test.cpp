@@ -3,7 +3,6 @@
 #include "aceso/core/files.hpp"
 #include "aceso/lm/fasta.hpp"
 #include "apps.hpp"
-#include "constraints.hpp"
 #include "small_model.hpp"
 
 #include <gtest/gtest.h>
@@ -96,8 +95,8 @@ TEST_F(GenerateTest, WrongRequestsAreNamed) {
   EXPECT_NE(problem(">a\nMK\n", {{"redesign", "3"}}).find("from 1 to 2"), std::string::npos);
   EXPECT_NE(problem(">a\nMK\n", {{"redesign", "2-1"}}).find("rising"), std::string::npos);
   EXPECT_NE(problem(">a\nMK\n", {{"redesign", "x"}}).find("such as 24-36"), std::string::npos);
-  EXPECT_NE(problem(">a\n__\n", {{"allow", "1"}}).find("PLACES:RESIDUES"), std::string::npos);
-  EXPECT_NE(problem(">a\n__\n", {{"allow", "1:B"}}).find("expected residues among"),
+  EXPECT_NE(problem(">a\n__\n", {{"allow", "1"}}).find("PLACES:LETTERS"), std::string::npos);
+  EXPECT_NE(problem(">a\n__\n", {{"allow", "1:B"}}).find("expected letters among"),
             std::string::npos);
   EXPECT_NE(problem(">a\n__\n", {{"allow", "1:C"}, {"exclude", "C"}}).find("nothing may stand"),
             std::string::npos);

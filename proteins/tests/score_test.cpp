@@ -5,7 +5,6 @@
 #include "aceso/lm/language_model.hpp"
 #include "aceso/lm/masked.hpp"
 #include "apps.hpp"
-#include "mutations.hpp"
 #include "small_model.hpp"
 
 #include <gtest/gtest.h>
@@ -145,16 +144,6 @@ TEST_F(ScoreTest, WrongTablesAreNamed) {
   EXPECT_NE(problem("mutant\n").find("at least one mutation"), std::string::npos);
   EXPECT_NE(problem("mutant\nK2A\n", ">a\nMK\n>b\nMK\n").find("expected one sequence"),
             std::string::npos);
-}
-
-TEST(ParseSubstitutions, ReadsTheUsualForms) {
-  EXPECT_TRUE(parse_substitutions("WT", "MK", 1, "p").empty());
-  const auto both = parse_substitutions("M1A:K2G", "MK", 1, "p");
-  ASSERT_EQ(both.size(), 2U);
-  EXPECT_EQ(both[1].position, 1);
-  EXPECT_EQ(both[1].to, 'G');
-  for (const char* wrong : {"M1", "M1B", "1MA", "M-1A", "M99999999999999999999A", ":", "M1A:"})
-    EXPECT_THROW((void)parse_substitutions(wrong, "MK", 1, "p"), Error) << wrong;
 }
 
 }  // namespace

@@ -2,16 +2,17 @@
 #include "aceso/core/files.hpp"
 #include "aceso/core/text.hpp"
 #include "aceso/lm/fasta.hpp"
+#include "aceso/lm/sequence_apps.hpp"
 #include "aceso/lm/table.hpp"
 #include "aceso/lm/task.hpp"
-#include "apps.hpp"
+#include "letters.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
 
-namespace aceso::proteins {
+namespace aceso::lm {
 namespace fs = std::filesystem;
 namespace {
 
@@ -22,19 +23,20 @@ struct Job {
 };
 
 struct Work {
-  std::vector<lm::FastaRecord> records;
-  std::vector<lm::Item> items;
+  std::vector<FastaRecord> records;
+  std::vector<Item> items;
   std::uint64_t tokens = 0;
 };
 
-Work tokenise(const Job& job, const lm::TaskModel& model) {
+Work tokenise(const Job& job, const TaskModel& model, const SequenceKind& kind) {
   Work work;
-  work.records = lm::read_fasta(job.sequences);
-  for (const lm::FastaRecord& record : work.records) {
+  work.records = read_fasta(job.sequences);
+  for (FastaRecord& record : work.records) {
     const std::string place = fmt::format("{}: record {} ({})", job.sequences.string(),
                                           work.items.size() + 1, printable(record.id, 60));
     if (record.sequence.empty())
-      fail(Errc::CorruptData, "{}: expected residues, found none", place);
+      fail(Errc::CorruptData, "{}: expected {}, found none", place, kind.letters());
+    record.sequence = kind.spelt(std::move(record.sequence), model.model().tokenizer(), place);
     work.items.push_back({work.items.size(), model.model().encode(record.sequence, place)});
     work.tokens += work.items.back().tokens.size();
   }
@@ -44,7 +46,7 @@ Work tokenise(const Job& job, const lm::TaskModel& model) {
 std::string number(double value) { return fmt::format("{:.6g}", value); }
 
 /// The cells behind the id: a value; a class with its probabilities; or letters of residues.
-std::vector<std::string> cells(const lm::TaskSpec& task, std::span<const float> answer) {
+std::vector<std::string> cells(const TaskSpec& task, std::span<const float> answer) {
   if (!task.classes) return {number(answer[0])};
   const std::size_t classes = task.labels.size();
   const auto best = [&](std::size_t row) {
@@ -61,7 +63,7 @@ std::vector<std::string> cells(const lm::TaskSpec& task, std::span<const float> 
   return row;
 }
 
-std::vector<std::string> columns(const lm::TaskSpec& task) {
+std::vector<std::string> columns(const TaskSpec& task) {
   std::vector<std::string> names{"id"};
   if (!task.classes) return {"id", task.labels.front()};
   names.emplace_back(task.per_residue ? "classes" : "class");
@@ -70,24 +72,24 @@ std::vector<std::string> columns(const lm::TaskSpec& task) {
   return names;
 }
 
-void run(const Job& job, app::RunContext& context) {
-  const lm::TaskModel model(job.model, job.adapter, nn::precision_by_name(job.precision));
-  const Work work = tokenise(job, model);
+void run(const Job& job, const SequenceKind& kind, app::RunContext& context) {
+  const TaskModel model(job.model, job.adapter, nn::precision_by_name(job.precision));
+  const Work work = tokenise(job, model, kind);
   context.progress.stage("predict", work.tokens, "tokens");
   std::vector<std::vector<std::string>> rows(work.items.size());
   model.predict(work.items, context.threads, context.progress, context.stop,
-                [&](const lm::Item& item, std::span<const float> answer) {
+                [&](const Item& item, std::span<const float> answer) {
                   rows[item.index] = cells(model.task(), answer);
                 });
   const std::vector<std::string> names = columns(model.task());
   if (job.output) {
     AtomicFile file(*job.output);
-    const char separator = lm::separator_for(*job.output);
-    file.write(lm::table_line(names, separator));
+    const char separator = separator_for(*job.output);
+    file.write(table_line(names, separator));
     for (std::size_t i = 0; i < rows.size(); ++i) {
       std::vector<std::string> line{work.records[i].id};
       line.insert(line.end(), rows[i].begin(), rows[i].end());
-      file.write(lm::table_line(line, separator));
+      file.write(table_line(line, separator));
     }
     file.commit();
   }
@@ -106,32 +108,17 @@ void run(const Job& job, app::RunContext& context) {
 
 }  // namespace
 
-app::App predict_app() {
-  app::Describe<Job> d{"proteins predict", "Predicts properties of proteins by a fine-tuned model"};
-  d.help(
-      "Uses what `proteins finetune` made: a whole model, or its base as --model with the adapter "
-      "as --adapter. Writes for each sequence a value, a class with all classes' probabilities, or "
-      "a letter for each residue.");
-  d.example(
-      "aceso proteins predict --model esm2-8m --adapter gb1-adapter --sequences new.fasta --output "
-      "predictions.csv");
+app::App predict_app(const SequenceKind& kind, const AppTexts& texts) {
+  app::Describe<Job> d{kind.toolkit + " predict", texts.summary};
+  describe_texts(d, texts, 2000);
   d.input("model", &Job::model,
           {.kind = "model", .help = "fine-tuned model, or an adapter's base"});
   d.input("adapter", &Job::adapter, {.kind = "model", .help = "adapter"});
-  d.input("sequences", &Job::sequences, {.kind = "fasta", .help = "proteins"});
+  d.input("sequences", &Job::sequences, {.kind = "fasta", .help = kind.nouns()});
   d.output("output", &Job::output,
            {.kind = "table", .file_name = "predictions.csv", .help = "predictions"});
-  d.option("precision", &Job::precision,
-           {.help = "numbers that the layers compute with", .choices = nn::precision_names()});
-  d.sample({.name = "hydropathy",
-            .summary = "predicts what an adapter has learnt",
-            .inputs = {{"model", {"protein-demo.model.tar"}},
-                       {"adapter", {"hydropathy-adapter.model.tar"}},
-                       {"sequences", {"proteins.fasta"}}},
-            .options = {},
-            .origin = "UniProt; a small model and an adapter that the project trained"});
-  d.resources({.memory_mb = 2000});
-  return d.build(run);
+  describe_precision(d, &Job::precision);
+  return d.build([kind](const Job& job, app::RunContext& context) { run(job, kind, context); });
 }
 
-}  // namespace aceso::proteins
+}  // namespace aceso::lm

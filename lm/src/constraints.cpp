@@ -2,15 +2,14 @@
 
 #include "aceso/core/error.hpp"
 #include "aceso/core/text.hpp"
-#include "residues.hpp"
 
 #include <algorithm>
 #include <charconv>
 
-namespace aceso::proteins {
+namespace aceso::lm {
 namespace {
 
-/// Residues from 0, the last one included.
+/// Places from 0, the last one included.
 struct Range {
   std::size_t first = 0, last = 0;
 };
@@ -39,11 +38,11 @@ Range read_range(std::string_view text, std::size_t length, std::string_view opt
   return {first, last};
 }
 
-void check_residues(std::string_view residues, std::string_view option) {
+void check_residues(std::string_view residues, std::string_view alphabet, std::string_view option) {
   for (const char c : residues)
-    if (kAminoAcids.find(c) == std::string_view::npos)
-      fail(Errc::InvalidArgument, "{}: expected residues among {}, found \"{}\"", option,
-           kAminoAcids, printable(std::string_view(&c, 1)));
+    if (alphabet.find(c) == std::string_view::npos)
+      fail(Errc::InvalidArgument, "{}: expected letters among {}, found \"{}\"", option, alphabet,
+           printable(std::string_view(&c, 1)));
 }
 
 std::vector<std::string> items_of(const std::string& text) {
@@ -60,14 +59,14 @@ void open_places(Constraints& constraints, const std::string& redesign) {
       constraints.open.push_back(static_cast<std::int32_t>(i));
 }
 
-void allow_residues(Constraints& constraints, const std::string& allow) {
+void allow_residues(Constraints& constraints, const std::string& allow, std::string_view alphabet) {
   for (const std::string& item : items_of(allow)) {
     const auto colon = item.find(':');
     if (colon == std::string::npos || colon + 1 == item.size())
-      fail(Errc::InvalidArgument, "--allow: expected PLACES:RESIDUES, found \"{}\"",
+      fail(Errc::InvalidArgument, "--allow: expected PLACES:LETTERS, found \"{}\"",
            printable(item, 40));
     const std::string residues = item.substr(colon + 1);
-    check_residues(residues, "--allow");
+    check_residues(residues, alphabet, "--allow");
     const Range range =
         read_range(std::string_view(item).substr(0, colon), constraints.start.size(), "--allow");
     for (std::size_t i = range.first; i <= range.last; ++i) constraints.allowed[i] = residues;
@@ -77,28 +76,28 @@ void allow_residues(Constraints& constraints, const std::string& allow) {
 }  // namespace
 
 Constraints read_constraints(const std::string& sequence, const ConstraintTexts& texts,
-                             std::string_view place) {
-  if (sequence.empty()) fail(Errc::CorruptData, "{}: expected residues, found none", place);
+                             std::string_view alphabet, std::string_view place) {
+  if (sequence.empty()) fail(Errc::CorruptData, "{}: expected letters, found none", place);
   Constraints constraints;
   constraints.start = sequence;
-  constraints.allowed.assign(sequence.size(), std::string(kAminoAcids));
+  constraints.allowed.assign(sequence.size(), std::string(alphabet));
   open_places(constraints, texts.redesign);
   if (constraints.open.empty())
     fail(Errc::InvalidArgument,
          "{}: expected open places, found none: mark them with '_' or name them by --redesign",
          place);
-  allow_residues(constraints, texts.allow);
-  check_residues(texts.exclude, "--exclude");
+  allow_residues(constraints, texts.allow, alphabet);
+  check_residues(texts.exclude, alphabet, "--exclude");
   for (const std::int32_t residue : constraints.open) {
     std::string& allowed = constraints.allowed[static_cast<std::size_t>(residue)];
     std::erase_if(allowed, [&](char c) { return texts.exclude.find(c) != std::string::npos; });
     if (allowed.empty())
       fail(Errc::InvalidArgument,
            "nothing may stand at place {}: --allow and --exclude leave no "
-           "residue",
+           "letter",
            residue + 1);
   }
   return constraints;
 }
 
-}  // namespace aceso::proteins
+}  // namespace aceso::lm

@@ -13,7 +13,7 @@
 #include <optional>
 #include <unordered_map>
 
-namespace aceso::proteins {
+namespace aceso::lm {
 namespace {
 
 constexpr std::size_t kMostPoints = 20'000;
@@ -25,7 +25,7 @@ using Labels = std::unordered_map<std::string, std::string>;
 
 Labels labels_by_id(const std::filesystem::path& table, std::string_view id_column,
                     std::string_view label_column) {
-  lm::TableReader reader(table);
+  TableReader reader(table);
   const std::size_t id = reader.column(id_column), label = reader.column(label_column);
   Labels labels;
   for (std::vector<std::string> cells; reader.next(cells);)
@@ -54,12 +54,12 @@ std::string axis(int number, double explained) {
 
 }  // namespace
 
-EmbeddingPicture::EmbeddingPicture(const std::vector<lm::EmbeddingFile::Sequence>& sequences,
-                                   std::size_t hidden)
+EmbeddingPicture::EmbeddingPicture(const std::vector<EmbeddingFile::Sequence>& sequences,
+                                   std::size_t hidden, const std::vector<double>& lengths)
     : hidden_(hidden), stride_(stride_of(sequences.size())), sequences_(sequences.size()) {
   for (std::size_t i = 0; i < sequences.size(); i += stride_) {
     names_.push_back(sequences[i].id);
-    lengths_.push_back(static_cast<double>(sequences[i].length));
+    lengths_.push_back(lengths[i]);
   }
   means_.resize(names_.size() * hidden);
 }
@@ -105,7 +105,7 @@ void EmbeddingPicture::colour(app::Scatter& scatter, app::RunContext& context) c
 }
 
 app::Scatter EmbeddingPicture::scatter(app::RunContext& context) const {
-  lm::PrincipalPlane plane = lm::principal_plane(means_, hidden_, context.threads, context.stop);
+  PrincipalPlane plane = principal_plane(means_, hidden_, context.threads, context.stop);
   context.metric("explained_variance", Json{plane.explained_first, plane.explained_second});
   app::Scatter scatter{.title = "Sequences by their embeddings",
                        .x_label = axis(1, plane.explained_first),
@@ -125,4 +125,4 @@ void EmbeddingPicture::report(app::RunContext& context) const {
   context.report.scatter(scatter(context));
 }
 
-}  // namespace aceso::proteins
+}  // namespace aceso::lm

@@ -2,25 +2,24 @@
 
 #include "aceso/core/error.hpp"
 #include "aceso/core/text.hpp"
-#include "residues.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <string>
 
-namespace aceso::proteins {
+namespace aceso::lm {
 namespace {
 
 Substitution parse_one(std::string_view text, std::string_view sequence, std::int64_t first,
-                       std::string_view place) {
+                       std::string_view alphabet, std::string_view place) {
   std::int64_t number = 0;
   const char* const end = text.data() + text.size();
   const bool long_enough = text.size() >= 3;
   const auto parsed = long_enough ? std::from_chars(text.data() + 1, end - 1, number)
                                   : std::from_chars_result{end, std::errc::invalid_argument};
   if (parsed.ec != std::errc() || parsed.ptr != end - 1 ||
-      kAminoAcids.find(text.front()) == std::string_view::npos ||
-      kAminoAcids.find(text.back()) == std::string_view::npos)
+      alphabet.find(text.front()) == std::string_view::npos ||
+      alphabet.find(text.back()) == std::string_view::npos)
     fail(Errc::CorruptData, "{}: expected a substitution such as A42G, found \"{}\"", place,
          printable(text, 40));
   const auto length = static_cast<std::int64_t>(sequence.size());
@@ -38,11 +37,12 @@ Substitution parse_one(std::string_view text, std::string_view sequence, std::in
 }  // namespace
 
 std::vector<Substitution> parse_substitutions(std::string_view text, std::string_view sequence,
-                                              std::int64_t first, std::string_view place) {
+                                              std::int64_t first, std::string_view alphabet,
+                                              std::string_view place) {
   std::vector<Substitution> substitutions;
   if (text.empty() || text == "WT" || text == "wt" || text == "_wt") return substitutions;
   for (const std::string& part : split(text, ':')) {
-    substitutions.push_back(parse_one(part, sequence, first, place));
+    substitutions.push_back(parse_one(part, sequence, first, alphabet, place));
     const auto same = [&](const Substitution& s) {
       return s.position == substitutions.back().position;
     };
@@ -53,4 +53,4 @@ std::vector<Substitution> parse_substitutions(std::string_view text, std::string
   return substitutions;
 }
 
-}  // namespace aceso::proteins
+}  // namespace aceso::lm

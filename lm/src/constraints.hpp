@@ -1,5 +1,5 @@
 /// \file
-/// Which places of a protein are designed, and what may stand there.
+/// Which places of a sequence are designed, and what may stand there.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace aceso::proteins {
+namespace aceso::lm {
 
 /// Marks an open place in a template.
 inline constexpr char kOpenResidue = '_';
@@ -29,9 +29,11 @@ struct Constraints {
   }
 };
 
+/// `alphabet`: what may stand anywhere.
 /// \throws Error InvalidArgument naming the text that is wrong, places outside the sequence, or a
 /// place where nothing may stand; CorruptData naming `place` for an empty sequence.
 [[nodiscard]] Constraints read_constraints(const std::string& sequence,
-                                           const ConstraintTexts& texts, std::string_view place);
+                                           const ConstraintTexts& texts, std::string_view alphabet,
+                                           std::string_view place);
 
-}  // namespace aceso::proteins
+}  // namespace aceso::lm

@@ -1,5 +1,5 @@
 /// \file
-/// Embeddings of proteins as points in a plane, for the report.
+/// Embeddings of sequences as points in a plane, for the report.
 #pragma once
 
 #include "aceso/app/app.hpp"
@@ -12,13 +12,15 @@
 #include <string_view>
 #include <vector>
 
-namespace aceso::proteins {
+namespace aceso::lm {
 
 /// Collects mean embeddings and draws them along their first two principal components. Of very
 /// many sequences every k-th is drawn, so that a page can hold the picture.
 class EmbeddingPicture {
  public:
-  EmbeddingPicture(const std::vector<lm::EmbeddingFile::Sequence>& sequences, std::size_t hidden);
+  /// `lengths` of the sequences, in letters.
+  EmbeddingPicture(const std::vector<EmbeddingFile::Sequence>& sequences, std::size_t hidden,
+                   const std::vector<double>& lengths);
 
   /// Colours by a column of a table instead of by length.
   /// \throws Error CorruptData naming file and row: a column that lacks, an id that comes twice,
@@ -45,4 +47,4 @@ class EmbeddingPicture {
   std::vector<float> means_;  ///< [points, hidden]
 };
 
-}  // namespace aceso::proteins
+}  // namespace aceso::lm

@@ -3,14 +3,13 @@
 #include "aceso/core/text.hpp"
 #include "aceso/lm/fasta.hpp"
 #include "aceso/lm/masked.hpp"
-#include "apps.hpp"
+#include "aceso/lm/sequence_apps.hpp"
 #include "constraints.hpp"
-#include "residues.hpp"
+#include "letters.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -19,7 +18,7 @@
 #include <string>
 #include <vector>
 
-namespace aceso::proteins {
+namespace aceso::lm {
 namespace fs = std::filesystem;
 namespace {
 
@@ -36,7 +35,7 @@ struct Job {
   std::string precision = "fp32";
 };
 
-/// A protein in the making.
+/// A sequence in the making.
 struct Design {
   std::string id, parent, sequence;
   std::vector<nn::Token> tokens;
@@ -53,22 +52,32 @@ struct Template {
   std::string id, sequence, place;
 };
 
-std::vector<Template> read_templates(const Job& job) {
-  if (job.templates.has_value() == (job.length > 0))
-    fail(Errc::InvalidArgument, "give either --templates or --length");
+/// `sequence` as the model spells it; open places stay.
+std::string spelt_template(const std::string& sequence, const std::string& place,
+                           const LanguageModel& model, const SequenceKind& kind) {
+  std::string filled = sequence;
+  std::ranges::replace(filled, kOpenResidue, kind.alphabet.front());
+  std::string spelt = kind.spelt(std::move(filled), model.tokenizer(), place);
+  for (std::size_t i = 0; i < spelt.size(); ++i)
+    if (sequence[i] == kOpenResidue) spelt[i] = kOpenResidue;
+  return spelt;
+}
+
+std::vector<Template> read_templates(const Job& job, const LanguageModel& model,
+                                     const SequenceKind& kind) {
   if (job.length > 0)
-    return {
-        {"protein", std::string(static_cast<std::size_t>(job.length), kOpenResidue), "--length"}};
+    return {{kind.id, std::string(static_cast<std::size_t>(job.length), kOpenResidue), "--length"}};
   std::vector<Template> templates;
-  for (lm::FastaRecord& record : lm::read_fasta(*job.templates)) {
+  for (FastaRecord& record : read_fasta(*job.templates)) {
     std::string place = fmt::format("{}: record {} ({})", job.templates->string(),
                                     templates.size() + 1, printable(record.id, 60));
-    templates.push_back({std::move(record.id), std::move(record.sequence), std::move(place)});
+    std::string sequence = spelt_template(record.sequence, place, model, kind);
+    templates.push_back({std::move(record.id), std::move(sequence), std::move(place)});
   }
   return templates;
 }
 
-std::vector<Design> new_designs(const Job& job, const lm::LanguageModel& model,
+std::vector<Design> new_designs(const Job& job, const LanguageModel& model,
                                 const std::vector<Constraints>& constraints,
                                 const std::vector<Template>& templates) {
   std::vector<Design> designs;
@@ -94,25 +103,25 @@ std::vector<Design> new_designs(const Job& job, const lm::LanguageModel& model,
 
 /// What may stand at one place, with probabilities after temperature and top-k.
 struct Choice {
-  std::array<double, 20> probability{};
+  std::vector<double> probability;  ///< of the letters
   double entropy = 0;
 };
 
-Choice choice_at(std::span<const float> row, const AminoAcidTokens& tokens,
-                 const std::string& allowed, const Job& job) {
-  std::array<double, 20> logits{};
-  std::vector<double> present;
+Choice choice_at(std::span<const float> row, const Letters& letters, const std::string& allowed,
+                 const Job& job) {
+  const std::vector<nn::Token>& tokens = letters.tokens;
+  std::vector<double> logits, present;
   for (std::size_t a = 0; a < tokens.size(); ++a) {
-    const bool possible = allowed.find(kAminoAcids[a]) != std::string::npos;
-    logits[a] = possible ? row[static_cast<std::size_t>(tokens[a])] / job.temperature
-                         : -std::numeric_limits<double>::infinity();
+    const bool possible = allowed.find(letters.text[a]) != std::string::npos;
+    logits.push_back(possible ? row[static_cast<std::size_t>(tokens[a])] / job.temperature
+                              : -std::numeric_limits<double>::infinity());
     if (possible) present.push_back(logits[a]);
   }
   std::ranges::sort(present, std::greater{});
   const std::size_t kept = job.top_k > 0
                                ? std::min(static_cast<std::size_t>(job.top_k), present.size())
                                : present.size();
-  Choice choice;
+  Choice choice{std::vector<double>(tokens.size(), 0.0)};
   double sum = 0;
   for (std::size_t a = 0; a < tokens.size(); ++a) {
     if (logits[a] < present[kept - 1]) continue;
@@ -140,11 +149,11 @@ std::size_t sample(const Choice& choice, std::mt19937_64& random) {
 
 /// Decides the `count` open places that the model is surest of (Ghazvininejad et al. 2019).
 void fill(Design& design, std::span<const float> rows, std::size_t count, const Job& job,
-          const Constraints& constraints, const AminoAcidTokens& tokens, std::int32_t front) {
+          const Constraints& constraints, const Letters& letters, std::int32_t front) {
   const std::size_t vocabulary = rows.size() / design.open.size();
   std::vector<Choice> choices;
   for (std::size_t i = 0; i < design.open.size(); ++i)
-    choices.push_back(choice_at(rows.subspan(i * vocabulary, vocabulary), tokens,
+    choices.push_back(choice_at(rows.subspan(i * vocabulary, vocabulary), letters,
                                 constraints.allowed_at(design.open[i]), job));
   std::vector<std::size_t> order(choices.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -154,9 +163,10 @@ void fill(Design& design, std::span<const float> rows, std::size_t count, const 
   for (const std::size_t i : order) {
     const std::size_t chosen = sample(choices[i], design.random);
     const auto residue = static_cast<std::size_t>(design.open[i]);
-    design.sequence[residue] = kAminoAcids[chosen];
-    design.tokens[residue + static_cast<std::size_t>(front)] = tokens[chosen];
-    design.log_likelihood += rows[i * vocabulary + static_cast<std::size_t>(tokens[chosen])];
+    design.sequence[residue] = letters.text[chosen];
+    design.tokens[residue + static_cast<std::size_t>(front)] = letters.tokens[chosen];
+    design.log_likelihood +=
+        rows[i * vocabulary + static_cast<std::size_t>(letters.tokens[chosen])];
   }
   std::erase_if(design.open, [&](std::int32_t residue) {
     return design.sequence[static_cast<std::size_t>(residue)] != kOpenResidue;
@@ -167,8 +177,8 @@ void fill(Design& design, std::span<const float> rows, std::size_t count, const 
 constexpr std::size_t kDesignsAtOnce = 512;
 
 void design_all(std::span<Design> designs, const std::vector<Constraints>& constraints,
-                const Job& job, const lm::LanguageModel& model, app::RunContext& context) {
-  const AminoAcidTokens tokens = amino_acid_tokens(model);
+                const Job& job, const LanguageModel& model, const Letters& letters,
+                app::RunContext& context) {
   const std::int32_t front = front_tokens(model);
   const auto of_template = [&](std::size_t design) -> const Constraints& {
     return constraints[design / static_cast<std::size_t>(job.count)];
@@ -176,23 +186,23 @@ void design_all(std::span<Design> designs, const std::vector<Constraints>& const
   for (std::size_t begin = 0; begin < designs.size(); begin += kDesignsAtOnce) {
     const std::size_t end = std::min(begin + kDesignsAtOnce, designs.size());
     for (std::int64_t left = job.rounds; left > 0; --left) {
-      std::vector<lm::MaskedQuery> queries;
+      std::vector<MaskedQuery> queries;
       std::vector<std::size_t> owners;
       for (std::size_t d = begin; d < end; ++d) {
         if (designs[d].open.empty()) continue;
-        lm::MaskedQuery query{designs[d].tokens, designs[d].open};
+        MaskedQuery query{designs[d].tokens, designs[d].open};
         for (std::int32_t& place : query.places) place += front;
         queries.push_back(std::move(query));
         owners.push_back(d);
       }
       if (queries.empty()) break;
-      lm::masked_log_probabilities(
+      masked_log_probabilities(
           model, queries, context.threads, context.progress, context.stop,
           [&](std::size_t query, std::span<const float> rows) {
             Design& design = designs[owners[query]];
             const std::size_t share = (design.open.size() + static_cast<std::size_t>(left) - 1) /
                                       static_cast<std::size_t>(left);
-            fill(design, rows, share, job, of_template(owners[query]), tokens, front);
+            fill(design, rows, share, job, of_template(owners[query]), letters, front);
           });
     }
   }
@@ -223,7 +233,8 @@ double identity(const std::string& a, const std::string& b) {
 }
 
 void report(const Job& job, const std::vector<Template>& templates,
-            const std::vector<Design>& designs, app::RunContext& context) {
+            const std::vector<Design>& designs, const SequenceKind& kind,
+            app::RunContext& context) {
   std::vector<std::string> sequences;
   double sum = 0;
   std::vector<std::vector<app::Cell>> rows;
@@ -245,92 +256,78 @@ void report(const Job& job, const std::vector<Template>& templates,
   context.report.section("Designs", "Masked places are decided in rounds, the surest first.");
   context.report.figure("Designs", static_cast<std::int64_t>(designs.size()));
   context.report.figure("Distinct", distinct);
-  context.report.figure("Mean perplexity of designed residues",
+  context.report.figure("Mean perplexity of designed " + kind.letters(),
                         sum / static_cast<double>(designs.size()));
   context.report.table("First designs",
                        {{"Design"}, {"Designed"}, {"Perplexity"}, {"Identity", "%"}, {"Begin"}},
                        rows);
 }
 
-void run(const Job& job, app::RunContext& context) {
-  const std::vector<Template> templates = read_templates(job);
+void run(const Job& job, const SequenceKind& kind, app::RunContext& context) {
+  if (job.templates.has_value() == (job.length > 0))
+    fail(Errc::InvalidArgument, "give either --templates or --length");
+  const LanguageModel model(job.model, nn::precision_by_name(job.precision));
+  check_masked(model);
+  const Letters letters = letters_of(model, kind);
+  const std::vector<Template> templates = read_templates(job, model, kind);
   std::vector<Constraints> constraints;
-  std::uint64_t residues = 0;
+  std::uint64_t length = 0;
   for (const Template& t : templates) {
-    constraints.push_back(
-        read_constraints(t.sequence, {job.redesign, job.allow, job.exclude}, t.place));
-    residues += t.sequence.size();
+    constraints.push_back(read_constraints(t.sequence, {job.redesign, job.allow, job.exclude},
+                                           letters.text, t.place));
+    length += t.sequence.size();
   }
-  const lm::LanguageModel model(job.model, nn::precision_by_name(job.precision));
-  lm::check_masked(model);
   std::vector<Design> designs = new_designs(job, model, constraints, templates);
-  context.progress.stage("generate", residues * static_cast<std::uint64_t>(job.count * job.rounds),
+  context.progress.stage("generate", length * static_cast<std::uint64_t>(job.count * job.rounds),
                          "tokens");
-  design_all(designs, constraints, job, model, context);
+  design_all(designs, constraints, job, model, letters, context);
   write_designs(job, designs);
-  report(job, templates, designs, context);
+  report(job, templates, designs, kind, context);
 }
 
 }  // namespace
 
-app::App generate_app() {
-  app::Describe<Job> d{"proteins generate", "Designs proteins by filling masked places"};
-  d.help(
-      "Fills the open places of each template with a masked language model: '_' in its sequence, "
-      "and the places named by --redesign. Places are decided in rounds, the ones that the model "
-      "is surest of first, each drawn from the model's distribution (Ghazvininejad et al. 2019); "
-      "all other residues stay. --length N starts from N open places.\n\n"
-      "Places count from 1. --allow \"12:DE,30-35:AG\" limits what may stand at places, --exclude "
-      "C "
-      "what may be designed anywhere. The same seed gives the same designs on any number of "
-      "threads. Headers of the output say how many residues were designed and their perplexity "
-      "when they were chosen.");
-  d.example(
-      "aceso proteins generate --model esm2-8m --templates binder.fasta --redesign 24-36 --exclude "
-      "C --count 50 --output designs.fasta");
-  d.input("model", &Job::model, {.kind = "model", .help = "masked protein language model"});
+app::App generate_app(const SequenceKind& kind, const AppTexts& texts) {
+  app::Describe<Job> d{kind.toolkit + " generate", texts.summary};
+  describe_texts(d, texts, 2000);
+  d.input("model", &Job::model,
+          {.kind = "model", .help = fmt::format("masked {} language model", kind.noun)});
   d.input("templates", &Job::templates,
           {.kind = "fasta", .help = "sequences; '_' marks open places"});
   d.output("output", &Job::output,
            {.kind = "fasta", .file_name = "designs.fasta", .help = "designed sequences"});
   d.option("length", &Job::length,
-           {.help = "design whole proteins of this length, without a template",
-            .unit = "residues",
+           {.help = fmt::format("design whole {} of this length, without a template", kind.nouns()),
+            .unit = kind.letters(),
             .minimum = 0,
             .maximum = 10000});
   d.option("count", &Job::count,
            {.help = "designs for each template", .minimum = 1, .maximum = 1'000'000});
   d.option("redesign", &Job::redesign,
            {.help = "places to open, e.g. 24-36,50", .group = "Constraints"});
+  d.option("allow", &Job::allow,
+           {.help = fmt::format("{0} that may stand at places, e.g. 12:{1}{2},30-35:{1}",
+                                kind.letters(), kind.alphabet[0], kind.alphabet[2]),
+            .group = "Constraints"});
   d.option(
-      "allow", &Job::allow,
-      {.help = "residues that may stand at places, e.g. 12:DE,30-35:AG", .group = "Constraints"});
-  d.option("exclude", &Job::exclude,
-           {.help = "residues that are never designed, e.g. CM", .group = "Constraints"});
+      "exclude", &Job::exclude,
+      {.help = fmt::format("{} that are never designed, e.g. {}", kind.letters(), kind.alphabet[1]),
+       .group = "Constraints"});
   d.option("temperature", &Job::temperature,
            {.help = "below 1: closer to what the model finds likeliest; above 1: more varied",
             .minimum = 0.01,
             .maximum = 100});
   d.option("top_k", &Job::top_k,
-           {.help = "draw from the likeliest so many residues only; 0: all",
+           {.help = fmt::format("draw from the likeliest so many {} only; 0: all", kind.letters()),
             .minimum = 0,
-            .maximum = 20});
+            .maximum = static_cast<double>(kind.alphabet.size())});
   d.option("rounds", &Job::rounds,
            {.help = "in how many rounds the open places are decided; more is slower and better",
             .minimum = 1,
             .maximum = 10000});
   d.option("seed", &Job::seed, {.help = "of the random choices"});
-  d.option("precision", &Job::precision,
-           {.help = "numbers that the layers compute with", .choices = nn::precision_names()});
-  d.sample({.name = "ubiquitin",
-            .summary = "ten variants with a new end",
-            .inputs = {{"model", {"protein-demo.model.tar"}}, {"templates", {"ubiquitin.fasta"}}},
-            .options = {{"count", std::int64_t{10}}, {"redesign", std::string("60-76")}},
-            .origin =
-                "human ubiquitin (UniProt P0CG48, residues 1-76); a small model that the project "
-                "trained"});
-  d.resources({.memory_mb = 2000});
-  return d.build(run);
+  describe_precision(d, &Job::precision);
+  return d.build([kind](const Job& job, app::RunContext& context) { run(job, kind, context); });
 }
 
-}  // namespace aceso::proteins
+}  // namespace aceso::lm
