@@ -1,6 +1,7 @@
 #include "aceso/genomics/apps.hpp"
 
 #include "align_app.hpp"
+#include "annotate_app.hpp"
 #include "compare_app.hpp"
 #include "germline_app.hpp"
 #include "reads_app.hpp"
@@ -9,7 +10,8 @@
 namespace aceso::genomics {
 
 std::vector<app::App> apps() {
-  return {reads_app(), index_app(), align_app(), germline_app(), compare_app(), simulate_app()};
+  return {reads_app(),   index_app(),    align_app(),   germline_app(),
+          compare_app(), simulate_app(), annotate_app()};
 }
 
 }  // namespace aceso::genomics
