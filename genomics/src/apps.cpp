@@ -4,14 +4,15 @@
 #include "annotate_app.hpp"
 #include "compare_app.hpp"
 #include "germline_app.hpp"
+#include "joint_app.hpp"
 #include "reads_app.hpp"
 #include "simulate_app.hpp"
 
 namespace aceso::genomics {
 
 std::vector<app::App> apps() {
-  return {reads_app(),   index_app(),    align_app(),   germline_app(),
-          compare_app(), simulate_app(), annotate_app()};
+  return {reads_app(),   index_app(),    align_app(),    germline_app(),
+          compare_app(), simulate_app(), annotate_app(), joint_app()};
 }
 
 }  // namespace aceso::genomics
