@@ -242,6 +242,8 @@ JointCall genotype_site(const JointSite& site, const JointPriors& priors) {
   for (std::size_t i = 0; i < site.samples.size(); ++i) {
     if (!site.samples[i].record) continue;
     out.samples[i].likelihoods = site_likelihoods(site.samples[i], alleles);
+    // What makes all genotypes alike says nothing; the genotype stays missing.
+    if (std::ranges::max(out.samples[i].likelihoods) <= 0) continue;
     model.add(i, site.samples[i].record->ploidy, out.samples[i].likelihoods);
   }
   model.fit();

@@ -39,9 +39,25 @@ std::string extended(const std::string& alternative, const std::string& referenc
 
 /// Whether an alternative of a record changes or removes the base at `position`.
 bool changes(const GvcfRecord& record, std::size_t allele, std::uint32_t position) {
-  const auto trimmed = trimmed_allele(record.begin, record.alleles[0], record.alleles[allele]);
+  // (Cut at its end first: gaps lie as far left as they can.)
+  const auto trimmed = normal_allele(record.begin, record.alleles[0], record.alleles[allele]);
   return trimmed && trimmed->position <= position &&
          position < trimmed->position + trimmed->removed.size();
+}
+
+/// Whether a record called heterozygous has the reference once.
+bool has_one_reference(const GvcfRecord& record) {
+  return record.genotype.size() == 2 && std::ranges::count(record.genotype, 0) == 1;
+}
+
+/// Whether one of a sample's two called alleles removes or changes the base at `position`.
+bool calls_one_change(const GvcfRecord& record, std::uint32_t position) {
+  return record.genotype.size() == 2 && std::ranges::count_if(record.genotype, [&](int allele) {
+                                          const auto number = static_cast<std::size_t>(allele);
+                                          return number > 0 && number < record.alleles.size() &&
+                                                 record.alleles[number] != "*" &&
+                                                 changes(record, number, position);
+                                        }) == 1;
 }
 
 }  // namespace
@@ -171,6 +187,14 @@ SampleEvidence JointSites::evidence(const Stream& stream, Kind kind, const Joint
       best = std::move(now);
       best_rank = rank;
     }
+  }
+  if (!best.own || !has_one_reference(*best.record)) return best;
+  // The haplotype that a record beside this one calls the reference may be one that another record
+  // of the sample takes away.
+  for (const auto& record : stream.here) {
+    if (record != best.record && record->begin < position_ && record->contig == contig_ &&
+        calls_one_change(*record, changed))
+      best.allele_of[0] = star;
   }
   return best;
 }
