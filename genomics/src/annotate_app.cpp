@@ -106,7 +106,8 @@ app::App annotate_app() {
       "reads.\n\n"
       "Alleles are compared one by one, trimmed, and with a reference moved left, so that an indel "
       "is found wherever in its repeat a file puts it, up to 1,000 bases away. All files must be "
-      "sorted; tracks with another order of contigs are read once more for each contig. chr1 and "
+      "sorted. A track with an index beside it is read only where there are variants; one without, "
+      "whose contigs come in another order, once more for each contig. chr1 and "
       "1, chrM and MT are taken for the same, with a warning.\n\n"
       "Each allele is judged on its own, other variants of the same haplotype apart. chrM is "
       "translated by the vertebrate mitochondrial code.");

@@ -23,6 +23,9 @@ ValueCount count_of(std::string_view number, std::string_view field, const std::
   return ValueCount::Any;
 }
 
+/// A track with an index is not read over stretches longer than this.
+constexpr std::uint32_t kJump = 100'000;
+
 /// The `index`-th of values with commas between them, '.' if there is none.
 std::string_view nth(std::string_view values, std::size_t index) {
   const auto parts = split_views(values, ',');
@@ -104,13 +107,24 @@ bool AnnotationTrack::advance() {
   return true;
 }
 
-void AnnotationTrack::go_to_contig(const std::string& plain_contig) {
+void AnnotationTrack::jump(std::uint32_t position) {
+  more_ = lines_->jump(contig_, position) && advance();
+  here_ = more_;
+  ever_there_ |= here_;
+}
+
+void AnnotationTrack::go_to_contig(const std::string& plain_contig, std::uint32_t position) {
   near_.clear();
   contig_ = plain_contig;
   here_ = false;
+  if (lines_->has_index()) {
+    jump(position);
+    return;
+  }
   if (whole_file_seen_ && !all_.contains(plain_contig)) return;
-  if (passed_.contains(plain_contig) || (!more_ && line_contig_ != plain_contig)) {
-    // The file has its contigs in another order: it is read from its beginning again.
+  if (passed_.contains(plain_contig) || !more_) {
+    // The file has its contigs in another order, or was looked through in vain for one that it
+    // lacks: it is read from its beginning again.
     lines_ = std::make_unique<VcfLines>(path_, warnings_);
     passed_.clear();
     line_contig_.clear();
@@ -151,8 +165,11 @@ void AnnotationTrack::take_in(std::span<const std::uint8_t> contig) {
 
 void AnnotationTrack::move_to(const std::string& plain_contig, std::uint32_t begin,
                               std::uint32_t end, std::span<const std::uint8_t> contig) {
-  if (plain_contig != contig_) go_to_contig(plain_contig);
   const std::uint32_t first = std::max(begin, kAlleleReach) - kAlleleReach;
+  if (plain_contig != contig_)
+    go_to_contig(plain_contig, first);
+  else if (here_ && lines_->has_index() && line_.position() + std::uint64_t{kJump} < first)
+    jump(first);
   near_.erase(near_.begin(), near_.lower_bound(first));
   while (here_ && line_.position() <= std::uint64_t{end} + kAlleleReach) {
     // (What ends before the window cannot be moved into it.)

@@ -78,7 +78,8 @@ class AnnotationTrack {
   void add_column(std::string_view text);
   [[nodiscard]] std::string_view declaration(std::string_view field) const;
   bool advance();
-  void go_to_contig(const std::string& plain_contig);
+  void go_to_contig(const std::string& plain_contig, std::uint32_t position);
+  void jump(std::uint32_t position);
   void take_in(std::span<const std::uint8_t> contig);
   [[nodiscard]] std::optional<InfoUpdate> value_of(
       std::size_t column, const std::vector<const TrackAllele*>& found) const;

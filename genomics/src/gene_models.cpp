@@ -164,7 +164,8 @@ class GeneReader {
     std::uint32_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc{} || end != text.data() + text.size())
-      fail(Errc::CorruptData, "{}: expected a {}, found \"{}\"", where(), what, printable(text));
+      fail(Errc::CorruptData, "{}: expected the {} of a feature of GFF3 or GTF, found \"{}\"",
+           where(), what, printable(text));
     return value;
   }
 

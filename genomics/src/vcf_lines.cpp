@@ -1,5 +1,6 @@
 #include "vcf_lines.hpp"
 
+#include "contig_names.hpp"
 #include "text_lines.hpp"
 
 #include "aceso/core/error.hpp"
@@ -11,10 +12,12 @@
 #include <htslib/hts.h>
 #include <htslib/hts_log.h>
 #include <htslib/kstring.h>
+#include <htslib/tbx.h>
 #include <htslib/vcf.h>
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <optional>
 #include <set>
 
@@ -123,6 +126,52 @@ class BcfLineSource : public LineSource {
   std::int64_t told_ = 0;
 };
 
+struct FreeIndex {
+  void operator()(tbx_t* index) const noexcept { tbx_destroy(index); }
+};
+struct FreeIterator {
+  void operator()(hts_itr_t* iterator) const noexcept { hts_itr_destroy(iterator); }
+};
+
+/// The index beside a file; null if there is none, or it is older than the file.
+std::unique_ptr<tbx_t, FreeIndex> open_index(const std::string& path) {
+  namespace fs = std::filesystem;
+  for (const char* ending : {".tbi", ".csi"}) {
+    const std::string name = path + ending;
+    std::error_code error, none;
+    const auto written = fs::last_write_time(name, error);
+    if (error || written < fs::last_write_time(path, none) || none) continue;
+    if (tbx_t* index = tbx_index_load3(path.c_str(), name.c_str(), HTS_IDX_SILENT_FAIL))
+      return std::unique_ptr<tbx_t, FreeIndex>(index);
+  }
+  return nullptr;
+}
+
+/// The lines of a part of a file, by its index.
+class IndexedLineSource : public LineSource {
+ public:
+  IndexedLineSource(const std::string& path, tbx_t* index, int contig, std::uint32_t position)
+      : path_(path), index_(index), file_(hts_open(path.c_str(), "r")) {
+    if (file_) iterator_.reset(tbx_itr_queryi(index, contig, position, HTS_POS_MAX));
+    if (!iterator_) fail(Errc::Io, "{}: cannot be read by its index", path);
+  }
+
+  bool next(std::string_view& line) override {
+    const int status = tbx_itr_next(file_.get(), index_, iterator_.get(), text_.get());
+    if (status < -1) fail(Errc::CorruptData, "{}: damaged, or not what its index is of", path_);
+    line = text_.view();
+    return status >= 0;
+  }
+  std::uint64_t take_source_bytes() noexcept override { return 0; }
+
+ private:
+  std::string path_;
+  tbx_t* index_;
+  std::unique_ptr<htsFile, CloseFile> file_;
+  std::unique_ptr<hts_itr_t, FreeIterator> iterator_;
+  Text text_;
+};
+
 std::unique_ptr<LineSource> open_lines(const std::filesystem::path& path, Warnings& warnings) {
   hts_set_log_level(HTS_LOG_OFF);  // a library does not print; what matters is thrown
   (void)open_for_reading(path);    // for its messages
@@ -199,6 +248,23 @@ struct VcfLines::Impl {
   Impl(const std::filesystem::path& file, Warnings& warnings)
       : path(file.string()), source(open_lines(file, warnings)) {
     read_header();
+    index = open_index(path);
+  }
+
+  bool jump(const std::string& plain_contig, std::uint32_t to) {
+    int count = 0;
+    const char** all = tbx_seqnames(index.get(), &count);
+    const std::unique_ptr<const char*, void (*)(const char**)> owner(
+        all, [](const char** list) { std::free(list); });
+    for (int i = 0; i < count; ++i) {
+      if (plain_contig_name(all[i]) != plain_contig) continue;
+      source = std::make_unique<IndexedLineSource>(path, index.get(), i, to);
+      seen.clear();
+      contig.clear();
+      jumped = true;
+      return true;
+    }
+    return false;
   }
 
   void read_header() {
@@ -227,7 +293,7 @@ struct VcfLines::Impl {
     do {
       if (!source->next(line)) return false;
     } while (line.empty());
-    out.number = ++number;
+    out.number = jumped ? 0 : ++number;
     if (!out.assign(line))
       fail(Errc::CorruptData,
            "{}: record {}: expected eight columns or more and a number as POS, found \"{}\"", path,
@@ -239,9 +305,10 @@ struct VcfLines::Impl {
   }
 
   [[nodiscard]] std::string where(const VcfLine& line) const {
-    return fmt::format("{}: record {} ({}:{})", path, line.number,
-                       printable(line.column(VcfColumn::Contig)),
-                       printable(line.column(VcfColumn::Position)));
+    const std::string place = fmt::format("{}:{}", printable(line.column(VcfColumn::Contig)),
+                                          printable(line.column(VcfColumn::Position)));
+    return line.number == 0 ? fmt::format("{}: {}", path, place)
+                            : fmt::format("{}: record {} ({})", path, line.number, place);
   }
 
   void check_order(const VcfLine& line) {
@@ -259,7 +326,9 @@ struct VcfLines::Impl {
   }
 
   std::string path;
-  std::unique_ptr<LineSource> source;
+  std::unique_ptr<tbx_t, FreeIndex> index;
+  std::unique_ptr<LineSource> source;  // (uses the index)
+  bool jumped = false;
   std::vector<std::string> head, samples;
   std::string names, contig;
   std::set<std::string> seen;
@@ -277,6 +346,10 @@ const std::string& VcfLines::columns() const noexcept { return impl_->names; }
 const std::vector<std::string>& VcfLines::samples() const noexcept { return impl_->samples; }
 const std::string& VcfLines::path() const noexcept { return impl_->path; }
 bool VcfLines::next(VcfLine& line) { return impl_->next(line); }
+bool VcfLines::has_index() const noexcept { return impl_->index != nullptr; }
+bool VcfLines::jump(const std::string& plain_contig, std::uint32_t position) {
+  return impl_->jump(plain_contig, position);
+}
 std::string VcfLines::where(const VcfLine& line) const { return impl_->where(line); }
 std::uint64_t VcfLines::take_source_bytes() noexcept { return impl_->source->take_source_bytes(); }
 

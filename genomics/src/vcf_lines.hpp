@@ -38,7 +38,7 @@ class VcfLine {
   /// 0-based. (POS 0, in front of a contig, is 0 as well.)
   [[nodiscard]] std::uint32_t position() const noexcept { return position_; }
 
-  std::uint64_t number = 0;  ///< of the record, from 1
+  std::uint64_t number = 0;  ///< of the record, from 1; 0: not known, behind a jump
 
  private:
   std::string text_;
@@ -76,6 +76,12 @@ class VcfLines {
   /// \throws Error CorruptData naming file and record: too few columns, no position, no bases in
   ///         REF, not sorted.
   [[nodiscard]] bool next(VcfLine& line);
+  /// Whether an index no older than the file (.tbi, .csi) lies beside it, of a compressed VCF.
+  [[nodiscard]] bool has_index() const noexcept;
+  /// What next() gives from now on: the records of a contig that reach `position` or lie behind it,
+  /// to the contig's end. The contig is found by its plain name. False if the index lacks it.
+  /// \pre has_index() \throws Error Io.
+  [[nodiscard]] bool jump(const std::string& plain_contig, std::uint32_t position);
   /// "FILE: record 3 (chr1:200)".
   [[nodiscard]] std::string where(const VcfLine& line) const;
   /// Bytes read of the file since the last call.

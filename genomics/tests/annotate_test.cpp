@@ -7,8 +7,10 @@
 #include "aceso/core/text.hpp"
 
 #include <fmt/format.h>
+#include <htslib/tbx.h>
 #include <htslib/vcf.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <functional>
 #include <iostream>
@@ -273,7 +275,7 @@ TEST_F(Genes, BadLinesAreNamed) {
   EXPECT_TRUE(contains(message("#c\n1\tx\texon\t9\t5\t.\t+\t.\tParent=t\n"),
                        "line 2: expected a start from 1 on and an end not before it"));
   EXPECT_TRUE(contains(message("1\tx\texon\tone\t5\t.\t+\t.\tParent=t\n"),
-                       "expected a start, found \"one\""));
+                       "expected the start of a feature of GFF3 or GTF, found \"one\""));
   EXPECT_TRUE(contains(message("1\tx\texon\t5\t99999999\t.\t+\t.\tParent=t\n"),
                        "belongs to another reference"));
   EXPECT_TRUE(contains(message("7\tx\texon\t1\t5\t.\t+\t.\tParent=t\n"),
@@ -481,6 +483,33 @@ TEST_F(Annotating, TracksMayHaveOtherNamesAndAnotherOrderOfContigs) {
   ASSERT_EQ(lines.size(), 5U);
   const std::vector<std::string> expected{"rschr1", "rschr2", ".", "rschr9", "rschrM"};
   for (std::size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(column(lines[i], 2), expected[i]);
+}
+
+TEST_F(Annotating, AnIndexChangesNothing) {
+  ReadMaker maker(11);
+  std::string known, called;
+  for (const std::string contig : {"1", "2", "4"}) {
+    for (int at = 5; at < 3'000'000; at += 1 + static_cast<int>(maker.below(600))) {
+      const std::string line = fmt::format("{}\t{}\t{{}}\tA\t{}\t.\t.\t.\tGT\t0/1\n", contig, at,
+                                           maker.below(9) == 0 ? "AC" : "C");
+      if (maker.below(4) > 0) known += fmt::format(fmt::runtime(line), fmt::format("rs{}", at));
+      // Here many, there few.
+      if (maker.below(at < 500'000 ? 3 : 400) == 0) called += fmt::format(fmt::runtime(line), ".");
+    }
+    if (contig == "2") called += "3\t7\t.\tA\tC\t.\t.\t.\tGT\t0/1\n";
+  }
+  const auto track = folder.write("track.vcf.gz", bgzf(vcf(known)));
+  job.inputs["tracks"] = {track};
+  const auto expected = run(vcf(called));
+  EXPECT_GT(metrics["tracks"][0]["alleles"], 100);
+  ASSERT_EQ(tbx_index_build3(track.c_str(), nullptr, 0, 1, &tbx_conf_vcf), 0);
+  const auto by_index = run(vcf(called));
+  ASSERT_EQ(by_index.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(by_index[i], expected[i]);
+  // An index that is older than the file is not its own.
+  std::filesystem::last_write_time(track.string() + ".tbi",
+                                   std::filesystem::last_write_time(track) - std::chrono::hours(1));
+  EXPECT_EQ(run(vcf(called)), expected);
 }
 
 TEST_F(Annotating, ClinVarGivesItsSignificanceUnasked) {
