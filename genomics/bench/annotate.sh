@@ -35,8 +35,8 @@ seconds ours annotate --reference genome.fa --genes genes.gff3 --output ours.vcf
 seconds csq bcftools csq -l -B 20 -f genome.fa -g genes.gff3 variants.vcf.gz -o csq.vcf
 seconds ours_track annotate --tracks track.vcf.gz --columns ID,AF --output ours_track.vcf
 seconds theirs_track bcftools annotate -a track.vcf.gz -c ID,INFO/AF variants.vcf.gz -o theirs_track.vcf
-same_tracks=$(cmp -s <(bcftools query -f '%POS %REF %ALT %ID %AF\n' ours_track.vcf) \
-  <(bcftools query -f '%POS %REF %ALT %ID %AF\n' theirs_track.vcf) && echo yes || echo no)
+same_tracks=$(cmp -s <(bcftools query -f '%POS %REF %ALT %ID %AF\n' ours_track.vcf | sort) \
+  <(bcftools query -f '%POS %REF %ALT %ID %AF\n' theirs_track.vcf | sort) && echo yes || echo no)
 
 : >"$page"
 tell "# Annotating variants"

@@ -274,25 +274,50 @@ class Annotator {
   }
 
   void add_consequences(LineWork& work, AlleleWork& allele, std::string& told) const {
-    // As the file places it: a gap moved left would change sides of a border.
-    const NormalAllele as_told =
-        *normal_allele(work.line.position(), work.line.column(VcfColumn::Reference), allele.text);
-    SequenceChange change{as_told.position,
-                          as_told.position + static_cast<std::uint32_t>(as_told.removed.size()),
-                          as_told.added};
-    for (char& letter : change.added) letter = static_cast<char>(code_of_base(letter));
+    const std::vector<SequenceChange> places = places_of(work.line, allele.text);
     const auto contig = static_cast<std::uint32_t>(work.contig);
     const GeneticCode code = genetic_code_of(owned_.reference.contigs()[contig].name);
+    const SequenceChange& first = places.front();
     // (An insertion touches what lies on both sides of it.)
-    const std::uint32_t end = std::max(change.end, change.begin + 1);
-    genes_->by_contig[contig].for_overlapping(change.begin, end, [&](const Transcript& transcript) {
-      if (!touches(change, transcript)) return;
-      const Consequence found = consequence_of(change, transcript, codes(work.contig), code);
+    const std::uint32_t end = std::max(first.end, first.begin + 1);
+    genes_->by_contig[contig].for_overlapping(first.begin, end, [&](const Transcript& transcript) {
+      if (!touches(first, transcript)) return;
+      const Consequence found = least_consequence(places, transcript, codes(work.contig), code);
       note(work, allele, transcript, found);
       if (!told.empty()) told += ',';
       told += bcsq(work, allele, transcript, found);
     });
     if (allele.effects.empty()) allele.effects.add(Effect::Intergenic);
+  }
+
+  /// Where the letters of a line put a change: what both alleles begin with cut off first, and what
+  /// they end with. Of a gap these may be two places with one outcome.
+  static std::vector<SequenceChange> places_of(const VcfLine& line, std::string_view alternative) {
+    const std::string_view reference = line.column(VcfColumn::Reference);
+    std::vector<SequenceChange> out;
+    for (const NormalAllele& allele : {*trimmed_allele(line.position(), reference, alternative),
+                                       *normal_allele(line.position(), reference, alternative)}) {
+      SequenceChange change{allele.position,
+                            allele.position + static_cast<std::uint32_t>(allele.removed.size()),
+                            allele.added};
+      for (char& letter : change.added) letter = static_cast<char>(code_of_base(letter));
+      if (out.empty() || out[0].begin != change.begin) out.push_back(std::move(change));
+    }
+    return out;
+  }
+
+  /// A gap at a border is what it is on the side where it does less: both make the same sequence,
+  /// which so has what the graver one would have lost.
+  static Consequence least_consequence(const std::vector<SequenceChange>& places,
+                                       const Transcript& transcript,
+                                       std::span<const std::uint8_t> contig, GeneticCode code) {
+    Consequence least = consequence_of(places[0], transcript, contig, code);
+    for (std::size_t i = 1; i < places.size(); ++i) {
+      if (!touches(places[i], transcript)) continue;
+      Consequence other = consequence_of(places[i], transcript, contig, code);
+      if (other.effects.gravest() > least.effects.gravest()) least = std::move(other);
+    }
+    return least;
   }
 
   static std::string bcsq(const LineWork& work, const AlleleWork& allele,

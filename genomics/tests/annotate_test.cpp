@@ -544,6 +544,22 @@ TEST_F(Annotating, BcfAndPackedFilesAreReadAsText) {
   }
 }
 
+TEST_F(Annotating, AGapAtABorderIsJudgedWhereItDoesLess) {
+  GeneMaker made(12, 1);
+  const MadeGene& gene = made.genes[0];
+  // The exon ends with the base that the intron begins with: GG|T, so a G less leaves the site.
+  const std::uint32_t border = gene.exons[0].end;
+  made.genome[border - 1] = 'G';
+  job.inputs["reference"] = {folder.write("genome.fa", ">1\n" + made.genome + "\n")};
+  job.inputs["genes"] = {folder.write("genes.gff3", made.gff3())};
+  const auto lines =
+      run(vcf(fmt::format("1\t{}\t.\tGG\tG\t.\t.\t.\tGT\t0/1\n"
+                          "1\t{}\t.\tGT\tG\t.\t.\t.\tGT\t0/1\n",
+                          border, border + 1)));
+  EXPECT_TRUE(contains(column(lines[0], 7), "BCSQ=frameshift&splice_region|"));
+  EXPECT_TRUE(contains(column(lines[1], 7), "BCSQ=splice_donor|"));
+}
+
 TEST_F(Annotating, IsTheSameForAnyNumberOfThreads) {
   GeneMaker made(9);
   job.inputs["reference"] = {folder.write("genome.fa", ">1\n" + made.genome + "\n")};
