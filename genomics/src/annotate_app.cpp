@@ -136,13 +136,15 @@ app::App annotate_app() {
                "ID"});
   d.sample(
       {.name = "chromosome 22",
-       .summary = "calls of genomics germline, with dbSNP's names and a made-up gene",
+       .summary =
+           "calls of genomics germline, with names of dbSNP and open reading frames as genes",
        .inputs = {{"variants", {"chr22_calls.vcf.gz"}},
                   {"reference", {"chr22_20-21M.fa"}},
                   {"genes", {"chr22_genes.gff3"}},
                   {"tracks", {"chr22_dbsnp.vcf.gz"}}},
        .options = {},
-       .origin = "Debian package hisat2 (GRCh38 and dbSNP); genes made of open reading frames"});
+       .origin =
+           "Debian package hisat2 (GRCh38 and dbSNP); open reading frames of 150 codons or more"});
   return d.build(annotate);
 }
 
