@@ -82,3 +82,66 @@ if [[ -f $folder/chr22_20-21M.fa && ! -f $folder/chr22_calls.vcf.gz ]]; then
   mv "$made"/chr22_*.gz "$folder/"
   rm -r "$made"
 fi
+
+# The list of dbSNP as a track of known variants, and open reading frames of 150 codons or more as genes.
+if [[ -f $folder/chr22_20-21M.fa && ! -f $folder/chr22_dbsnp.vcf.gz ]]; then
+  chr22() { grep -v '^>' "$folder/chr22_20-21M.fa" | tr -d '\n' | tr a-z A-Z; }
+  (
+    printf '##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n'
+    LC_ALL=C awk -F'\t' -v OFS='\t' '
+      NR == FNR { genome = $0; next }
+      $2 == "single" { print $3, $4 + 1, $1, substr(genome, $4 + 1, 1), $5, ".", ".", "." }
+      $2 == "deletion" { print $3, $4, $1, substr(genome, $4, $5 + 1), substr(genome, $4, 1), ".", ".", "." }
+      $2 == "insertion" { print $3, $4, $1, substr(genome, $4, 1), substr(genome, $4, 1) $5, ".", ".", "." }
+    ' <(chr22) "$folder/chr22_20-21M.snp" | sort -k2,2n
+  ) | gzip -9n >"$folder/chr22_dbsnp.vcf.gz"
+  LC_ALL=C awk -v OFS='\t' -v name="$(sed -n '1s/^>\([^ ]*\).*/\1/p' "$folder/chr22_20-21M.fa")" '
+    {
+      genome = $0
+      print "##gff-version 3"
+      for (i = 1; i + 2 <= length(genome); i++) {
+        frame = i % 3; codon = substr(genome, i, 3)
+        if (codon == "ATG" && !start[frame]) start[frame] = i
+        if (codon != "TAA" && codon != "TAG" && codon != "TGA") continue
+        if (start[frame] && i + 3 - start[frame] >= 450) {
+          ++count; end = i + 2
+          print name, "orf", "gene", start[frame], end, ".", "+", ".", "ID=gene:orf" count ";Name=ORF" count ";biotype=protein_coding"
+          print name, "orf", "mRNA", start[frame], end, ".", "+", ".", "ID=transcript:orf" count ".1;Parent=gene:orf" count ";biotype=protein_coding"
+          print name, "orf", "exon", start[frame], end, ".", "+", ".", "Parent=transcript:orf" count ".1"
+          print name, "orf", "CDS", start[frame], end, ".", "+", 0, "ID=CDS:orf" count ";Parent=transcript:orf" count ".1"
+        }
+        start[frame] = 0
+      }
+    }' <(chr22) >"$folder/chr22_genes.gff3"
+fi
+
+# Two samples of that list at 10x and a child of theirs, each as the gVCF that is called of it.
+if [[ -f $folder/chr22_20-21M.fa && ! -f $folder/chr22_family.ped ]]; then
+  made=$(mktemp -d)
+  cp "$folder/chr22_20-21M.fa" "$made/reference.fa"
+  cp "$folder/chr22_20-21M.snp" "$made/father.snp"
+  cp "$folder/chr22_20-21M.snp" "$made/mother.snp"
+  # member NAME VARIANTS SEED: draws a member's reads, and calls its gVCF.
+  member() {
+    "$aceso" genomics simulate --reference "$made/reference.fa" --variants "$2" --coverage 10 --seed "$3" --sample "$1" \
+      --reads "$made/1.fastq.gz" --reads2 "$made/2.fastq.gz" --truth "$made/$1.vcf" --no-report --quiet >/dev/null
+    "$aceso" genomics germline --reads "$made/1.fastq.gz" --reads2 "$made/2.fastq.gz" --reference "$made/reference.fa" \
+      --sample "$1" --gvcf "$made/chr22_$1.g.vcf.gz" --no-report --quiet >/dev/null
+  }
+  member father "$made/father.snp" 21
+  member mother "$made/mother.snp" 22
+  # The child has one allele of either parent at each place.
+  awk -F'\t' -v OFS='\t' -v seed=23 '
+    BEGIN { srand(seed) }
+    /^##/ { if (NR == FNR) print; next }
+    /^#/ { if (NR == FNR) { $10 = "child"; print }; next }
+    $5 ~ /,/ { next }
+    { key = $2 OFS $4 OFS $5; split($10, two, /[|\/:]/); given[key] += two[1 + int(2 * rand())]; line[key] = $0 }
+    END { for (key in given) if (given[key] > 0) { $0 = line[key]; $8 = "."; $9 = "GT"; $10 = given[key] == 2 ? "1|1" : "0|1"; print } }
+  ' "$made/father.vcf" "$made/mother.vcf" >"$made/child.unsorted"
+  (grep '^#' "$made/child.unsorted"; grep -v '^#' "$made/child.unsorted" | sort -k2,2n -k4,5) >"$made/child_sites.vcf"
+  member child "$made/child_sites.vcf" 24
+  printf 'family child father mother 0 0\n' >"$made/chr22_family.ped"
+  mv "$made"/chr22_* "$folder/"
+  rm -r "$made"
+fi

@@ -17,6 +17,8 @@ constexpr std::array<std::string_view, 2> kBedEndings{".bed", ".bed.gz"};
 constexpr std::array<std::string_view, 6> kFastaEndings{".fasta",    ".fa",    ".fna",
                                                         ".fasta.gz", ".fa.gz", ".fna.gz"};
 constexpr Endings kFastqEndings{".fastq.gz", ".fq.gz", ".fastq", ".fq"};
+constexpr std::array<std::string_view, 6> kGeneEndings{".gff3.gz", ".gff3", ".gtf.gz",
+                                                       ".gtf",     ".gff",  ".gff.gz"};
 constexpr std::array<std::string_view, 1> kHtmlEndings{".html"};
 constexpr std::array<std::string_view, 5> kImageEndings{".png", ".jpg", ".jpeg", ".svg", ".webp"};
 constexpr std::array<std::string_view, 1> kJsonEndings{".json"};
@@ -41,6 +43,7 @@ constexpr std::array kKinds{
     Kind{"fasta", "sequences (FASTA)", kFastaEndings, "text", "text/plain; charset=utf-8"},
     Kind{"fastq", "sequencing reads (FASTQ)", kFastqEndings, "text", "text/plain; charset=utf-8"},
     Kind{"folder", "folder", {}, "none", "application/octet-stream", true},
+    Kind{"genes", "genes (GFF3, GTF)", kGeneEndings, "text", "text/plain; charset=utf-8"},
     Kind{"html", "page (HTML)", kHtmlEndings, "html", "text/html; charset=utf-8"},
     Kind{"image", "image", kImageEndings, "image", "image/png"},
     Kind{"json", "JSON", kJsonEndings, "json", "application/json"},

@@ -1,8 +1,10 @@
 #include "aceso/genomics/apps.hpp"
 
 #include "align_app.hpp"
+#include "annotate_app.hpp"
 #include "compare_app.hpp"
 #include "germline_app.hpp"
+#include "joint_app.hpp"
 #include "reads_app.hpp"
 #include "simulate_app.hpp"
 #include "train_filter_app.hpp"
@@ -10,8 +12,8 @@
 namespace aceso::genomics {
 
 std::vector<app::App> apps() {
-  return {reads_app(),   index_app(),        align_app(),   germline_app(),
-          compare_app(), train_filter_app(), simulate_app()};
+  return {reads_app(),    index_app(),   align_app(),        germline_app(), joint_app(),
+          annotate_app(), compare_app(), train_filter_app(), simulate_app()};
 }
 
 }  // namespace aceso::genomics

@@ -64,7 +64,8 @@ bool begins_with(std::span<const std::byte> bytes, std::string_view magic) {
   return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
 }
 
-void refuse_other_packings(std::span<const std::byte> bytes, const std::string& name) {
+void refuse_other_packings(std::span<const std::byte> bytes, const std::string& name,
+                           std::string_view expected) {
   struct Other {
     std::string_view magic, what, hint;
   };
@@ -80,8 +81,8 @@ void refuse_other_packings(std::span<const std::byte> bytes, const std::string& 
   for (const Other& other : kOthers) {
     if (begins_with(bytes, other.magic))
       fail(Errc::Unsupported,
-           "{}: this is {}, expected FASTQ, plain or compressed with gzip or bgzip; {}", name,
-           other.what, other.hint);
+           "{}: this is {}, expected {}, plain or compressed with gzip or bgzip; {}", name,
+           other.what, expected, other.hint);
   }
 }
 
@@ -156,8 +157,8 @@ class Gunzip {
 }  // namespace
 
 struct TextSource::Impl {
-  Impl(std::vector<std::filesystem::path> paths, Warnings& sink)
-      : files(std::move(paths)), warnings(sink) {
+  Impl(std::vector<std::filesystem::path> paths, Warnings& sink, std::string_view format)
+      : files(std::move(paths)), warnings(sink), expected(format) {
     std::vector<std::string> list;
     for (const auto& file : files) list.push_back(file.string());
     names = std::make_shared<const std::vector<std::string>>(std::move(list));
@@ -178,7 +179,7 @@ struct TextSource::Impl {
   Packing find_packing() {
     if (try_read_bgzf_header(window->bytes())) return Packing::Bgzf;
     if (begins_with(window->bytes(), "\x1f\x8b")) return Packing::Gzip;
-    refuse_other_packings(window->bytes(), name());
+    refuse_other_packings(window->bytes(), name(), expected);
     return Packing::Plain;
   }
 
@@ -258,7 +259,8 @@ struct TextSource::Impl {
     if (packing == Packing::Bgzf && !marker_seen)
       warnings.add("bgzf.no_end_marker",
                    fmt::format("{}: has no BGZF end marker: it may be truncated", name()));
-    if (text_size == 0) warnings.add("fastq.no_reads", fmt::format("{}: holds no reads", name()));
+    if (text_size == 0 && expected == "FASTQ")
+      warnings.add("fastq.no_reads", fmt::format("{}: holds no reads", name()));
     window.reset();
     ++index;
   }
@@ -266,6 +268,7 @@ struct TextSource::Impl {
   std::vector<std::filesystem::path> files;
   std::shared_ptr<const std::vector<std::string>> names;
   Warnings& warnings;
+  std::string expected;
   std::size_t index = 0;
   std::unique_ptr<Window> window;
   std::unique_ptr<Gunzip> gunzip;
@@ -275,8 +278,9 @@ struct TextSource::Impl {
   std::uint64_t bytes_told = 0;
 };
 
-TextSource::TextSource(std::vector<std::filesystem::path> files, Warnings& warnings)
-    : impl_(std::make_unique<Impl>(std::move(files), warnings)) {
+TextSource::TextSource(std::vector<std::filesystem::path> files, Warnings& warnings,
+                       std::string_view expected)
+    : impl_(std::make_unique<Impl>(std::move(files), warnings, expected)) {
   if (!impl_->files.empty()) impl_->open();
 }
 TextSource::~TextSource() = default;

@@ -13,6 +13,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace aceso::genomics {
@@ -29,8 +30,10 @@ struct TextPiece {
 
 class TextSource {
  public:
-  /// Opens the first file. \throws Error NotFound, Io.
-  TextSource(std::vector<std::filesystem::path> files, Warnings& warnings);
+  /// Opens the first file. `expected` names the format in messages.
+  /// \throws Error NotFound, Io.
+  TextSource(std::vector<std::filesystem::path> files, Warnings& warnings,
+             std::string_view expected = "FASTQ");
   ~TextSource();
   TextSource(TextSource&&) noexcept;
   TextSource& operator=(TextSource&&) noexcept;

@@ -1,0 +1,90 @@
+// What a change of the genome does to a transcript, in the words of the Sequence Ontology as
+// bcftools csq shortens them (Danecek and McCarthy 2017, Bioinformatics 33:2037). Each allele on
+// its own.
+#pragma once
+
+#include "gene_models.hpp"
+#include "genetic_code.hpp"
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aceso::genomics {
+
+/// From the gravest to the least, as Ensembl ranks them.
+enum class Effect : std::uint8_t {
+  SpliceAcceptor,
+  SpliceDonor,
+  StopGained,
+  Frameshift,
+  StopLost,
+  StartLost,
+  InframeInsertion,
+  InframeDeletion,
+  InframeAltering,
+  Missense,
+  SpliceRegion,
+  StopRetained,
+  Synonymous,
+  CodingSequence,
+  FivePrimeUtr,
+  ThreePrimeUtr,
+  NonCoding,
+  Intron,
+  Intergenic
+};
+inline constexpr std::array<std::string_view, 19> kEffectNames{
+    "splice_acceptor", "splice_donor",      "stop_gained",      "frameshift",       "stop_lost",
+    "start_lost",      "inframe_insertion", "inframe_deletion", "inframe_altering", "missense",
+    "splice_region",   "stop_retained",     "synonymous",       "coding_sequence",  "5_prime_utr",
+    "3_prime_utr",     "non_coding",        "intron",           "intergenic"};
+[[nodiscard]] constexpr std::string_view name_of(Effect effect) noexcept {
+  return kEffectNames[static_cast<std::size_t>(effect)];
+}
+
+/// Some effects.
+class Effects {
+ public:
+  constexpr void add(Effect effect) noexcept { bits_ |= 1U << static_cast<unsigned>(effect); }
+  [[nodiscard]] constexpr bool has(Effect effect) const noexcept {
+    return (bits_ >> static_cast<unsigned>(effect) & 1U) != 0;
+  }
+  [[nodiscard]] constexpr bool empty() const noexcept { return bits_ == 0; }
+  /// \pre not empty
+  [[nodiscard]] Effect gravest() const noexcept;
+  /// Names with '&' between them, the gravest first.
+  [[nodiscard]] std::string text() const;
+
+ private:
+  std::uint32_t bits_ = 0;
+};
+
+/// Bases [begin, end) of a contig that become `added` (codes); trimmed: neither the first nor the
+/// last base of both is the same.
+struct SequenceChange {
+  std::uint32_t begin = 0, end = 0;
+  std::string added;
+
+  [[nodiscard]] bool inserts() const noexcept { return begin == end; }
+};
+
+struct Consequence {
+  Effects effects;
+  std::string amino_acids;  ///< "119R>119H", or "119R" if they stay; empty: none is changed
+};
+
+/// The consequence for a transcript that the change touches. `contig` are codes.
+[[nodiscard]] Consequence consequence_of(const SequenceChange& change, const Transcript& transcript,
+                                         std::span<const std::uint8_t> contig, GeneticCode code);
+
+/// Whether bases of the transcript change, or some come between them.
+[[nodiscard]] bool touches(const SequenceChange& change, const Transcript& transcript) noexcept;
+
+/// More amino acids than these are cut short: "..", and the number of the last one.
+inline constexpr std::size_t kShownAminoAcids = 20;
+
+}  // namespace aceso::genomics

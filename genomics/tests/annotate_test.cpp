@@ -1,0 +1,676 @@
+#include "annotate_app.hpp"
+#include "annotation_track.hpp"
+#include "consequence.hpp"
+#include "gene_models.hpp"
+#include "genome_testing.hpp"
+
+#include "aceso/core/text.hpp"
+
+#include <fmt/format.h>
+#include <htslib/tbx.h>
+#include <htslib/vcf.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+#include <set>
+
+namespace aceso::genomics {
+namespace {
+
+/// The message of the error that `action` throws; its code must be this one.
+std::string refused(Errc code, const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), code) << error.what();
+    return error.what();
+  }
+  ADD_FAILURE() << "nothing was refused";
+  return {};
+}
+
+/// A gene as tests make it, 0-based.
+struct MadeGene {
+  std::string id;
+  bool reverse = false;
+  std::vector<Span> exons, coding;
+};
+
+/// A random genome with genes of three exons on both strands, told as GFF3 and as GTF.
+class GeneMaker {
+ public:
+  explicit GeneMaker(unsigned seed, std::size_t count = 6) : maker(seed) {
+    genome = random_genome(maker, count * 2000 + 500);
+    for (std::size_t i = 0; i < count; ++i) add_gene(i, 300 + 2000 * i);
+  }
+
+  [[nodiscard]] std::string gff3() const {
+    std::string out = "##gff-version 3\n";
+    for (const MadeGene& gene : genes) {
+      const char strand = gene.reverse ? '-' : '+';
+      const Span all{gene.exons.front().begin, gene.exons.back().end};
+      out += feature("gene", all, strand, ".",
+                     fmt::format("ID=gene:G{};Name=N{};biotype=protein_coding", gene.id, gene.id));
+      out += feature("mRNA", all, strand, ".",
+                     fmt::format("ID=transcript:T{};Parent=gene:G{};biotype=protein_coding",
+                                 gene.id, gene.id));
+      for (const Span exon : gene.exons)
+        out += feature("exon", exon, strand, ".", fmt::format("Parent=transcript:T{}", gene.id));
+      for (const auto& [span, phase] : phases(gene, gene.coding))
+        out += feature("CDS", span, strand, std::to_string(phase),
+                       fmt::format("ID=CDS:{};Parent=transcript:T{}", gene.id, gene.id));
+      const Span left{gene.exons.front().begin, gene.coding.front().begin};
+      const Span right{gene.coding.back().end, gene.exons.back().end};
+      out += feature(gene.reverse ? "three_prime_UTR" : "five_prime_UTR", left, strand, ".",
+                     fmt::format("Parent=transcript:T{}", gene.id));
+      out += feature(gene.reverse ? "five_prime_UTR" : "three_prime_UTR", right, strand, ".",
+                     fmt::format("Parent=transcript:T{}", gene.id));
+    }
+    return out;
+  }
+
+  /// Stop codons are not part of the CDS here.
+  [[nodiscard]] std::string gtf() const {
+    std::string out = "#!genome-build made\n";
+    for (const MadeGene& gene : genes) {
+      const char strand = gene.reverse ? '-' : '+';
+      const std::string told = fmt::format(
+          "gene_id \"G{0}\"; transcript_id \"T{0}\"; gene_name \"N{0}\"; transcript_biotype "
+          "\"protein_coding\"; note \"a;b\";",
+          gene.id);
+      std::vector<Span> coding = gene.coding;
+      Span stop;
+      if (gene.reverse) {
+        stop = {coding.front().begin, coding.front().begin + 3};
+        coding.front().begin += 3;
+      } else {
+        stop = {coding.back().end - 3, coding.back().end};
+        coding.back().end -= 3;
+      }
+      for (const Span exon : gene.exons) out += feature("exon", exon, strand, ".", told);
+      for (const auto& [span, phase] : phases(gene, coding))
+        out += feature("CDS", span, strand, std::to_string(phase), told);
+      out += feature("stop_codon", stop, strand, "0", told);
+    }
+    return out;
+  }
+
+  /// The coding letters of a gene on some genome whose places are those of ours.
+  [[nodiscard]] static std::string coding_of(const MadeGene& gene, const std::string& letters) {
+    std::string out;
+    for (const Span span : gene.coding) out += letters.substr(span.begin, span.size());
+    return gene.reverse ? ReadMaker::reverse_complement(out) : out;
+  }
+
+  ReadMaker maker;
+  std::string genome;
+  std::vector<MadeGene> genes;
+
+ private:
+  static std::string feature(std::string_view kind, Span span, char strand, std::string_view phase,
+                             std::string_view told) {
+    return fmt::format("1\tmade\t{}\t{}\t{}\t.\t{}\t{}\t{}\n", kind, span.begin + 1, span.end,
+                       strand, phase, told);
+  }
+
+  static std::vector<std::pair<Span, std::uint32_t>> phases(const MadeGene& gene,
+                                                            std::vector<Span> coding) {
+    if (gene.reverse) std::ranges::reverse(coding);
+    std::vector<std::pair<Span, std::uint32_t>> out;
+    std::uint32_t phase = 0;
+    for (const Span span : coding) {
+      out.emplace_back(span, phase);
+      phase = (3 - (span.size() - phase) % 3) % 3;
+    }
+    return out;
+  }
+
+  void add_gene(std::size_t number, std::size_t at) {
+    MadeGene gene;
+    gene.id = fmt::format("{:03}", number);
+    gene.reverse = number % 2 == 1;
+    auto begin = static_cast<std::uint32_t>(at);
+    for (int i = 0; i < 3; ++i) {
+      const auto size = static_cast<std::uint32_t>(100 + maker.below(150));
+      gene.exons.push_back({begin, begin + size});
+      begin += size + 80 + static_cast<std::uint32_t>(maker.below(200));
+    }
+    gene.coding = gene.exons;
+    gene.coding.front().begin += 30;
+    gene.coding.back().end -= 30;
+    std::uint32_t all = 0;
+    for (const Span span : gene.coding) all += span.size();
+    gene.coding.back().end -= all % 3;
+    write_codons(gene, all / 3);
+    for (std::size_t i = 1; i < gene.exons.size(); ++i) {
+      genome.replace(gene.exons[i - 1].end, 2, gene.reverse ? "CT" : "GT");
+      genome.replace(gene.exons[i].begin - 2, 2, gene.reverse ? "AC" : "AG");
+    }
+    genes.push_back(std::move(gene));
+  }
+
+  void write_codons(const MadeGene& gene, std::size_t count) {
+    std::string letters = "ATG";
+    while (letters.size() < 3 * (count - 1)) {
+      const std::string codon = random_genome(maker, 3);
+      if (codon != "TAA" && codon != "TAG" && codon != "TGA") letters += codon;
+    }
+    letters += "TGA";
+    if (gene.reverse) letters = ReadMaker::reverse_complement(letters);
+    std::size_t used = 0;
+    for (const Span span : gene.coding) {
+      genome.replace(span.begin, span.size(), letters.substr(used, span.size()));
+      used += span.size();
+    }
+  }
+};
+
+/// A second opinion: the standard code as a textbook lists it.
+char textbook(const std::string& codon) {
+  static const std::vector<std::pair<char, std::string>> table = {{'F', "TTT TTC"},
+                                                                  {'L', "TTA TTG CTT CTC CTA CTG"},
+                                                                  {'I', "ATT ATC ATA"},
+                                                                  {'M', "ATG"},
+                                                                  {'V', "GTT GTC GTA GTG"},
+                                                                  {'S', "TCT TCC TCA TCG AGT AGC"},
+                                                                  {'P', "CCT CCC CCA CCG"},
+                                                                  {'T', "ACT ACC ACA ACG"},
+                                                                  {'A', "GCT GCC GCA GCG"},
+                                                                  {'Y', "TAT TAC"},
+                                                                  {'*', "TAA TAG TGA"},
+                                                                  {'H', "CAT CAC"},
+                                                                  {'Q', "CAA CAG"},
+                                                                  {'N', "AAT AAC"},
+                                                                  {'K', "AAA AAG"},
+                                                                  {'D', "GAT GAC"},
+                                                                  {'E', "GAA GAG"},
+                                                                  {'C', "TGT TGC"},
+                                                                  {'W', "TGG"},
+                                                                  {'R', "CGT CGC CGA CGG AGA AGG"},
+                                                                  {'G', "GGT GGC GGA GGG"}};
+  for (const auto& [letter, codons] : table) {
+    if (codons.find(codon) % 4 == 0) return letter;
+  }
+  return 'X';
+}
+
+std::string protein(const std::string& coding) {
+  std::string out;
+  for (std::size_t i = 0; i + 3 <= coding.size(); i += 3) out += textbook(coding.substr(i, 3));
+  return out;
+}
+
+std::string codes(const std::string& letters) { return added(letters); }
+
+TEST(GeneticCode, IsTheTextbooks) {
+  for (const char a : std::string("ACGT")) {
+    for (const char b : std::string("ACGT")) {
+      for (const char c : std::string("ACGT")) {
+        const std::string codon{a, b, c};
+        EXPECT_EQ(amino_acid(codes(codon), GeneticCode::Standard), textbook(codon)) << codon;
+        const char mitochondrial = codon == "AGA" || codon == "AGG" ? '*'
+                                   : codon == "ATA"                 ? 'M'
+                                   : codon == "TGA"                 ? 'W'
+                                                                    : textbook(codon);
+        EXPECT_EQ(amino_acid(codes(codon), GeneticCode::VertebrateMitochondrial), mitochondrial);
+      }
+    }
+  }
+  EXPECT_EQ(amino_acid(codes("ANA"), GeneticCode::Standard), 'X');
+  EXPECT_EQ(genetic_code_of("chrM"), GeneticCode::VertebrateMitochondrial);
+  EXPECT_EQ(genetic_code_of("chr1"), GeneticCode::Standard);
+}
+
+class Genes : public ::testing::Test {
+ protected:
+  Genes() : owned(reference_of(folder, {{"1", made.genome}})) {}
+
+  GeneModels read(const std::string& text, const std::string& name = "genes.gff3") {
+    return read_genes(folder.write(name, text), owned->reference, warnings);
+  }
+
+  GeneMaker made{7};
+  Folder folder;
+  std::shared_ptr<const OwnedReference> owned;
+  Warnings warnings;
+};
+
+TEST_F(Genes, AreTheSameFromGff3AndGtfInAnyOrderAndPacked) {
+  const GeneModels one = read(made.gff3());
+  std::vector<std::string> lines = split(made.gff3(), '\n');
+  std::ranges::reverse(lines);
+  std::string backwards;
+  for (const std::string& line : lines) {
+    if (!line.empty() && line[0] != '#') backwards += line + "\r\n";
+  }
+  for (const GeneModels& other :
+       {read(made.gtf(), "genes.gtf"), read(backwards), read(gzip(made.gff3()), "genes.gff3.gz"),
+        read(bgzf(made.gff3()), "genes.gff3.gz")}) {
+    ASSERT_EQ(other.transcripts, made.genes.size());
+    EXPECT_EQ(other.coding, made.genes.size());
+    for (std::size_t i = 0; i < made.genes.size(); ++i) {
+      const Transcript &a = one.by_contig[0].all()[i], &b = other.by_contig[0].all()[i];
+      EXPECT_EQ(a.id, "T" + made.genes[i].id);
+      EXPECT_EQ(a.gene, "N" + made.genes[i].id);
+      EXPECT_EQ(a.id, b.id);
+      EXPECT_EQ(a.gene, b.gene);
+      EXPECT_EQ(a.biotype, b.biotype);
+      EXPECT_EQ(a.reverse, b.reverse);
+      EXPECT_EQ(a.exons, made.genes[i].exons);
+      EXPECT_EQ(b.exons, a.exons);
+      EXPECT_EQ(a.coding, made.genes[i].coding);
+      EXPECT_EQ(b.coding, a.coding);
+      EXPECT_EQ(b.phase, 0U);
+    }
+  }
+}
+
+TEST_F(Genes, BadLinesAreNamed) {
+  const auto message = [&](const std::string& text) {
+    return refused(Errc::CorruptData, [&] { (void)read(text); });
+  };
+  EXPECT_TRUE(contains(message("1\tx\texon\t5\n"), "line 1: expected nine columns"));
+  EXPECT_TRUE(contains(message("#c\n1\tx\texon\t9\t5\t.\t+\t.\tParent=t\n"),
+                       "line 2: expected a start from 1 on and an end not before it"));
+  EXPECT_TRUE(contains(message("1\tx\texon\tone\t5\t.\t+\t.\tParent=t\n"),
+                       "expected the start of a feature of GFF3 or GTF, found \"one\""));
+  EXPECT_TRUE(contains(message("1\tx\texon\t5\t99999999\t.\t+\t.\tParent=t\n"),
+                       "belongs to another reference"));
+  EXPECT_TRUE(contains(message("7\tx\texon\t1\t5\t.\t+\t.\tParent=t\n"),
+                       "none of its contigs is in the reference: 7"));
+  EXPECT_TRUE(contains(message("##gff-version 3\n"), "no transcript"));
+  const std::string packed = bgzf(made.gff3());
+  EXPECT_TRUE(
+      contains(refused(Errc::CorruptData,
+                       [&] { (void)read(packed.substr(0, packed.size() / 2), "cut.gff3.gz"); }),
+               "truncated"));
+  EXPECT_TRUE(
+      contains(refused(Errc::NotFound,
+                       [&] { (void)read_genes(folder.path("none"), owned->reference, warnings); }),
+               "none"));
+}
+
+/// The law that ties effects and amino acids to the proteins before and after, on both strands.
+TEST_F(Genes, CodingEffectsFollowFromTheProteins) {
+  const GeneModels models = read(made.gff3());
+  const auto contig = owned->reference.codes(0);
+  std::size_t told = 0;
+  std::set<std::string> seen;
+  for (int round = 0; round < 6000; ++round) {
+    const std::size_t number = made.maker.below(made.genes.size());
+    const MadeGene& gene = made.genes[number];
+    const Span exon = gene.coding[made.maker.below(3)];
+    // Apart from exons' ends, where splicing counts, and from the first and last codons.
+    const auto at = static_cast<std::uint32_t>(exon.begin + 8 + made.maker.below(exon.size() - 24));
+    SequenceChange change{at, at, {}};
+    std::string letters;
+    const std::size_t kind = made.maker.below(3);
+    if (kind == 0) {
+      change.end = at + 1;
+      letters = std::string(
+          1,
+          "ACGT"[(std::string_view("ACGT").find(made.genome[at]) + 1 + made.maker.below(3)) % 4]);
+    } else if (kind == 1) {
+      change.end = at + static_cast<std::uint32_t>(1 + made.maker.below(6));
+    } else {
+      letters = random_genome(made.maker, 1 + made.maker.below(6));
+    }
+    change.added = codes(letters);
+    const Transcript& transcript = models.by_contig[0].all()[number];
+    const Consequence found = consequence_of(change, transcript, contig, GeneticCode::Standard);
+    // The coding sequence with the change, by its place on the contig.
+    std::string after;
+    for (const Span span : gene.coding) {
+      std::string part = made.genome.substr(span.begin, span.size());
+      if (span == exon) part.replace(at - span.begin, change.end - at, letters);
+      after += part;
+    }
+    if (gene.reverse) after = ReadMaker::reverse_complement(after);
+    const std::string old = protein(GeneMaker::coding_of(gene, made.genome));
+    std::string now = protein(after);
+    now = now.substr(0, std::min(now.find('*'), now.size() - 1) + 1);
+    seen.insert(found.effects.text());
+    const auto difference = static_cast<long>(letters.size()) - (change.end - at);
+    EXPECT_EQ(found.effects.has(Effect::Frameshift), difference % 3 != 0);
+    if (difference % 3 != 0) continue;
+    EXPECT_EQ(found.effects.has(Effect::Synonymous), kind == 0 && now == old);
+    EXPECT_EQ(found.effects.has(Effect::StopGained),
+              now.size() < old.size() + static_cast<std::size_t>(difference / 3) && now != old);
+    EXPECT_EQ(found.effects.has(Effect::InframeDeletion), kind == 1);
+    EXPECT_EQ(found.effects.has(Effect::InframeInsertion), kind == 2);
+    // What is told of the amino acids, put into the old protein, makes the new one.
+    const std::string& text = found.amino_acids;
+    const std::size_t arrow = text.find('>');
+    if (arrow == std::string::npos) {
+      EXPECT_EQ(now, old);
+      continue;
+    }
+    std::size_t digits = 0;
+    const std::size_t first = std::stoul(text, &digits) - 1;
+    const std::string removed = text.substr(digits, arrow - digits);
+    const std::string put = text.substr(arrow + 1 + digits);
+    ASSERT_EQ(old.substr(first, removed.size()), removed) << text;
+    std::string edited = old;
+    edited.replace(first, removed.size(), put);
+    EXPECT_EQ(edited.substr(0, edited.find('*') + 1), now) << text;
+    ++told;
+  }
+  EXPECT_GT(told, 1000U);
+  EXPECT_TRUE(seen.contains("missense") && seen.contains("synonymous") &&
+              seen.contains("frameshift") && seen.contains("stop_gained"));
+}
+
+TEST_F(Genes, PlacesOutsideTheCodeHaveTheirNames) {
+  const GeneModels models = read(made.gff3());
+  for (const std::size_t number : {0U, 1U}) {
+    const MadeGene& gene = made.genes[number];
+    const Transcript& transcript = models.by_contig[0].all()[number];
+    const auto at = [&](std::uint32_t position) {
+      const std::string other(1, made.genome[position] == 'A' ? 'C' : 'A');
+      return consequence_of({position, position + 1, codes(other)}, transcript,
+                            owned->reference.codes(0), GeneticCode::Standard)
+          .effects.text();
+    };
+    const Span intron{gene.exons[0].end, gene.exons[1].begin};
+    EXPECT_EQ(at(gene.exons[0].begin), gene.reverse ? "3_prime_utr" : "5_prime_utr");
+    EXPECT_EQ(at(gene.exons[2].end - 1), gene.reverse ? "5_prime_utr" : "3_prime_utr");
+    for (const std::uint32_t i : {0U, 1U}) {
+      EXPECT_EQ(at(intron.begin + i), gene.reverse ? "splice_acceptor" : "splice_donor");
+      EXPECT_EQ(at(intron.end - 1 - i), gene.reverse ? "splice_donor" : "splice_acceptor");
+    }
+    for (const std::uint32_t i : {2U, 7U}) {
+      EXPECT_EQ(at(intron.begin + i), "splice_region");
+      EXPECT_EQ(at(intron.end - 1 - i), "splice_region");
+    }
+    EXPECT_EQ(at(intron.begin + 8), "intron");
+    EXPECT_TRUE(contains(at(gene.exons[0].end - 3), "splice_region"));
+    EXPECT_FALSE(contains(at(gene.exons[0].end - 4), "splice_region"));
+    const std::uint32_t start = gene.reverse ? gene.coding[2].end - 1 : gene.coding[0].begin;
+    const std::uint32_t stop = gene.reverse ? gene.coding[0].begin + 2 : gene.coding[2].end - 3;
+    EXPECT_EQ(at(start), "start_lost");
+    EXPECT_EQ(at(stop), "stop_lost");
+  }
+}
+
+/// Files and what annotating makes of them.
+class Annotating : public ::testing::Test {
+ protected:
+  static std::string vcf(const std::string& lines, const std::string& contig = "1",
+                         const std::string& heads = {}) {
+    return "##fileformat=VCFv4.2\n##contig=<ID=" + contig + ">\n" + heads +
+           "##FORMAT=<ID=GT,Number=1,Type=String,Description=\"x\">\n"
+           "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ts\n" +
+           lines;
+  }
+
+  /// Lines of what is written, without the header.
+  std::vector<std::string> run(const std::string& variants, unsigned threads = 1) {
+    job.inputs["variants"] = {folder.write("variants.vcf", variants)};
+    return run(threads);
+  }
+  std::vector<std::string> run(unsigned threads = 1) {
+    job.outputs = {{"output", folder.path("out.vcf")}};
+    job.threads = threads;
+    metrics = run_app(annotate_app(), job);
+    std::vector<std::string> out;
+    header.clear();
+    for (const std::string& line : split(read_file(folder.path("out.vcf")), '\n')) {
+      if (line.starts_with('#'))
+        header += line + "\n";
+      else if (!line.empty())
+        out.push_back(line);
+    }
+    return out;
+  }
+  static std::string column(const std::string& line, std::size_t index) {
+    return split(line, '\t').at(index);
+  }
+
+  Folder folder;
+  AppRun job;
+  Json metrics;
+  std::string header;
+};
+
+const std::string kTrackHeads =
+    "##INFO=<ID=AF,Number=A,Type=Float,Description=\"a, b\">\n"
+    "##INFO=<ID=AD,Number=R,Type=Integer,Description=\"x\">\n"
+    "##INFO=<ID=COMMON,Number=0,Type=Flag,Description=\"x\">\n"
+    "##INFO=<ID=PL,Number=G,Type=Integer,Description=\"x\">\n"
+    "##INFO=<ID=CLNSIG,Number=.,Type=String,Description=\"x\">\n";
+
+TEST_F(Annotating, AllelesAreFoundOneByOneHoweverTheyAreWritten) {
+  //                             1234567890123456789012345
+  const std::string genome = "GATTACAGGCTCACACACATTTGACC";
+  job.inputs["reference"] = {folder.write("genome.fa", ">1\n" + genome + "\n")};
+  const std::string track =
+      vcf("1\t4\trs1\tT\tC,G\t.\t.\tAF=0.1,0.2;AD=7,8,9;COMMON\tGT\t0/1\n"
+          "1\t4\trs2\tTAC\tTAG\t.\t.\tAF=0.3;AD=1,2\tGT\t0/1\n"
+          "1\t17\trs3;rs4\tACA\tA\t.\t.\tAF=0.4;AD=3,4\tGT\t0/1\n",
+          "1", kTrackHeads);
+  job.inputs["tracks"] = {folder.write("track.vcf", track)};
+  job.options["columns"] = "ID,AF,AD,COMMON,FREQ:=AF";
+  // The deletion stands at the other end of its repeat; the base at 6 is told by a longer REF.
+  const auto lines =
+      run(vcf("1\t4\told\tT\tG,A\t.\t.\tDP=3;AF=9\tGT\t0/1\n1\t6\t.\tC\tG\t.\t.\t.\tGT\t0/1\n"
+              "1\t9\t.\tG\tT\t.\t.\tDP=1\tGT\t0/1\n1\t11\t.\tTCA\tT,*\t.\t.\t.\tGT\t1/2\n"));
+  ASSERT_EQ(lines.size(), 4U);
+  EXPECT_EQ(lines[0],
+            "1\t4\told;rs1\tT\tG,A\t.\t.\tDP=3;AF=0.2,.;AD=7,9,.;COMMON;FREQ=0.2,.\tGT\t0/1");
+  EXPECT_EQ(lines[1], "1\t6\trs2\tC\tG\t.\t.\tAF=0.3;AD=1,2;FREQ=0.3\tGT\t0/1");
+  EXPECT_EQ(lines[2], "1\t9\t.\tG\tT\t.\t.\tDP=1\tGT\t0/1");
+  EXPECT_EQ(lines[3], "1\t11\trs3;rs4\tTCA\tT,*\t.\t.\tAF=0.4,.;AD=3,4,.;FREQ=0.4,.\tGT\t1/2");
+  EXPECT_TRUE(contains(header, "##INFO=<ID=FREQ,Number=A,Type=Float,Description=\"a, b\">"));
+  EXPECT_EQ(metrics["tracks"][0]["alleles"], 3);
+  // Without a reference the deletion is not found, all others are.
+  job.inputs.erase("reference");
+  EXPECT_EQ(column(run()[3], 2), ".");
+  EXPECT_EQ(column(run()[1], 2), "rs2");
+}
+
+TEST_F(Annotating, TracksMayHaveOtherNamesAndAnotherOrderOfContigs) {
+  const auto lines_on = [](const std::vector<std::string>& contigs, const std::string& id) {
+    std::string out;
+    for (const std::string& contig : contigs)
+      out += contig + "\t10\t" + (id.empty() ? "." : id + contig) + "\tA\tC\t.\t.\t.\tGT\t0/1\n";
+    return out;
+  };
+  job.inputs["tracks"] = {
+      folder.write("track.vcf", vcf(lines_on({"chr2", "chr9", "chr1", "chrM"}, "rs")))};
+  const auto lines = run(vcf(lines_on({"1", "2", "3", "9", "MT"}, "")));
+  ASSERT_EQ(lines.size(), 5U);
+  const std::vector<std::string> expected{"rschr1", "rschr2", ".", "rschr9", "rschrM"};
+  for (std::size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(column(lines[i], 2), expected[i]);
+}
+
+TEST_F(Annotating, AnIndexChangesNothing) {
+  ReadMaker maker(11);
+  std::string known, called;
+  for (const std::string contig : {"1", "2", "4"}) {
+    for (int at = 5; at < 3'000'000; at += 1 + static_cast<int>(maker.below(600))) {
+      const std::string line = fmt::format("{}\t{}\t{{}}\tA\t{}\t.\t.\t.\tGT\t0/1\n", contig, at,
+                                           maker.below(9) == 0 ? "AC" : "C");
+      if (maker.below(4) > 0) known += fmt::format(fmt::runtime(line), fmt::format("rs{}", at));
+      // Here many, there few.
+      if (maker.below(at < 500'000 ? 3 : 400) == 0) called += fmt::format(fmt::runtime(line), ".");
+    }
+    if (contig == "2") called += "3\t7\t.\tA\tC\t.\t.\t.\tGT\t0/1\n";
+  }
+  const auto track = folder.write("track.vcf.gz", bgzf(vcf(known)));
+  job.inputs["tracks"] = {track};
+  const auto expected = run(vcf(called));
+  EXPECT_GT(metrics["tracks"][0]["alleles"], 100);
+  ASSERT_EQ(tbx_index_build3(track.c_str(), nullptr, 0, 1, &tbx_conf_vcf), 0);
+  const auto by_index = run(vcf(called));
+  ASSERT_EQ(by_index.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(by_index[i], expected[i]);
+  // An index that is older than the file is not its own.
+  std::filesystem::last_write_time(track.string() + ".tbi",
+                                   std::filesystem::last_write_time(track) - std::chrono::hours(1));
+  EXPECT_EQ(run(vcf(called)), expected);
+}
+
+TEST_F(Annotating, ClinVarGivesItsSignificanceUnasked) {
+  job.inputs["tracks"] = {folder.write(
+      "clinvar.vcf",
+      vcf("1\t4\t1234\tT\tC\t.\t.\tCLNSIG=Pathogenic,risk_factor\tGT\t0/1\n", "1", kTrackHeads))};
+  EXPECT_EQ(run(vcf("1\t4\t.\tT\tC\t.\t.\t.\tGT\t0/1\n"))[0],
+            "1\t4\t.\tT\tC\t.\t.\tCLNSIG=Pathogenic,risk_factor\tGT\t0/1");
+  EXPECT_EQ(run(vcf("1\t4\t.\tT\tA,C\t.\t.\t.\tGT\t1/2\n"))[0],
+            "1\t4\t.\tT\tA,C\t.\t.\tCLNSIG=.,Pathogenic|risk_factor\tGT\t1/2");
+}
+
+TEST_F(Annotating, BcfAndPackedFilesAreReadAsText) {
+  const std::string text = vcf("1\t4\t.\tT\tC\t50\tPASS\t.\tGT\t0/1\n");
+  const auto path = folder.write("plain.vcf", text);
+  const std::string bcf = folder.path("variants.bcf").string();
+  htsFile* in = hts_open(path.c_str(), "r");
+  htsFile* out = hts_open(bcf.c_str(), "wb");
+  bcf_hdr_t* head = bcf_hdr_read(in);
+  bcf1_t* record = bcf_init();
+  ASSERT_EQ(bcf_hdr_write(out, head), 0);
+  while (bcf_read(in, head, record) == 0) ASSERT_EQ(bcf_write(out, head, record), 0);
+  bcf_destroy(record);
+  bcf_hdr_destroy(head);
+  hts_close(in);
+  hts_close(out);
+  job.inputs["tracks"] = {folder.write("t.vcf.gz", bgzf(vcf("1\t4\trs1\tT\tC\t.\t.\t.\tGT\t.\n")))};
+  for (const auto& file :
+       {std::filesystem::path(bcf), path, folder.write("v.vcf.gz", gzip(text))}) {
+    job.inputs["variants"] = {file};
+    EXPECT_EQ(run(), std::vector<std::string>{"1\t4\trs1\tT\tC\t50\tPASS\t.\tGT\t0/1"});
+  }
+}
+
+TEST_F(Annotating, AGapAtABorderIsJudgedWhereItDoesLess) {
+  GeneMaker made(12, 1);
+  const MadeGene& gene = made.genes[0];
+  // The exon ends with the base that the intron begins with: GG|T, so a G less leaves the site.
+  const std::uint32_t border = gene.exons[0].end;
+  made.genome[border - 1] = 'G';
+  job.inputs["reference"] = {folder.write("genome.fa", ">1\n" + made.genome + "\n")};
+  job.inputs["genes"] = {folder.write("genes.gff3", made.gff3())};
+  const auto lines =
+      run(vcf(fmt::format("1\t{}\t.\tGG\tG\t.\t.\t.\tGT\t0/1\n"
+                          "1\t{}\t.\tGT\tG\t.\t.\t.\tGT\t0/1\n",
+                          border, border + 1)));
+  EXPECT_TRUE(contains(column(lines[0], 7), "BCSQ=frameshift&splice_region|"));
+  EXPECT_TRUE(contains(column(lines[1], 7), "BCSQ=splice_donor|"));
+}
+
+TEST_F(Annotating, IsTheSameForAnyNumberOfThreads) {
+  GeneMaker made(9);
+  job.inputs["reference"] = {folder.write("genome.fa", ">1\n" + made.genome + "\n")};
+  job.inputs["genes"] = {folder.write("genes.gff3", made.gff3())};
+  std::string lines;
+  for (std::size_t i = 1; i < made.genome.size(); i += 2)
+    lines += fmt::format("1\t{}\t.\t{}\t{}\t.\t.\t.\tGT\t0/1\n", i, made.genome[i - 1],
+                         made.genome[i - 1] == 'A' ? "C" : "AAC");
+  const auto one = run(vcf(lines), 1);
+  EXPECT_EQ(run(vcf(lines), 3), one);
+  EXPECT_GT(metrics["gravest"]["missense"], 10);
+  EXPECT_EQ(metrics["records"], one.size());
+  std::uint64_t sum = 0;
+  for (const auto& [name, count] : metrics["gravest"].items()) sum += count.get<std::uint64_t>();
+  EXPECT_EQ(sum, one.size());
+}
+
+TEST_F(Annotating, BadInputIsNamed) {
+  const std::string good = vcf("1\t4\t.\tT\tC\t.\t.\t.\tGT\t0/1\n");
+  const auto message = [&](Errc code, const std::string& variants) {
+    return refused(code, [&] { run(variants); });
+  };
+  EXPECT_TRUE(contains(message(Errc::InvalidArgument, good), "expected tracks, or genes"));
+  job.inputs["tracks"] = {folder.write("track.vcf", vcf("", "1", kTrackHeads))};
+  EXPECT_TRUE(
+      contains(message(Errc::CorruptData,
+                       vcf("1\t9\t.\tT\tC\t.\t.\t.\tGT\t0\n1\t4\t.\tT\tC\t.\t.\t.\tGT\t0\n")),
+               "record 2 (1:4): behind position 9; expected a sorted file"));
+  EXPECT_TRUE(contains(message(Errc::CorruptData, vcf("1\t4\t.\tT\n")),
+                       "record 1: expected eight columns or more"));
+  EXPECT_TRUE(
+      contains(message(Errc::CorruptData, "@read\nACGT\n+\nIIII\n"), "neither VCF nor BCF"));
+  EXPECT_TRUE(contains(message(Errc::CorruptData, "##fileformat=VCFv4.2\n1\t4\t.\tT\tC\t.\t.\t.\n"),
+                       "no line #CHROM"));
+  job.options["columns"] = "NOPE";
+  EXPECT_TRUE(contains(message(Errc::InvalidArgument, good), "declares no INFO field \"NOPE\""));
+  job.options["columns"] = "PL";
+  EXPECT_TRUE(contains(message(Errc::InvalidArgument, good), "a value for each genotype"));
+  job.options["columns"] = "ID;AF";
+  EXPECT_TRUE(contains(message(Errc::InvalidArgument, good), "2 lists for 1 tracks"));
+  job.options["columns"] = "";
+  job.inputs["reference"] = {folder.write("genome.fa", ">1\nGATTACA\n")};
+  EXPECT_TRUE(contains(message(Errc::CorruptData, vcf("1\t4\t.\tG\tC\t.\t.\t.\tGT\t0\n")),
+                       "REF is G, the reference has T there"));
+  EXPECT_TRUE(contains(message(Errc::CorruptData, vcf("1\t40\t.\tG\tC\t.\t.\t.\tGT\t0\n")),
+                       "ends behind the contig's last base"));
+  EXPECT_TRUE(contains(message(Errc::CorruptData, vcf("8\t4\t.\tG\tC\t.\t.\t.\tGT\t0\n")),
+                       "none of its contigs is in the reference: 8"));
+  job.inputs.erase("reference");
+  job.inputs["genes"] = {folder.write("genes.gff3", "##gff-version 3\n")};
+  EXPECT_TRUE(contains(message(Errc::InvalidArgument, good), "genes: needs a reference too"));
+  job.inputs.erase("genes");
+  job.inputs["variants"] = {folder.write("cut.vcf.gz", bgzf(good).substr(0, 60))};
+  EXPECT_TRUE(contains(refused(Errc::CorruptData, [&] { run(); }), "truncated"));
+}
+
+/// Effects by record and transcript, of files of ours and of bcftools csq.
+std::map<std::string, std::set<std::string>> effects_of(const std::string& text) {
+  std::map<std::string, std::set<std::string>> out;
+  for (const std::string& line : split(text, '\n')) {
+    if (line.empty() || line[0] == '#') continue;
+    const auto columns = split(line, '\t');
+    for (const std::string& entry : split(columns[7], ';')) {
+      if (!entry.starts_with("BCSQ=")) continue;
+      for (const std::string& one : split(entry.substr(5), ',')) {
+        const auto fields = split(one, '|');
+        // csq names no transcript for introns.
+        const std::string whom = fields[0] == "intron" ? fields[1] : fields[2];
+        for (const std::string& effect : split(fields[0], '&'))
+          out[columns[1] + columns[3] + ">" + columns[4] + " " + whom].insert(effect);
+      }
+    }
+  }
+  return out;
+}
+
+TEST_F(Annotating, AgreesWithBcftoolsCsq) {
+  if (std::system("command -v bcftools samtools >/dev/null 2>&1") != 0)
+    GTEST_SKIP() << "bcftools is not there";
+  GeneMaker made(10, 30);
+  const auto genome = folder.write("genome.fa", ">1\n" + made.genome + "\n");
+  const auto genes = folder.write("genes.gff3", made.gff3());
+  job.inputs["reference"] = {genome};
+  job.inputs["genes"] = {genes};
+  std::string lines;
+  for (std::size_t i = 40; i + 40 < made.genome.size(); i += 1 + made.maker.below(5)) {
+    const std::string base(1, made.genome[i]);
+    std::string reference = base, other = base;
+    const std::size_t kind = made.maker.below(4), size = 1 + made.maker.below(6);
+    if (kind == 0) reference = made.genome.substr(i, size + 1);
+    if (kind == 1) other += random_genome(made.maker, size);
+    if (kind > 1) other = base == "A" ? "G" : "A";
+    lines += fmt::format("1\t{}\t.\t{}\t{}\t.\t.\t.\tGT\t0/1\n", i + 1, reference, other);
+  }
+  (void)run(vcf(lines));
+  const std::string command = fmt::format(
+      "cd {} && samtools faidx genome.fa && bcftools csq -l -f genome.fa -g genes.gff3 "
+      "variants.vcf -o theirs.vcf >/dev/null 2>&1",
+      folder.path("").string());
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  const auto ours = effects_of(read_file(folder.path("out.vcf")));
+  const auto theirs = effects_of(read_file(folder.path("theirs.vcf")));
+  std::size_t same = 0;
+  for (const auto& [whom, effects] : theirs) {
+    const auto found = ours.find(whom);
+    same += found != ours.end() && found->second == effects ? 1 : 0;
+  }
+  std::cout << same << " of " << theirs.size() << " consequences are those of bcftools csq\n";
+  EXPECT_GT(theirs.size(), 5000U);
+  EXPECT_GT(static_cast<double>(same) / static_cast<double>(theirs.size()), 0.98);
+}
+
+}  // namespace
+}  // namespace aceso::genomics
