@@ -3,13 +3,15 @@
 #include "align_app.hpp"
 #include "compare_app.hpp"
 #include "germline_app.hpp"
+#include "metrics_app.hpp"
 #include "reads_app.hpp"
 #include "simulate_app.hpp"
 
 namespace aceso::genomics {
 
 std::vector<app::App> apps() {
-  return {reads_app(), index_app(), align_app(), germline_app(), compare_app(), simulate_app()};
+  return {reads_app(),   index_app(),   align_app(),   germline_app(),
+          compare_app(), metrics_app(), simulate_app()};
 }
 
 }  // namespace aceso::genomics

@@ -1,5 +1,7 @@
 #include "sam_writer.hpp"
 
+#include "plain_reference.hpp"
+
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"
 #include "aceso/core/process.hpp"
@@ -44,26 +46,6 @@ std::string header_text(const Reference& reference, const std::string& lines) {
   return out + lines;
 }
 
-/// The reference as plain FASTA with its index, which is what htslib's CRAM asks for.
-std::filesystem::path write_reference(const Reference& reference,
-                                      const std::filesystem::path& folder) {
-  const std::filesystem::path path = folder / "reference.fa";
-  AtomicFile fasta(path);
-  std::string index, line;
-  for (std::uint32_t c = 0; c < reference.contigs().size(); ++c) {
-    const Contig& contig = reference.contigs()[c];
-    fasta.write(fmt::format(">{}\n", contig.name));
-    index += fmt::format("{}\t{}\t{}\t{}\t{}\n", contig.name, contig.length, fasta.size(),
-                         contig.length, contig.length + 1);
-    line.clear();
-    for (const std::uint8_t code : reference.codes(c)) line += base_of_code(code);
-    fasta.write(line + "\n");
-  }
-  fasta.commit();
-  write_file(path.string() + ".fai", index);
-  return path;
-}
-
 }  // namespace
 
 struct SamWriter::Impl {
@@ -78,7 +60,7 @@ struct SamWriter::Impl {
     if (!file) fail_system(errno, "write", path.string());
     if (options.threads > 1) hts_set_threads(file.get(), static_cast<int>(options.threads));
     if (format.ending == ".cram") {
-      const std::filesystem::path fasta = write_reference(reference, options.scratch);
+      const std::filesystem::path fasta = write_plain_reference(reference, options.scratch);
       if (hts_set_fai_filename(file.get(), fasta.c_str()) != 0)
         fail(Errc::Internal, "{}: htslib did not take the reference", path.string());
     }
