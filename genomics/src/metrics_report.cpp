@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace aceso::genomics {
 namespace {
@@ -194,14 +196,43 @@ void alignment_section(const MetricTable& alignment, const MetricTable& duplicat
   report.table("Alignment summary", std::move(columns), std::move(rows));
 }
 
+/// What a glance needs; all the rest is in the files and in report.json.
+void set_metrics(const std::vector<MetricTable>& tables, app::RunContext& context) {
+  static constexpr std::pair<const char*, const char*> kShown[] = {
+      {"coverage", "MEAN_COVERAGE"},
+      {"coverage", "MEDIAN_COVERAGE"},
+      {"coverage", "PCT_10X"},
+      {"coverage", "PCT_20X"},
+      {"coverage", "PCT_30X"},
+      {"coverage", "PCT_EXC_TOTAL"},
+      {"alignment", "TOTAL_READS"},
+      {"alignment", "PCT_PF_READS_ALIGNED"},
+      {"alignment", "PF_MISMATCH_RATE"},
+      {"alignment", "PCT_CHIMERAS"},
+      {"insert_size", "MEDIAN_INSERT_SIZE"},
+      {"insert_size", "STANDARD_DEVIATION"},
+      {"gc_bias", "AT_DROPOUT"},
+      {"gc_bias", "GC_DROPOUT"},
+      {"duplicates", "PERCENT_DUPLICATION"},
+      {"targets", "MEAN_TARGET_COVERAGE"},
+      {"targets", "PCT_TARGET_BASES_20X"},
+      {"targets", "PCT_USABLE_BASES_ON_TARGET"},
+      {"targets", "ZERO_CVG_TARGETS_PCT"},
+      {"targets", "FOLD_80_BASE_PENALTY"}};
+  for (const auto& [group, field] : kShown) {
+    const auto table = std::ranges::find(tables, group, &MetricTable::group);
+    if (table == tables.end() || table->rows.empty()) continue;
+    const double value = table->number(field);
+    if (std::isfinite(value)) context.metric(fmt::format("{}.{}", group, field), value);
+  }
+}
+
 }  // namespace
 
 void report_metrics(const MetricsResult& result, const std::vector<MetricTable>& tables,
                     app::RunContext& context) {
-  const Json all = metrics_json(tables);
-  for (auto group = all.begin(); group != all.end(); ++group) {
-    if (group.key() != "gc_bias_detail") context.metric(group.key(), group.value());
-  }
+  set_metrics(tables, context);
+  context.report.details(metrics_json(tables));
   context.metric("records", result.reads.records());
   app::Report& report = context.report;
   coverage_section(result, table_of(tables, "coverage"), report);
