@@ -36,4 +36,12 @@ app::AppTable all_apps() {
   return table;
 }
 
+std::vector<app::FileView> all_views() {
+#ifdef ACESO_GENOMICS
+  return genomics::views();
+#else
+  return {};
+#endif
+}
+
 }  // namespace aceso

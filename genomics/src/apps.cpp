@@ -6,12 +6,19 @@
 #include "metrics_app.hpp"
 #include "reads_app.hpp"
 #include "simulate_app.hpp"
+#include "variant_view.hpp"
 
 namespace aceso::genomics {
 
 std::vector<app::App> apps() {
   return {reads_app(),   index_app(),   align_app(),   germline_app(),
           compare_app(), metrics_app(), simulate_app()};
+}
+
+std::vector<app::FileView> views() {
+  std::vector<app::FileView> out;
+  out.push_back(variant_view());
+  return out;
 }
 
 }  // namespace aceso::genomics
