@@ -2,6 +2,7 @@
 
 #include "align_options.hpp"
 #include "align_report.hpp"
+#include "record_figures.hpp"
 #include "sam_writer.hpp"
 #include "sorted_reads.hpp"
 
@@ -43,12 +44,14 @@ void run_index(const IndexJob& job, app::RunContext& context) {
 struct WriteAlignments {
   graph::In<SortedBucket> in{"records"};
   SamWriter* writer = nullptr;  ///< null: they are only counted
+  RecordFigures* figures = nullptr;
   Progress* progress = nullptr;
 
   auto ports() { return std::tie(in); }
   graph::Flow compute(const graph::Tick&) {
     const SortedBucket bucket = in.take();
     if (writer != nullptr) writer->write(bucket);
+    figures->add(bucket);
     progress->advance(bucket.records.size());
     return graph::Flow::Continue;
   }
@@ -63,7 +66,9 @@ void run_align(const AlignJob& job, app::RunContext& context) {
   context.progress.stage("sort", reads.record_count(), "reads");
   graph::Graph g;
   auto sorting = reads.add_sorting(g, context.threads);
+  RecordFigures figures;
   auto write = g.add("write", WriteAlignments{.writer = writer ? &*writer : nullptr,
+                                              .figures = &figures,
                                               .progress = &context.progress});
   // Few buckets at a time: each may be large.
   g.connect(sorting, &SortBuckets::out, write, &WriteAlignments::in, graph::block(2));
@@ -72,6 +77,7 @@ void run_align(const AlignJob& job, app::RunContext& context) {
   if (writer) writer->commit();
   context.progress.finish();
   report_alignment(reads.figures(), context);
+  figures.report(index.reference(), context.report);
 }
 
 }  // namespace

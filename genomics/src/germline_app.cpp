@@ -4,6 +4,8 @@
 #include "align_report.hpp"
 #include "bed.hpp"
 #include "block_caller.hpp"
+#include "call_figures.hpp"
+#include "record_figures.hpp"
 #include "report_figures.hpp"
 #include "sam_writer.hpp"
 #include "sorted_reads.hpp"
@@ -38,12 +40,14 @@ struct MakeTasks {
   graph::In<SortedBucket> in{"records"};
   graph::Out<CallTask> out{"tasks"};
   SamWriter* writer = nullptr;
+  RecordFigures* figures = nullptr;
   std::shared_ptr<const SortedBucket> before, own;
 
   auto ports() { return std::tie(in, out); }
   graph::Flow compute(const graph::Tick&) {
     auto next = std::make_shared<const SortedBucket>(in.take());
     if (writer != nullptr) writer->write(*next);
+    figures->add(*next);
     if (own) out.send({before, own, next});
     before = std::move(own);
     own = std::move(next);
@@ -63,6 +67,7 @@ struct CallCounts {
 struct CalledBucket {
   std::string lines, gvcf_lines;
   CallCounts counts;
+  CallFigures figures;
   std::uint64_t reads = 0;
 };
 
@@ -128,7 +133,10 @@ struct CallVariants {
     // What is called does not depend on the regions, only what is told.
     std::erase_if(found.variants, [this](const VariantCall& call) { return !shop->wants(call); });
     result.lines = vcf_lines(shop->reference, found.variants, shop->vcf);
-    for (const VariantCall& call : found.variants) result.counts.add(call, shop->vcf.pass_quality);
+    for (const VariantCall& call : found.variants) {
+      result.counts.add(call, shop->vcf.pass_quality);
+      result.figures.add(call, shop->vcf.pass_quality);
+    }
     result.reads = records;
     return result;
   }
@@ -140,6 +148,7 @@ struct WriteCalls {
   VcfWriter* gvcf = nullptr;
   Progress* progress = nullptr;
   CallCounts counts;
+  CallFigures figures = {};
 
   auto ports() { return std::tie(in); }
   graph::Flow compute(const graph::Tick&) {
@@ -147,6 +156,7 @@ struct WriteCalls {
     if (writer != nullptr) writer->write(bucket.lines);
     if (gvcf != nullptr) gvcf->write(bucket.gvcf_lines);
     counts.add(bucket.counts);
+    figures.merge(bucket.figures);
     progress->advance(bucket.reads);
     return graph::Flow::Continue;
   }
@@ -232,9 +242,11 @@ void run(const GermlineJob& job, app::RunContext& context) {
   context.progress.stage("call", reads.record_count(), "reads");
   graph::Graph g;
   auto sorting = reads.add_sorting(g, context.threads);
-  auto tasks = g.add(
-      "tasks",
-      MakeTasks{.writer = alignments ? &*alignments : nullptr, .before = nullptr, .own = nullptr});
+  RecordFigures record_figures;
+  auto tasks = g.add("tasks", MakeTasks{.writer = alignments ? &*alignments : nullptr,
+                                        .figures = &record_figures,
+                                        .before = nullptr,
+                                        .own = nullptr});
   auto call = g.add("call", CallVariants{.shop = &shop, .caller = nullptr, .reads = nullptr},
                     {.copies = context.threads});
   auto write = g.add("write", WriteCalls{.writer = variants ? &*variants : nullptr,
@@ -252,7 +264,9 @@ void run(const GermlineJob& job, app::RunContext& context) {
   if (gvcf) gvcf->commit();
   context.progress.finish();
   report_calls(write->counts, context);
+  write->figures.report(context.report);
   report_alignment(reads.figures(), context);
+  record_figures.report(reference, context.report);
 }
 
 void add_call_options(app::Describe<GermlineJob>& d) {
