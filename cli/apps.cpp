@@ -42,4 +42,12 @@ app::AppTable all_apps() {
   return table;
 }
 
+std::vector<app::FileView> all_views() {
+#ifdef ACESO_GENOMICS
+  return genomics::views();
+#else
+  return {};
+#endif
+}
+
 }  // namespace aceso

@@ -72,14 +72,14 @@ if [[ -f $folder/chr22_20-21M.fa ]]; then
 fi
 
 # A sample with a third of dbSNP's variants of a megabase of chromosome 22, its reads, and what is called of them.
-if [[ -f $folder/chr22_20-21M.fa && ! -f $folder/chr22_calls.vcf.gz ]]; then
+if [[ -f $folder/chr22_20-21M.fa && ! -f $folder/chr22_alignments.bam ]]; then
   made=$(mktemp -d)
   "$aceso" genomics simulate --reference "$folder/chr22_20-21M.fa" --variants "$folder/chr22_20-21M.snp" --coverage 20 --seed 1 \
     --reads "$made/chr22_reads_1.fastq.gz" --reads2 "$made/chr22_reads_2.fastq.gz" --truth "$made/chr22_truth.vcf.gz" --no-report --quiet >/dev/null
   cp "$folder/chr22_20-21M.fa" "$made/reference.fa"
   "$aceso" genomics germline --reads "$made/chr22_reads_1.fastq.gz" --reads2 "$made/chr22_reads_2.fastq.gz" \
-    --reference "$made/reference.fa" --variants "$made/chr22_calls.vcf.gz" --no-report --quiet >/dev/null
-  mv "$made"/chr22_*.gz "$folder/"
+    --reference "$made/reference.fa" --variants "$made/chr22_calls.vcf.gz" --alignments "$made/chr22_alignments.bam" --no-report --quiet >/dev/null
+  mv "$made"/chr22_*.gz "$made"/chr22_alignments.bam "$folder/"
   rm -r "$made"
 fi
 

@@ -41,7 +41,8 @@ const app::App& find_app(const app::AppTable& apps, const Words& words) {
        printable(name), near_first.empty() ? "" : "; did you mean \"" + near_first + "\"?");
 }
 
-int dispatch(const app::AppTable& apps, const Words& words) {
+int dispatch(const app::AppTable& apps, const std::vector<app::FileView>& views,
+             const Words& words) {
   if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
     fmt::print("{}", overview(apps));
     return 0;
@@ -52,10 +53,9 @@ int dispatch(const app::AppTable& apps, const Words& words) {
   }
   const Words rest(words.begin() + 1, words.end());
   using Command = int (*)(const app::AppTable&, const Words&);
-  static const std::map<std::string, Command> commands{{"apps", apps_command},
-                                                       {"run", run_command},
-                                                       {"hub", hub_command},
-                                                       {"completion", completion_command}};
+  static const std::map<std::string, Command> commands{
+      {"apps", apps_command}, {"run", run_command}, {"completion", completion_command}};
+  if (words[0] == "hub") return hub_command(apps, views, rest);
   if (const auto found = commands.find(words[0]); found != commands.end())
     return found->second(apps, rest);
   if (const bool toolkit_only = words.size() == 1 || words[1].starts_with("-"); toolkit_only) {
@@ -81,11 +81,12 @@ const std::vector<std::string>& command_names() {
 }
 
 int run_command_line(int argc, const char* const* argv,
-                     const std::function<app::AppTable()>& make_apps) {
+                     const std::function<app::AppTable()>& make_apps,
+                     const std::vector<app::FileView>& views) {
   prepare_signals();
   const Words words(argv + 1, argv + argc);
   try {
-    const int code = dispatch(make_apps(), words);
+    const int code = dispatch(make_apps(), views, words);
     if (std::fflush(stdout) != 0) fail_system(errno, "write", "standard output");
     return code;
   } catch (...) {

@@ -41,7 +41,8 @@ void print_ready(const hub::HubReady& ready, bool json) {
 
 }  // namespace
 
-int hub_command(const app::AppTable& apps, const Words& words) {
+int hub_command(const app::AppTable& apps, const std::vector<app::FileView>& views,
+                const Words& words) {
   CLI::App cli{
       "The server with the web console: keeps data and runs, and runs apps.\n\nExample:\n  aceso "
       "hub up --data ~/aceso --port 8765",
@@ -81,6 +82,7 @@ int hub_command(const app::AppTable& apps, const Words& words) {
   }
   if (!run_memory.empty()) settings.run_memory_bytes = parse_size(run_memory);
   settings.program = fs::read_symlink("/proc/self/exe");
+  settings.views = views;
   settings.log = Log{stderr_log_sink(log_json)};
   const StopOnSignal stop;
   const unsigned left = hub::run_hub(std::move(settings), apps, stop.token(),

@@ -490,6 +490,20 @@ await check('files are uploaded in parts, paused and resumed', async () => {
   assert(parts >= 4, `18 MB should be sent in at least three parts and one for the table, not ${parts}`);
 });
 
+if (mock) {
+  await check('a file is looked through row by row', async () => {
+    await page.getByRole('button', { name: 'Look at mock_calls.vcf' }).click();
+    const rows = page.locator('[data-test=rows]');
+    await rows.getByText('Page 1: 100 rows').waitFor();
+    await rows.getByRole('button', { name: 'Next' }).click();
+    await rows.getByText('Page 2: 100 rows').waitFor();
+    await rows.getByLabel('Kind').selectOption('deletion');
+    await rows.getByText('Page 1: 50 rows, 100 %').waitFor();
+    await assertAccessible(page, 'rows');
+    await page.keyboard.press('Escape');
+  });
+}
+
 await check('data are listed and looked at', async () => {
   await page.getByRole('button', { name: 'Clear finished' }).click();
   await page.getByRole('button', { name: 'Look at journey_table.csv' }).first().click();

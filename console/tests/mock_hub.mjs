@@ -48,6 +48,8 @@ function addData(name, bytes, size = bytes.length) {
 const contents = new Map();
 addData('sample_1.fastq.gz', Buffer.from(someReads), 3_912_442);
 addData('sample_2.fastq.gz', Buffer.from(someReads), 4_018_210);
+const variantCount = 250;
+addData('mock_calls.vcf', Buffer.from('##fileformat=VCFv4.2\n#CHROM\tPOS\n'));
 addData('candidates.smi', Buffer.from(manyMolecules(60).map(({ smiles, name }) => `${smiles} ${name}\n`).join('')));
 addData('notes.txt', Buffer.from('Bases of the second lane are a little worse.\n'));
 
@@ -235,7 +237,29 @@ function follow(run, request, response, query) {
 
 // Previews.
 
+const rowsOf = {
+  noun: 'variants',
+  filters: [
+    { name: 'region', label: 'Region', placeholder: 'chr1:1,000-2,000', choices: [] },
+    { name: 'kind', label: 'Kind', placeholder: '', choices: ['SNV', 'deletion'] },
+  ],
+};
+
+/// As a hub does: a page ends before it is full, and the console asks for the rest of it.
+function rowsPage(query) {
+  const all = Array.from({ length: variantCount }, (_, at) => ['chr1', String(1000 + at), at % 5 === 0 ? 'deletion' : 'SNV']);
+  const begin = Number(query.get('cursor') ?? 0);
+  const end = Math.min(begin + Math.min(Number(query.get('limit')), 60), all.length);
+  const rows = all.slice(begin, end).filter((row) => !query.has('kind') || row[2] === query.get('kind'));
+  return { columns: ['Contig', 'Position', 'Kind'], rows, next: end < all.length ? String(end) : null, share: end / all.length };
+}
+
 function previewOf(kindOfView, name, bytes) {
+  const preview = plainPreviewOf(kindOfView, name, bytes);
+  return name.endsWith('.vcf') ? { ...preview, rows_of: rowsOf } : preview;
+}
+
+function plainPreviewOf(kindOfView, name, bytes) {
   const viewer = kindOfView === 'molecules' ? 'text' : kindOfView;
   const text = bytes.toString('utf8').slice(0, 65536);
   if (viewer === 'text' || viewer === 'json') return { viewer, text, truncated: bytes.length > text.length };
@@ -307,6 +331,7 @@ async function answer(request, response) {
     const item = find(data, path[2], 'data');
     if (is('GET', 'v1', 'data', '*')) return send(200, item);
     if (is('GET', 'v1', 'data', '*', 'content')) return sendBytes('application/octet-stream', contents.get(item.id));
+    if (is('GET', 'v1', 'data', '*', 'rows')) return send(200, rowsPage(query));
     if (is('GET', 'v1', 'data', '*', 'preview')) return send(200, previewOf(item.viewer, item.name, contents.get(item.id)));
     if (is('DELETE', 'v1', 'data', '*')) {
       const user = runs.find((run) => ['queued', 'running'].includes(run.state) && JSON.stringify(run.inputs).includes(item.id));

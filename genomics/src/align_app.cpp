@@ -46,10 +46,12 @@ void run_align(const AlignJob& job, app::RunContext& context) {
   std::optional<SamWriter> writer = open_alignments(job, index.reference(), context);
   SortedReads reads = align_reads(job, index, true, context);
   context.progress.stage("sort", reads.record_count(), "reads");
-  write_alignments(reads, writer ? &*writer : nullptr, context);
+  RecordFigures figures;
+  write_alignments(reads, writer ? &*writer : nullptr, &figures, context);
   if (writer) writer->commit();
   context.progress.finish();
   report_alignment(reads.figures(), context);
+  figures.report(index.reference(), context.report);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "bed.hpp"
 #include "hts_files.hpp"
 #include "kernels/band.hpp"
+#include "plain_reference.hpp"
 #include "syncmers.hpp"
 
 #include "aceso/core/error.hpp"

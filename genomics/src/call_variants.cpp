@@ -69,6 +69,7 @@ CalledBucket CallVariants::called(std::uint32_t begin, std::uint32_t end) {
   for (std::size_t i = 0; i < lines.size(); ++i) {
     result.lines += lines[i].text;
     if (lines[i].passed) result.counts.add(found.variants[i]);
+    result.plots.add(found.variants[i], lines[i].passed);
   }
   return result;
 }

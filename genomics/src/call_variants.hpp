@@ -4,7 +4,9 @@
 #include "alignment_file.hpp"
 #include "bed.hpp"
 #include "block_caller.hpp"
+#include "call_plots.hpp"
 #include "kernels/band.hpp"
+#include "record_figures.hpp"
 #include "sam_writer.hpp"
 #include "sorted_reads.hpp"
 #include "vcf_writer.hpp"
@@ -33,13 +35,15 @@ struct MakeTasks {
   graph::In<SortedBucket> in{"records"};
   graph::Out<CallTask> out{"tasks"};
   SamWriter* writer = nullptr;
-  std::size_t first = 0;  ///< buckets in front of it are neighbours only
+  RecordFigures* figures = nullptr;  ///< null: not asked for
+  std::size_t first = 0;             ///< buckets in front of it are neighbours only
   std::shared_ptr<const SortedBucket> before, own;
 
   auto ports() { return std::tie(in, out); }
   graph::Flow compute(const graph::Tick&) {
     auto next = std::make_shared<const SortedBucket>(in.take());
     if (writer != nullptr) writer->write(*next);
+    if (figures != nullptr) figures->add(*next);
     if (own && own->bucket >= first) out.send({before, own, next});
     before = std::move(own);
     own = std::move(next);
@@ -60,6 +64,7 @@ struct CallCounts {
 struct CalledBucket {
   std::string lines, gvcf_lines;
   CallCounts counts;
+  CallPlots plots;
   std::uint64_t reads = 0, duplicates = 0;
 };
 

@@ -139,16 +139,24 @@ class CallFiles {
   std::optional<VcfWriter> variants_, gvcf_;
 };
 
-/// Calls the buckets [begin, end), whose reads and neighbours' the graph `sorting` hands out.
-/// `take` is told of each in order.
+/// Where the buckets of a graph go on their way, and their calls in order.
+struct CallSinks {
+  std::function<void(const CalledBucket&)> take;
+  SamWriter* alignments = nullptr;
+  RecordFigures* figures = nullptr;
+};
+
+/// Calls the buckets from `begin` on that `sorting` hands out.
 void call_buckets(graph::Graph& g, const graph::NodeRef<SortBuckets>& sorting, const CallShop& shop,
-                  std::size_t begin, SamWriter* alignments,
-                  const std::function<void(const CalledBucket&)>& take, app::RunContext& context) {
-  auto tasks = g.add(
-      "tasks", MakeTasks{.writer = alignments, .first = begin, .before = nullptr, .own = nullptr});
+                  std::size_t begin, const CallSinks& sinks, app::RunContext& context) {
+  auto tasks = g.add("tasks", MakeTasks{.writer = sinks.alignments,
+                                        .figures = sinks.figures,
+                                        .first = begin,
+                                        .before = nullptr,
+                                        .own = nullptr});
   auto call = g.add("call", CallVariants{.shop = &shop, .caller = nullptr, .reads = nullptr},
                     {.copies = context.threads});
-  auto write = g.add("write", TakeCalls{.take = &take, .progress = &context.progress});
+  auto write = g.add("write", TakeCalls{.take = &sinks.take, .progress = &context.progress});
   // Few buckets at a time: each may be large.
   g.connect(sorting, &SortBuckets::out, tasks, &MakeTasks::in, graph::block(2));
   g.connect(tasks, &MakeTasks::out, call, &CallVariants::in);
@@ -168,19 +176,25 @@ void run_in_one_pass(const GermlineJob& job, app::RunContext& context) {
   context.progress.stage("call", reads.record_count(), "reads");
   graph::Graph g;
   const auto sorting = reads.add_sorting(g, context.threads);
-  call_buckets(
-      g, sorting, shop, 0, alignments ? &*alignments : nullptr,
-      [&](const CalledBucket& bucket) {
-        files.write(bucket.lines, bucket.gvcf_lines);
-        counts.add(bucket.counts);
-      },
-      context);
+  CallPlots plots;
+  RecordFigures figures;
+  const CallSinks sinks{.take =
+                            [&](const CalledBucket& bucket) {
+                              files.write(bucket.lines, bucket.gvcf_lines);
+                              counts.add(bucket.counts);
+                              plots.merge(bucket.plots);
+                            },
+                        .alignments = alignments ? &*alignments : nullptr,
+                        .figures = &figures};
+  call_buckets(g, sorting, shop, 0, sinks, context);
   reads.note_duplicates(sorting);
   if (alignments) alignments->commit();
   files.commit();
   context.progress.finish();
   report_calls(counts, context);
+  plots.report(context.report);
   report_alignment(reads.figures(), context);
+  figures.report(reference, context.report);
 }
 
 // In steps.
@@ -237,15 +251,13 @@ void call_piece(std::size_t piece, SortedReads& reads, const CallShop& shop,
   graph::Graph g;
   const auto sorting =
       reads.add_sorting(g, context.threads, begin - std::min<std::size_t>(begin, 1), end + 1);
-  call_buckets(
-      g, sorting, shop, begin, nullptr,
-      [&](const CalledBucket& bucket) {
-        lines += bucket.lines;
-        gvcf_lines += bucket.gvcf_lines;
-        counts.add(bucket.counts);
-        duplicates += bucket.duplicates;
-      },
-      context);
+  const CallSinks sinks{.take = [&](const CalledBucket& bucket) {
+    lines += bucket.lines;
+    gvcf_lines += bucket.gvcf_lines;
+    counts.add(bucket.counts);
+    duplicates += bucket.duplicates;
+  }};
+  call_buckets(g, sorting, shop, begin, sinks, context);
   write_file(folder.file("piece", piece, ".vcf"), lines);
   write_file(folder.file("piece", piece, ".g.vcf"), gvcf_lines);
   write_file(folder.file("piece", piece, ".json"), counts_to_json(counts, duplicates).dump());
@@ -271,7 +283,7 @@ void merge_pieces(const GermlineJob& job, std::size_t pieces, SortedReads& reads
                 job.gvcf ? read_file(folder.file("piece", p, ".g.vcf"), kMost) : std::string());
   }
   if (std::optional<SamWriter> alignments = open_alignments(job, shop.reference, context)) {
-    write_alignments(reads, &*alignments, context);
+    write_alignments(reads, &*alignments, nullptr, context);
     alignments->commit();
   }
   files.commit();

@@ -1,12 +1,9 @@
 // What reading and writing alignments by htslib share. Included by source files only.
 #pragma once
 
-#include "aceso/genomics/reference.hpp"
-
 #include <htslib/hts.h>
 #include <htslib/sam.h>
 
-#include <filesystem>
 #include <memory>
 
 namespace aceso::genomics {
@@ -22,10 +19,5 @@ using HtsHeader = std::unique_ptr<sam_hdr_t, FreeHtsHeader>;
 
 /// From now on htslib does not print: a library does not, and what matters is thrown.
 void silence_htslib();
-
-/// Writes the reference as plain FASTA with its index into `folder`, which is what htslib's CRAM
-/// asks for. \throws Error OutOfResources, Io.
-[[nodiscard]] std::filesystem::path write_plain_reference(const Reference& reference,
-                                                          const std::filesystem::path& folder);
 
 }  // namespace aceso::genomics

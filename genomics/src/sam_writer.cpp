@@ -2,6 +2,7 @@
 
 #include "align_reads.hpp"
 #include "hts_files.hpp"
+#include "plain_reference.hpp"
 
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"

@@ -1,6 +1,7 @@
 // Sorted records into a file.
 #pragma once
 
+#include "record_figures.hpp"
 #include "sam_writer.hpp"
 #include "sorted_reads.hpp"
 
@@ -8,7 +9,9 @@
 
 namespace aceso::genomics {
 
-/// Sorts all records, notes the duplicates, and writes them if there is a writer.
-void write_alignments(SortedReads& reads, SamWriter* writer, app::RunContext& context);
+/// Sorts all records, notes the duplicates, and hands the records to a writer and to figures, where
+/// there are such.
+void write_alignments(SortedReads& reads, SamWriter* writer, RecordFigures* figures,
+                      app::RunContext& context);
 
 }  // namespace aceso::genomics

@@ -89,7 +89,7 @@ struct Hub::Impl {
         scheduler(store, library, apps, local_executor(), scheduler_settings(settings, folder),
                   settings.log),
         api(ApiContext{store, library, auth, scheduler, apps, metrics, folder.runs(),
-                       settings.upload_limit_bytes}),
+                       settings.upload_limit_bytes, settings.views}),
         router(api.routes()),
         exchanges{router, auth, hosts, metrics, settings.log},
         server(

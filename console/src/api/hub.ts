@@ -1,6 +1,6 @@
 // One function for each request of the contract that the console makes.
 import { getJson, getText, sendJson } from './client';
-import type { App, Data, Page, Preview, Run, RunRequest, RunState, Upload } from './types';
+import type { App, Data, Page, Preview, Rows, Run, RunRequest, RunState, Upload } from './types';
 
 const part = encodeURIComponent;
 
@@ -49,6 +49,9 @@ export async function findData(name: string): Promise<Data | null> {
 export const getData = (id: string) => getJson<Data>(`/v1/data/${part(id)}`);
 export const deleteData = (id: string) => sendJson<void>('DELETE', `/v1/data/${part(id)}`);
 export const dataContent = (id: string) => `/v1/data/${part(id)}/content`;
+export const dataRows = (id: string) => `/v1/data/${part(id)}/rows`;
+export const rows = (address: string, values: Record<string, string | number | null>, signal?: AbortSignal) =>
+  getJson<Rows>(`${address}${query(values)}`, signal);
 export const previewData = (id: string) => getJson<Preview>(`/v1/data/${part(id)}/preview`);
 /// For empty files, of which no part can be sent.
 export const addEmptyData = (name: string) => sendJson<Data>('POST', `/v1/data${query({ name })}`);
@@ -76,6 +79,7 @@ export const deleteRun = (id: string) => sendJson<void>('DELETE', `/v1/runs/${pa
 export const runLogPath = (id: string) => `/v1/runs/${part(id)}/log`;
 export const runLog = (id: string) => getText(runLogPath(id));
 export const outputPath = (id: string, output: string) => `/v1/runs/${part(id)}/outputs/${part(output)}`;
+export const outputRows = (id: string, output: string) => `${outputPath(id, output)}/rows`;
 export const previewOutput = (id: string, output: string) => getJson<Preview>(`${outputPath(id, output)}/preview`);
 export const keepOutput = (id: string, output: string, name: string) =>
   sendJson<Data>('POST', `${outputPath(id, output)}/keep`, { name });

@@ -129,7 +129,30 @@ export interface Upload {
   bytes: number;
 }
 
-export type Preview =
+/// A way to leave rows out: one of some choices, or any text.
+export interface ViewFilter {
+  name: string;
+  label: string;
+  placeholder: string;
+  choices: string[];
+}
+
+/// Files that are shown row by row: what a row is, and the filters.
+export interface RowsOf {
+  noun: string;
+  filters: ViewFilter[];
+}
+
+export interface Rows {
+  columns: string[];
+  rows: string[][];
+  next: string | null;
+  share: number;
+}
+
+export type Preview = { rows_of?: RowsOf } & Shown;
+
+type Shown =
   | { viewer: 'text' | 'json'; text: string; truncated: boolean }
   | { viewer: 'table'; columns: string[]; rows: Json[][]; truncated: boolean }
   | { viewer: 'image' | 'html' | 'none' };

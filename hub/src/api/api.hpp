@@ -10,6 +10,7 @@
 #include "store/store.hpp"
 
 #include "aceso/app/app.hpp"
+#include "aceso/app/file_view.hpp"
 #include "aceso/core/json.hpp"
 
 #include <cstdint>
@@ -30,6 +31,10 @@ struct ApiContext {
   Metrics& metrics;
   std::filesystem::path runs;
   std::uint64_t upload_limit_bytes = 0;
+  const std::vector<app::FileView>& views;
+
+  /// How files of `kind` are shown row by row; null if they are not.
+  [[nodiscard]] const app::FileView* find_view(std::string_view kind) const noexcept;
 };
 
 /// Thread-safe: its handlers hold nothing but the context.
@@ -52,6 +57,7 @@ class Api {
   Response get_data(const Request& request);
   Response data_content(const Request& request);
   Response data_preview(const Request& request);
+  Response data_rows(const Request& request);
   Response remove_data(const Request& request);
   Response begin_upload(const Request& request);
   Response get_upload(const Request& request);
@@ -67,6 +73,8 @@ class Api {
   Response run_log(const Request& request);
   Response output_content(const Request& request);
   Response output_preview(const Request& request);
+  Response output_rows(const Request& request);
+  Response output_index(const Request& request);
   Response keep_output(const Request& request);
   Response cancel_run(const Request& request);
   Response retry_run(const Request& request);
@@ -105,6 +113,13 @@ struct Offer {
 };
 /// The answer that sends `file`, or the part that the request's Range asks for.
 [[nodiscard]] Response file_response(const Request& request, FileHandle file, const Offer& offer);
+
+/// The rows of a file that the request's query asks for. \throws Refusal 404 if files of its kind
+/// are not shown row by row, 422 for members of the query that the view does not know.
+[[nodiscard]] Response rows_response(const Request& request, const app::FileView* view,
+                                     const app::ViewSource& source);
+/// `preview` with what filters the file's rows have, if it is shown row by row.
+[[nodiscard]] Json with_rows(Json preview, const app::FileView* view);
 
 /// The OpenAPI 3.1 document of `routes`, with a request schema per app.
 [[nodiscard]] Json openapi_document(const std::vector<Route>& routes, const app::AppTable& apps);

@@ -54,6 +54,11 @@ void guard_foreign_content(Response& response) {
 
 }  // namespace
 
+const app::FileView* ApiContext::find_view(std::string_view kind) const noexcept {
+  const auto found = std::ranges::find(views, kind, &app::FileView::kind);
+  return found == views.end() ? nullptr : &*found;
+}
+
 Json data_json(const DataRecord& record) {
   const app::Kind* kind = app::kind_of_file(record.name);
   return {{"id", record.id},
@@ -87,6 +92,33 @@ Json parse_object(const Request& request, const std::vector<std::string>& member
   if (!mistakes.empty())
     throw Refusal(422, Errc::InvalidArgument, "the request has mistakes", std::move(mistakes));
   return body;
+}
+
+Response rows_response(const Request& request, const app::FileView* view,
+                       const app::ViewSource& source) {
+  if (view == nullptr) fail(Errc::NotFound, "files of this kind are not shown row by row");
+  std::vector<app::Mistake> mistakes;
+  for (const auto& [key, value] : request.query) {
+    const bool known =
+        key == "cursor" || key == "limit" ||
+        std::ranges::find(view->filters, key, &app::ViewFilter::name) != view->filters.end();
+    if (!known) mistakes.push_back({"/" + key, "there is no such filter"});
+  }
+  if (!mistakes.empty())
+    throw Refusal(422, Errc::InvalidArgument, "the query has mistakes", std::move(mistakes));
+  return json_response(200, view->page(source, request.query));
+}
+
+Json with_rows(Json preview, const app::FileView* view) {
+  if (view == nullptr) return preview;
+  Json filters = Json::array();
+  for (const app::ViewFilter& filter : view->filters)
+    filters.push_back({{"name", filter.name},
+                       {"label", filter.label},
+                       {"placeholder", filter.placeholder},
+                       {"choices", filter.choices}});
+  preview["rows_of"] = {{"noun", view->noun}, {"filters", std::move(filters)}};
+  return preview;
 }
 
 Response file_response(const Request& request, FileHandle file, const Offer& offer) {

@@ -120,8 +120,17 @@ Response Api::data_content(const Request& request) {
 Response Api::data_preview(const Request& request) {
   const DataRecord record = find_data(request);
   const app::Kind* kind = app::kind_of_file(record.name);
-  return json_response(200, preview(context_.library.open(record), record.name,
-                                    kind != nullptr ? kind->viewer : "none"));
+  return json_response(200, with_rows(preview(context_.library.open(record), record.name,
+                                              kind != nullptr ? kind->viewer : "none"),
+                                      context_.find_view(kind != nullptr ? kind->name : "")));
+}
+
+Response Api::data_rows(const Request& request) {
+  const DataRecord record = find_data(request);
+  const app::Kind* kind = app::kind_of_file(record.name);
+  const FileHandle file = context_.library.open(record);
+  return rows_response(request, context_.find_view(kind != nullptr ? kind->name : ""),
+                       {.file = file.get(), .index = -1, .file_name = record.name});
 }
 
 Response Api::remove_data(const Request& request) {

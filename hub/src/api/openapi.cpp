@@ -55,7 +55,14 @@ constexpr std::string_view kSchemas = R"json({
     "runs": {"type": "array", "items": {"$ref": "#/components/schemas/Run"}}, "next": {"$ref": "#/components/schemas/Cursor"}}},
 "Preview": {"type": "object", "required": ["viewer"], "properties": {"viewer": {"$ref": "#/components/schemas/Viewer"},
     "text": {"type": "string"}, "columns": {"type": "array", "items": {"type": "string"}},
-    "rows": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}}, "truncated": {"type": "boolean"}}},
+    "rows": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}}, "truncated": {"type": "boolean"},
+    "rows_of": {"type": "object", "description": "The file is shown row by row: what a row is, and the filters of /rows.",
+      "required": ["noun", "filters"], "properties": {"noun": {"type": "string"}, "filters": {"type": "array", "items": {"type": "object",
+        "required": ["name", "label", "placeholder", "choices"], "properties": {"name": {"type": "string"}, "label": {"type": "string"},
+        "placeholder": {"type": "string"}, "choices": {"type": "array", "items": {"type": "string"}}}}}}}}},
+"Rows": {"type": "object", "required": ["columns", "rows", "next", "share"], "properties": {
+    "columns": {"type": "array", "items": {"type": "string"}}, "rows": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}},
+    "next": {"type": ["string", "null"]}, "share": {"type": "number", "description": "How much of the file has been looked through, 0 to 1."}}},
 "Keep": {"type": "object", "additionalProperties": false, "properties": {"name": {"type": "string", "description": "Else the output's file name."}}},
 "Mistake": {"type": "object", "required": ["pointer", "message"], "properties": {
     "pointer": {"type": "string", "description": "A JSON pointer (RFC 6901) into the request."}, "message": {"type": "string"}}},

@@ -9,6 +9,9 @@ constexpr std::string_view kAnyMedia = "application/octet-stream";
 
 constexpr Parameter kLimit{"query", "limit", "Records on a page, 1 to 500.", "integer"};
 constexpr Parameter kCursor{"query", "cursor", "The `next` of the page before.", "string"};
+constexpr Parameter kRows{
+    "query", "limit", "Rows on a page, 1 to 1000; filters are named by the preview.", "integer"};
+constexpr Parameter kRowCursor{"query", "cursor", "The `next` of the page before.", "string"};
 constexpr Parameter kRange{"header", "Range", "One range of bytes.", "string"};
 
 }  // namespace
@@ -101,6 +104,15 @@ std::vector<Route> Api::routes() {
        "",
        {{200, "Preview"}},
        {404}},
+      {Get,
+       "/v1/data/{id}/rows",
+       User,
+       "A page of a file's rows",
+       on(&Api::data_rows),
+       "",
+       {{200, "Rows"}},
+       {404, 422},
+       {kRows, kRowCursor}},
       {Delete,
        "/v1/data/{id}",
        User,
@@ -202,6 +214,24 @@ std::vector<Route> Api::routes() {
        "",
        {{200, "Preview"}},
        {404}},
+      {Get,
+       "/v1/runs/{id}/outputs/{name}/rows",
+       User,
+       "A page of an output's rows",
+       on(&Api::output_rows),
+       "",
+       {{200, "Rows"}},
+       {404, 422},
+       {kRows, kRowCursor}},
+      {Get,
+       "/v1/runs/{id}/outputs/{name}/index",
+       User,
+       "The index beside an output",
+       on(&Api::output_index),
+       "",
+       {{200, "", kAnyMedia}, {206, "", kAnyMedia}},
+       {404, 416},
+       {kRange}},
       {Post,
        "/v1/runs/{id}/outputs/{name}/keep",
        User,

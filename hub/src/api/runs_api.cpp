@@ -62,6 +62,22 @@ void refuse_places(const Json& body, std::vector<app::Mistake>& mistakes) {
                                                                                         : 0;
 }
 
+/// A file beside an output; without a file if there is none.
+struct Beside {
+  std::string name;
+  FileHandle file;
+};
+
+Beside open_beside(const fs::path& folder, const std::string& file_name,
+                   const std::vector<std::string>& endings) {
+  for (const std::string& ending : endings) {
+    std::error_code ignored;
+    if (!fs::is_regular_file(folder / "outputs" / (file_name + ending), ignored)) continue;
+    return {file_name + ending, open_output(folder, file_name + ending)};
+  }
+  return {};
+}
+
 [[nodiscard]] Json optional_json(const std::optional<std::string>& text) {
   return text ? Json(*text) : Json(nullptr);
 }
@@ -226,8 +242,40 @@ Response Api::output_preview(const Request& request) {
   const RunRecord run = find_run(request);
   const Json output = find_output(request, run);
   const auto file_name = output["file_name"].get<std::string>();
-  return json_response(200, preview(open_output(attempt_folder(context_.runs, run), file_name),
-                                    file_name, output["viewer"].get<std::string>()));
+  return json_response(
+      200, with_rows(preview(open_output(attempt_folder(context_.runs, run), file_name), file_name,
+                             output["viewer"].get<std::string>()),
+                     context_.find_view(output["kind"].get<std::string>())));
+}
+
+Response Api::output_rows(const Request& request) {
+  const RunRecord run = find_run(request);
+  const Json output = find_output(request, run);
+  const fs::path folder = attempt_folder(context_.runs, run);
+  const auto file_name = output["file_name"].get<std::string>();
+  const app::FileView* view = context_.find_view(output["kind"].get<std::string>());
+  const FileHandle file = open_output(folder, file_name);
+  FileHandle index;
+  if (view != nullptr) index = open_beside(folder, file_name, view->index_endings).file;
+  return rows_response(request, view,
+                       {.file = file.get(), .index = index.get(), .file_name = file_name});
+}
+
+/// The index that an app has written beside an output, for viewers that read parts of it.
+Response Api::output_index(const Request& request) {
+  const RunRecord run = find_run(request);
+  const Json output = find_output(request, run);
+  const auto file_name = output["file_name"].get<std::string>();
+  Beside index =
+      open_beside(attempt_folder(context_.runs, run), file_name, {".bai", ".csi", ".crai", ".tbi"});
+  if (!index.file)
+    fail(Errc::NotFound, "the output '{}' of run {} has no index",
+         output["name"].get<std::string>(), run.id);
+  return file_response(request, std::move(index.file),
+                       {.file_name = index.name,
+                        .media_type = "application/octet-stream",
+                        .viewer = "none",
+                        .entity_tag = fmt::format("\"{}-{}-index\"", run.id, run.attempt)});
 }
 
 Response Api::keep_output(const Request& request) {

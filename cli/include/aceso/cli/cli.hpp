@@ -3,8 +3,10 @@
 #pragma once
 
 #include "aceso/app/app.hpp"
+#include "aceso/app/file_view.hpp"
 
 #include <functional>
+#include <vector>
 
 namespace aceso::cli {
 
@@ -13,6 +15,7 @@ namespace aceso::cli {
 /// \returns the exit code: 0 ok, 2 usage, 3 bad input, 4 out of memory or disk, 5 interrupted, 70
 /// our own bug.
 [[nodiscard]] int run_command_line(int argc, const char* const* argv,
-                                   const std::function<app::AppTable()>& make_apps);
+                                   const std::function<app::AppTable()>& make_apps,
+                                   const std::vector<app::FileView>& views = {});
 
 }  // namespace aceso::cli

@@ -152,7 +152,7 @@ export function DataPage() {
               <CopyButton text={shown.sha256} what="the hash" />
             </Fact>
           </dl>
-          <PreviewOf name={shown.name} content={hub.dataContent(shown.id)} load={() => hub.previewData(shown.id)} />
+          <PreviewOf name={shown.name} content={hub.dataContent(shown.id)} rows={hub.dataRows(shown.id)} load={() => hub.previewData(shown.id)} />
         </Dialog>
       )}
       {doomed && (

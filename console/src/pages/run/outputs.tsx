@@ -4,6 +4,7 @@ import { messageOf } from '../../api/client';
 import * as hub from '../../api/hub';
 import type { Output, Run } from '../../api/types';
 import { labelOf } from '../../forms/form';
+import { trackOf } from '../../genome/tracks';
 import { formatBytes } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { Badge, Callout, Dialog, Empty } from '../../ui/parts';
@@ -33,6 +34,7 @@ export function Outputs({ run, over }: { run: Run; over: boolean }) {
         {run.outputs.map((output) => {
           const shown = open === output.name;
           const content = hub.outputPath(run.id, output.name);
+          const track = trackOf(run, output);
           return (
             <li key={output.name} data-test={`output-${output.name}`}>
               <div className="output-row">
@@ -43,7 +45,7 @@ export function Outputs({ run, over }: { run: Run; over: boolean }) {
                   </p>
                 </div>
                 <div className="actions">
-                  {output.viewer !== 'none' && (
+                  {(output.viewer !== 'none' || track !== null) && (
                     <button aria-expanded={shown} aria-label={`${shown ? 'Hide' : 'Preview'} ${output.file_name}`} onClick={() => setOpen(shown ? '' : output.name)}>
                       <Icon name="eye" /> {shown ? 'Hide' : 'Preview'}
                     </button>
@@ -56,7 +58,9 @@ export function Outputs({ run, over }: { run: Run; over: boolean }) {
                   </button>
                 </div>
               </div>
-              {shown && <PreviewOf name={output.file_name} content={content} load={() => hub.previewOutput(run.id, output.name)} />}
+              {shown && (
+                <PreviewOf name={output.file_name} content={content} rows={hub.outputRows(run.id, output.name)} track={track} load={() => hub.previewOutput(run.id, output.name)} />
+              )}
             </li>
           );
         })}

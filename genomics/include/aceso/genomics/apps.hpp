@@ -3,6 +3,7 @@
 #pragma once
 
 #include "aceso/app/app.hpp"
+#include "aceso/app/file_view.hpp"
 
 #include <vector>
 
@@ -10,5 +11,8 @@ namespace aceso::genomics {
 
 /// All apps of this toolkit, in the order in which help lists them.
 [[nodiscard]] std::vector<app::App> apps();
+
+/// How files of this toolkit's kinds are shown row by row.
+[[nodiscard]] std::vector<app::FileView> views();
 
 }  // namespace aceso::genomics
