@@ -87,9 +87,9 @@ TEST_F(CallingAligned, ReadsOnlyWhatTheRegionsNeed) {
 }
 
 /// Short files of SAM, written by hand.
-class HandMade : public ::testing::Test {
+class HandMadeAlignments : public ::testing::Test {
  protected:
-  HandMade() {
+  HandMadeAlignments() {
     ReadMaker maker(9);
     genome = random_genome(maker, 1000);
     run.inputs = {{"reference", {folder.write("genome.fa", ">one\n" + genome + "\n")}}};
@@ -106,7 +106,7 @@ class HandMade : public ::testing::Test {
   AppRun run;
 };
 
-TEST_F(HandMade, DefectsAreNamed) {
+TEST_F(HandMadeAlignments, DefectsAreNamed) {
   const std::string good =
       record("101\t60\t10M\t*\t0\t0\t" + genome.substr(100, 10) + "\tIIIIIIIIII");
   EXPECT_EQ(call(head + good)["reads"]["total"], 1U);
@@ -125,7 +125,7 @@ TEST_F(HandMade, DefectsAreNamed) {
   EXPECT_FALSE(std::filesystem::exists(folder.path("other.vcf")));
 }
 
-TEST_F(HandMade, WhatCannotBeUsedIsLeftOut) {
+TEST_F(HandMadeAlignments, WhatCannotBeUsedIsLeftOut) {
   const std::string spliced = record("101\t60\t4M100N6M\t*\t0\t0\tACGTACGTAC\tIIIIIIIIII");
   const std::string bare = record("101\t60\t*\t*\t0\t0\t*\t*");
   const std::string odd = record("101\t255\t2H2S3=1X4M1P1H\t*\t0\t0\tACGTACGTAC\t*");
@@ -133,7 +133,7 @@ TEST_F(HandMade, WhatCannotBeUsedIsLeftOut) {
   EXPECT_EQ(call(head)["reads"]["total"], 0U);
 }
 
-TEST_F(HandMade, SamplesAreToldApart) {
+TEST_F(HandMadeAlignments, SamplesAreToldApart) {
   const std::string groups = "@RG\tID:1\tSM:anna\n@RG\tID:2\tSM:otto\n";
   const std::string read = record("101\t60\t4M\t*\t0\t0\tACGT\tIIII\tRG:Z:1");
   expect_error(Errc::InvalidArgument, {"anna", "otto", "--sample"},
@@ -147,7 +147,7 @@ TEST_F(HandMade, SamplesAreToldApart) {
   EXPECT_NE(read_file(folder.path("calls.vcf")).find("FORMAT\tanna\n"), std::string::npos);
 }
 
-TEST_F(HandMade, ReadsAndAlignedExcludeEachOther) {
+TEST_F(HandMadeAlignments, ReadsAndAlignedExcludeEachOther) {
   run.inputs["reads"] = {folder.write("r.fq", "@a\nACGT\n+\nIIII\n")};
   expect_error(Errc::InvalidArgument, {"reads", "aligned"}, [&] { call(head); });
   run.inputs.erase("reads");

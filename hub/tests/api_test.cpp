@@ -51,6 +51,41 @@ TEST(Data, AnEmptyFileIsAFile) {
   EXPECT_EQ(hub.json("GET", "/v1/data/" + id + "/preview")["text"], "");
 }
 
+/// A view whose only row is what it was asked for.
+app::FileView echo_view() {
+  return {.kind = "text",
+          .noun = "lines",
+          .index_endings = {".idx"},
+          .filters = {{.name = "word", .label = "Word"}},
+          .page = [](const app::ViewSource& source, const app::ViewQuery& query) {
+            const auto word = query.find("word");
+            return Json{{"columns", {"word"}},
+                        {"rows", {{word == query.end() ? "" : word->second}}},
+                        {"next", nullptr},
+                        {"share", source.index < 0 ? 0 : 1}};
+          }};
+}
+
+TEST(Data, RowsComeFromTheViewOfTheirKind) {
+  TestHub hub([](HubSettings& settings) { settings.views = {echo_view()}; });
+  const std::string path = "/v1/data/" + hub.add_data("a.txt", "0123456789");
+  EXPECT_EQ(hub.json("GET", path + "/preview")["rows_of"]["filters"][0]["name"], "word");
+  EXPECT_EQ(hub.json("GET", path + "/rows?word=x&limit=5")["rows"][0][0], "x");
+  EXPECT_EQ(hub.request("GET", path + "/rows?colour=red").status, 422);
+  EXPECT_EQ(Client(hub.port()).request("GET", path + "/rows").status, 401);
+  const std::string other = "/v1/data/" + hub.add_data("a.json", "{}");
+  EXPECT_EQ(hub.request("GET", other + "/rows").status, 404);
+  EXPECT_FALSE(hub.json("GET", other + "/preview").contains("rows_of"));
+}
+
+TEST(Data, NobodyGetsARange) {
+  TestHub hub;
+  const std::string path = "/v1/data/" + hub.add_data("a.txt", "0123456789") + "/content";
+  const Answer answer = Client(hub.port()).request("GET", path, {{"Range", "bytes=2-4"}});
+  EXPECT_EQ(answer.status, 401);
+  EXPECT_EQ(answer.body.find("234"), std::string::npos);
+}
+
 TEST(Data, RangesAreServed) {
   TestHub hub;
   const std::string path = "/v1/data/" + hub.add_data("a.txt", "0123456789") + "/content";

@@ -47,6 +47,15 @@ TEST(Runs, OneSucceedsWithItsOutputs) {
   EXPECT_EQ(hub.json("GET", path + "/outputs/lines/preview")["text"],
             "line 0\nline 1\nline 2\nend\n");
   EXPECT_EQ(hub.request("GET", path + "/outputs/sly").status, 404);
+  EXPECT_EQ(hub.request("GET", path + "/outputs/lines/rows").status, 404);
+  // An index is what lies beside the output, and nothing else.
+  EXPECT_EQ(hub.request("GET", path + "/outputs/lines/index").status, 404);
+  write_file(hub.data() / "runs" / run["id"].get<std::string>() / "1" / "outputs" / "lines.txt.tbi",
+             "0123456789");
+  const Answer index =
+      hub.request("GET", path + "/outputs/lines/index", "", {{"Range", "bytes=2-4"}});
+  EXPECT_EQ(index.status, 206);
+  EXPECT_EQ(index.body, "234");
   EXPECT_EQ(hub.request("GET", path + "/log").body, "fake program runs test lines\n");
 }
 
