@@ -40,7 +40,7 @@ TEST_F(CallingAligned, SaysWhatOnePassSays) {
   const Json expected = run_app(germline_app(), run);
   const std::string body = body_of(folder.path("one.vcf"));
   ASSERT_FALSE(body.empty());
-  for (const std::string name : {"a.bam", "a.cram", "a.sam"}) {
+  for (const std::string name : {"a.bam", "a.cram"}) {
     const Json metrics = call(align(name), "two.vcf");
     EXPECT_TRUE(body_of(folder.path("two.vcf")) == body) << name;
     EXPECT_EQ(metrics["reads"], expected["reads"]) << name;
@@ -70,8 +70,7 @@ TEST_F(CallingAligned, ReadsOnlyWhatTheRegionsNeed) {
   const std::string all = body_of(folder.path("whole.vcf"));
   std::string pieces;
   // 261,120 is where a bucket ends; other borders are anywhere.
-  for (const std::string region :
-       {"0\t51999", "51999\t261120", "261120\t299001", "299001\t300000"}) {
+  for (const std::string region : {"0\t51999", "51999\t261120", "261120\t300000"}) {
     run.inputs["regions"] = {folder.write("some.bed", "one\t" + region + "\n")};
     const Json metrics = call(bam, "piece.vcf");
     EXPECT_LE(metrics["reads"]["total"], whole["reads"]["total"]);

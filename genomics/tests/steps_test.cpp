@@ -15,7 +15,6 @@ class Steps : public Calling {
  protected:
   Steps() {
     outputs = {{"variants", "calls.vcf.gz"}, {"gvcf", "calls.g.vcf"}, {"alignments", "reads.bam"}};
-    expected_metrics = run_with({}, "one-", true);
   }
 
   /// Runs with these options; outputs get the prefix. Returns the metrics.
@@ -29,7 +28,9 @@ class Steps : public Calling {
     return run_app(germline_app(), now);
   }
 
+  /// Compares with a run in one pass.
   void expect_same(const std::string& prefix, const Json& metrics) {
+    const Json expected_metrics = run_with({}, "one-", true);
     for (const auto& [name, file] : outputs)
       EXPECT_TRUE(read_file(folder.path(prefix + file)) == read_file(folder.path("one-" + file)))
           << name;
@@ -42,7 +43,6 @@ class Steps : public Calling {
   }
 
   std::map<std::string, std::string> outputs;
-  Json expected_metrics;
 };
 
 TEST_F(Steps, ShardsTogetherWriteTheSameBytes) {
@@ -63,14 +63,10 @@ TEST_F(Steps, GoOnFromWhatIsThere) {
   step("align", "1/1");
   EXPECT_EQ(std::filesystem::last_write_time(part), made);
   expect_error(Errc::NotFound, {"work", "not all pieces"}, [&] { step("merge", "1/1", true); });
-  expect_same("two-", step("all", "1/1", true));
-}
-
-TEST_F(Steps, ResumedRunsWriteTheSameBytes) {
+  // As if the run with --resume had been killed here.
+  std::filesystem::rename(folder.path("work"), folder.path("two-calls.vcf.gz.work"));
   expect_same("two-", run_with({{"resume", true}}, "two-", true));
-  for (const auto& entry :
-       std::filesystem::directory_iterator(folder.path("two-calls.vcf.gz").parent_path()))
-    EXPECT_NE(entry.path().extension(), ".work");
+  EXPECT_FALSE(std::filesystem::exists(folder.path("two-calls.vcf.gz.work")));
 }
 
 TEST_F(Steps, StepsOfAnotherRunAreNotTaken) {
