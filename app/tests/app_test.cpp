@@ -1,6 +1,7 @@
 #include "aceso/app/app.hpp"
 #include "aceso/app/documents.hpp"
 #include "aceso/app/runner.hpp"
+#include "aceso/app/workflow.hpp"
 
 #include "aceso/core/files.hpp"
 #include "aceso/core/hash.hpp"
@@ -257,6 +258,24 @@ TEST_F(AppTest, HelpSchemaReferenceAndCompletionNameEverything) {
   EXPECT_EQ(about["options"].size(), 8U);
   EXPECT_THROW(static_cast<void>(completion_script(table_, {}, "fish")), Error);
   EXPECT_NE(slurm_script(d, 4, "job.json").find("--cpus-per-task=4"), std::string::npos);
+}
+
+TEST_F(AppTest, WorkflowStepsNameEverything) {
+  const Description& d = table_.all()[0].description;
+  for (const WorkflowLanguage& language : workflow_languages()) {
+    const std::string step = workflow_step(d, language.name);
+    const bool arguments_apart = language.name == "nextflow";
+    for (const InputSpec& input : d.inputs)
+      EXPECT_NE(step.find(input.name), step.npos) << language.name << " " << input.name;
+    for (const OutputSpec& output : d.outputs)
+      EXPECT_EQ(step.find(output.name) == step.npos, arguments_apart && output.extra)
+          << language.name << " " << output.name;
+    for (const OptionSpec& option : d.options)
+      EXPECT_TRUE(arguments_apart || step.find(option.name) != step.npos)
+          << language.name << " " << option.name;
+    EXPECT_NE(step.find("aceso"), step.npos);
+  }
+  EXPECT_THROW(static_cast<void>(workflow_step(d, "make")), Error);
 }
 
 TEST(Report, APictureHasAllOfEachOfItsThings) {

@@ -1,11 +1,14 @@
 #include "commands.hpp"
 
 #include "aceso/app/documents.hpp"
+#include "aceso/app/workflow.hpp"
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"
 #include "aceso/core/text.hpp"
 
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
 
 namespace aceso::cli {
 namespace fs = std::filesystem;
@@ -23,6 +26,19 @@ void write_reference(const app::AppTable& apps, const fs::path& folder) {
         fmt::format("| [{}]({}) | {} |\n", app.description.name, file, app.description.summary);
   }
   write_file(folder / "README.md", index);
+}
+
+void write_workflow(const app::AppTable& apps, const std::string& language,
+                    const fs::path& folder) {
+  const auto known =
+      std::ranges::find(app::workflow_languages(), language, &app::WorkflowLanguage::name);
+  if (known == app::workflow_languages().end())
+    fail(Errc::InvalidArgument,
+         "--workflow: expected cwl, wdl, nextflow or snakemake, found \"{}\"", printable(language));
+  fs::create_directories(folder);
+  for (const app::App& app : apps.all())
+    write_file(folder / (replaced(app.description.name, ' ', '-') + std::string(known->ending)),
+               app::workflow_step(app.description, language));
 }
 
 void print_json(const app::AppTable& apps) {
@@ -47,10 +63,17 @@ int apps_command(const app::AppTable& apps, const Words& words) {
     write_reference(apps, words[1]);
     return 0;
   }
+  if (words.size() == 3 && words[0] == "--workflow") {
+    write_workflow(apps, words[1], words[2]);
+    return 0;
+  }
   fmt::print(
       "usage: aceso apps              list the apps\n"
       "       aceso apps --json       the same for programs, with every option and its schema\n"
-      "       aceso apps --reference FOLDER   write reference pages\n");
+      "       aceso apps --reference FOLDER   write reference pages\n"
+      "       aceso apps --workflow cwl|wdl|nextflow|snakemake FOLDER   write each app as a step "
+      "of a "
+      "workflow\n");
   return words[0] == "--help" ? 0 : 2;
 }
 

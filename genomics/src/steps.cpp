@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <cstring>
@@ -150,6 +151,15 @@ std::uint64_t chunks_per_part(const AlignJob& job) {
   return std::max(kChunksPerPart, bytes / kLeastChunkBytes / kMostParts);
 }
 
+/// Whether a file belongs to a folder of steps: also one that was being written when its run was
+/// killed, which has a dot in front.
+bool is_step(const std::filesystem::path& path) {
+  std::string name = path.filename().string();
+  if (name.starts_with('.')) name.erase(0, 1);
+  return std::ranges::any_of(std::array{"part-", "piece-", "reads.json", "job.json"},
+                             [&](const char* begin) { return name.starts_with(begin); });
+}
+
 }  // namespace
 
 Share share_of(std::string_view text) {
@@ -184,7 +194,9 @@ StepFolder::StepFolder(std::filesystem::path path, const Json& identity) : path_
   const std::string expected = Json{{"job", sha256(identity.dump())}}.dump() + "\n";
   const std::filesystem::path job = path_ / "job.json";
   if (!std::filesystem::exists(job)) {
-    if (!std::filesystem::is_empty(path_))
+    // (Another shard may be making the folder at this moment.)
+    const auto foreign = [](const auto& entry) { return !is_step(entry.path()); };
+    if (std::ranges::any_of(std::filesystem::directory_iterator(path_), foreign))
       fail(Errc::InvalidArgument, "{}: expected an empty folder or one with steps of this run",
            path_.string());
     write_file(job, expected);
@@ -205,10 +217,7 @@ void StepFolder::remove() const {
   std::error_code ignored;
   std::vector<std::filesystem::path> ours;
   for (const auto& entry : std::filesystem::directory_iterator(path_, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("part-") || name.starts_with("piece-") || name == "reads.json" ||
-        name == "job.json")
-      ours.push_back(entry.path());
+    if (is_step(entry.path())) ours.push_back(entry.path());
   }
   for (const std::filesystem::path& file : ours) std::filesystem::remove(file, ignored);
   std::filesystem::remove(path_, ignored);  // only if it is empty

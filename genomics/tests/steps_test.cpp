@@ -63,7 +63,8 @@ TEST_F(Steps, GoOnFromWhatIsThere) {
   step("align", "1/1");
   EXPECT_EQ(std::filesystem::last_write_time(part), made);
   expect_error(Errc::NotFound, {"work", "not all pieces"}, [&] { step("merge", "1/1", true); });
-  // As if the run with --resume had been killed here.
+  // As if the run with --resume had been killed here, while it wrote another part.
+  write_file(folder.path("work") / ".part-000001.ab12.part", "half");
   std::filesystem::rename(folder.path("work"), folder.path("two-calls.vcf.gz.work"));
   expect_same("two-", run_with({{"resume", true}}, "two-", true));
   EXPECT_FALSE(std::filesystem::exists(folder.path("two-calls.vcf.gz.work")));
@@ -76,6 +77,12 @@ TEST_F(Steps, StepsOfAnotherRunAreNotTaken) {
   other.outputs = {{"work", folder.path("work")}};
   expect_error(Errc::InvalidArgument, {"work", "another run"},
                [&] { run_app(germline_app(), other); });
+  // What another shard has just begun is no reason to refuse.
+  std::filesystem::create_directory(folder.path("begun"));
+  folder.write("begun/.job.json.ab12.part", "");
+  other.options = {{"step", std::string("align")}};
+  other.outputs = {{"work", folder.path("begun")}};
+  run_app(germline_app(), other);
   std::filesystem::create_directory(folder.path("full"));
   folder.write("full/letter.txt", "mine");
   other.outputs = {{"work", folder.path("full")}};
