@@ -16,7 +16,7 @@ class Calling : public ::testing::Test {
   Calling() {
     ReadMaker maker(22);
     // Beyond one bucket, so that calls at and across its border are seen.
-    genome = random_genome(maker, 300'000);
+    genome = random_genome(maker, 270'000);
     const std::string unit = random_genome(maker, 24);
     genome.replace(60'000, 48, unit + unit);
     genome.replace(70'000, 14, "AAAAAAAAAAAAAA");
@@ -36,9 +36,9 @@ class Calling : public ::testing::Test {
     const std::size_t border = (1U << 18) - kContigGap;
     snv(border - 3, 1);
     changes.push_back({border + 4, 3, "", 2});
-    snv(299'000, 1);
+    snv(269'000, 1);
     const auto [one, two] = sequence(
-        maker, {haplotype_of(genome, changes, 0), haplotype_of(genome, changes, 1)}, 34'000);
+        maker, {haplotype_of(genome, changes, 0), haplotype_of(genome, changes, 1)}, 28'000);
     run.inputs = {{"reads", {folder.write("r1.fq", one)}},
                   {"reads2", {folder.write("r2.fq", two)}},
                   {"reference", {folder.write("genome.fa", ">one\n" + genome + "\n")}}};
