@@ -72,13 +72,19 @@ if [[ -f $folder/chr22_20-21M.fa ]]; then
 fi
 
 # A sample with a third of dbSNP's variants of a megabase of chromosome 22, its reads, and what is called of them.
-if [[ -f $folder/chr22_20-21M.fa && ! -f $folder/chr22_alignments.bam ]]; then
+if [[ -f $folder/chr22_20-21M.fa && ( ! -f $folder/chr22_alignments.bam || ! -f $folder/chr22_noisy_calls.vcf.gz ) ]]; then
   made=$(mktemp -d)
   "$aceso" genomics simulate --reference "$folder/chr22_20-21M.fa" --variants "$folder/chr22_20-21M.snp" --coverage 20 --seed 1 \
     --reads "$made/chr22_reads_1.fastq.gz" --reads2 "$made/chr22_reads_2.fastq.gz" --truth "$made/chr22_truth.vcf.gz" --no-report --quiet >/dev/null
   cp "$folder/chr22_20-21M.fa" "$made/reference.fa"
   "$aceso" genomics germline --reads "$made/chr22_reads_1.fastq.gz" --reads2 "$made/chr22_reads_2.fastq.gz" \
     --reference "$made/reference.fa" --variants "$made/chr22_calls.vcf.gz" --alignments "$made/chr22_alignments.bam" --no-report --quiet >/dev/null
+  # The same with the errors of a worse sequencer, some of which look like variants: what a filter learns from.
+  "$aceso" genomics simulate --reference "$folder/chr22_20-21M.fa" --variants "$folder/chr22_20-21M.snp" --coverage 15 --seed 2 \
+    --artifact-rate 0.0005 --stutter-rate 0.001 --reads "$made/noisy_1.fastq" --reads2 "$made/noisy_2.fastq" \
+    --truth "$made/chr22_noisy_truth.vcf.gz" --no-report --quiet >/dev/null
+  "$aceso" genomics germline --reads "$made/noisy_1.fastq" --reads2 "$made/noisy_2.fastq" --reference "$made/reference.fa" --hard-filter \
+    --variants "$made/chr22_noisy_calls.vcf.gz" --no-report --quiet >/dev/null
   mv "$made"/chr22_*.gz "$made"/chr22_alignments.bam "$folder/"
   rm -r "$made"
 fi

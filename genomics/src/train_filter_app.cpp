@@ -292,9 +292,9 @@ app::App train_filter_app() {
   d.option("seed", &TrainFilterJob::seed,
            {.help = "which parts of the genome are left out together"});
   d.sample({.name = "chromosome 22",
-            .summary = "calls of a simulated megabase and its truth",
-            .inputs = {{"calls", {"chr22_calls.vcf.gz"}},
-                       {"truth", {"chr22_truth.vcf.gz"}},
+            .summary = "calls of a simulated megabase, read with many errors, and its truth",
+            .inputs = {{"calls", {"chr22_noisy_calls.vcf.gz"}},
+                       {"truth", {"chr22_noisy_truth.vcf.gz"}},
                        {"reference", {"chr22_20-21M.fa"}}},
             .options = {},
             .origin = "Debian package hisat2 (GRCh38 and dbSNP), genomics simulate"});
