@@ -36,4 +36,11 @@ breach "a library exits or reads the environment" 'std::exit\(|std::abort\(|[^a-
 breach "the program is compiled for one machine" 'march=native' 'CMakeLists.txt' '*/CMakeLists.txt' cmake
 breach "unfinished work" '\b(TODO|FIXME|XXX)\b' '*.hpp' '*.cpp' '*.ts' '*.tsx' '*.sh' dev ':!tools/check_house.sh'
 
+# Data and what runs leave behind do not belong here.
+strays=$(git ls-files | grep -E '^[^/]*\.(html|json)$|\.(bam|bai|cram|crai|tbi|fq|fastq|safetensors)(\.gz)?$|\.report\.(html|json)$|^[^/]*\.vcf' | grep -Ev '^(CMakePresets\.json|[a-z]+/tests/|tests/)' || true)
+if [[ -n $strays ]]; then
+  printf 'a file of data or of a run:\n%s\n' "$strays"
+  broken=1
+fi
+
 exit "$broken"

@@ -19,18 +19,6 @@
 namespace aceso::genomics {
 namespace {
 
-/// The message of the error that `action` throws; its code must be this one.
-std::string refused(Errc code, const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), code) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing was refused";
-  return {};
-}
-
 /// A gene as tests make it, 0-based.
 struct MadeGene {
   std::string id;

@@ -16,17 +16,6 @@
 namespace aceso::genomics {
 namespace {
 
-std::string refused(Errc code, const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), code) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing was refused";
-  return {};
-}
-
 /// A sample that says these phreds of the genotypes of a site's alleles.
 SampleEvidence sample_of(const std::vector<double>& likelihoods, std::size_t alleles,
                          int ploidy = 2) {

@@ -9,7 +9,9 @@
 #include "aceso/core/files.hpp"
 
 #include <gtest/gtest.h>
+
 #include <zlib.h>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include <filesystem>
@@ -186,6 +188,18 @@ void expect_error(Errc code, const std::vector<std::string>& parts, const Act& a
     EXPECT_EQ(name(error.code()), name(code)) << error.what();
     for (const std::string& part : parts) EXPECT_TRUE(contains(error.what(), part));
   }
+}
+
+/// The message of the error that `action` throws; its code must be this one.
+inline std::string refused(Errc code, const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), code) << error.what();
+    return error.what();
+  }
+  ADD_FAILURE() << "nothing was refused";
+  return {};
 }
 
 }  // namespace aceso::genomics

@@ -1,4 +1,5 @@
 #include "onnx.hpp"
+#include "random_model.hpp"
 
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"
@@ -16,22 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 nn::ModelFolder write_model(const fs::path& path, const nn::TransformerSpec& spec) {
-  std::mt19937 random(3);
-  std::normal_distribution<float> normal(0.0F, 0.3F);
-  nn::TensorSet weights;
-  for (const nn::TensorInfo& info : spec.weights()) {
-    Tensor tensor(DType::F32, info.shape);
-    for (float& value : tensor.values<float>()) value = normal(random);
-    weights.emplace(info.name, tensor);
-  }
-  nn::ModelDescription description;
-  description.name = "test";
-  description.architecture = "transformer";
-  description.config = spec.to_json();
-  description.tokenizer = nn::Tokenizer::esm().to_json();
-  nn::ModelWriter writer(path);
-  writer.weights(weights);
-  writer.commit(description);
+  nn::test::write_random_model(path, spec, nn::Tokenizer::esm(), 3);
   return nn::ModelFolder(path);
 }
 

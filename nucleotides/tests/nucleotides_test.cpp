@@ -1,3 +1,5 @@
+#include "random_model.hpp"
+
 #include "aceso/app/runner.hpp"
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"
@@ -21,22 +23,7 @@ namespace fs = std::filesystem;
 void write_model(const fs::path& path, const nn::Tokenizer& tokenizer) {
   const nn::TransformerSpec spec{
       .vocabulary = tokenizer.size(), .hidden = 16, .layers = 2, .heads = 2, .feed_forward = 32};
-  std::mt19937 random(5);
-  std::normal_distribution<float> normal(0.0F, 0.3F);
-  nn::TensorSet weights;
-  for (const nn::TensorInfo& info : spec.weights()) {
-    Tensor tensor(DType::F32, info.shape);
-    for (float& value : tensor.values<float>()) value = normal(random);
-    weights.emplace(info.name, tensor);
-  }
-  nn::ModelDescription description;
-  description.name = "test";
-  description.architecture = "transformer";
-  description.config = spec.to_json();
-  description.tokenizer = tokenizer.to_json();
-  nn::ModelWriter writer(path);
-  writer.weights(weights);
-  writer.commit(description);
+  nn::test::write_random_model(path, spec, tokenizer, 5);
 }
 
 nn::Tokenizer rna() {

@@ -2,6 +2,8 @@
 /// A small protein language model with random weights, written to a folder.
 #pragma once
 
+#include "random_model.hpp"
+
 #include "aceso/nn/model_folder.hpp"
 #include "aceso/nn/tokenizer.hpp"
 #include "aceso/nn/transformer.hpp"
@@ -24,23 +26,7 @@ inline nn::TransformerSpec small_spec() {
 }
 
 inline void write_small_model(const std::filesystem::path& path) {
-  const nn::TransformerSpec spec = small_spec();
-  std::mt19937 random(5);
-  std::normal_distribution<float> normal(0.0F, 0.3F);
-  nn::TensorSet weights;
-  for (const nn::TensorInfo& info : spec.weights()) {
-    Tensor tensor(DType::F32, info.shape);
-    for (float& value : tensor.values<float>()) value = normal(random);
-    weights.emplace(info.name, tensor);
-  }
-  nn::ModelDescription description;
-  description.name = "test";
-  description.architecture = "transformer";
-  description.config = spec.to_json();
-  description.tokenizer = nn::Tokenizer::esm().to_json();
-  nn::ModelWriter writer(path);
-  writer.weights(weights);
-  writer.commit(description);
+  nn::test::write_random_model(path, small_spec(), nn::Tokenizer::esm(), 5);
 }
 
 }  // namespace aceso::proteins::test
