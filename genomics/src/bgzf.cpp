@@ -109,11 +109,43 @@ std::size_t BgzfInflater::inflate(std::span<const std::byte> block, std::span<ch
   return size;
 }
 
+namespace {
+
+/// What igzip's hash table knows four bytes by: their CRC-32C, begun with 0.
+std::uint32_t igzip_hash(std::uint32_t bytes) noexcept {
+  constexpr std::uint32_t kCastagnoliReflected = 0x82F63B78;
+  for (int bit = 0; bit < 32; ++bit)
+    bytes = (bytes >> 1) ^ ((bytes & 1) != 0 ? kCastagnoliReflected : 0);
+  // The shorter a text, the smaller the table, but who differs here differs in any. (Texts of
+  // less than 288 bytes do not come this way.)
+  constexpr std::uint32_t kFewestPlaces = 256;
+  return bytes % kFewestPlaces;
+}
+
+/// igzip 2.30's kernels for x86-64 (isal_deflate_icf_body_hash_hist) put the third position of a
+/// text where the address of the stream, not the text, would have it. This changes what is found,
+/// and so the bytes, only if one of the first three positions belongs to that place.
+bool address_may_matter(const isal_zstream& stream, std::string_view text) noexcept {
+  constexpr std::size_t kPositions = 3;
+  if (text.size() < kPositions + sizeof(std::uint32_t)) return false;
+  const auto address = reinterpret_cast<std::uintptr_t>(&stream);
+  const std::uint32_t place = igzip_hash(static_cast<std::uint32_t>(address >> 16));
+  for (std::size_t i = 0; i < kPositions; ++i) {
+    std::uint32_t bytes = 0;
+    std::memcpy(&bytes, text.data() + i, sizeof(bytes));
+    if (igzip_hash(bytes) == place) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 struct BgzfDeflater::Impl {
   int level = 1;
   libdeflate_compressor* compressor = nullptr;
   std::vector<std::uint8_t> level_buffer;
-  isal_zstream stream{};
+  // One to three; each is larger than 64 KiB, so no two hash their address alike.
+  std::vector<std::unique_ptr<isal_zstream>> streams;
 
   ~Impl() { libdeflate_free_compressor(compressor); }
 
@@ -122,6 +154,7 @@ struct BgzfDeflater::Impl {
     if (level == 0) return 0;
     if (level >= 2)
       return libdeflate_deflate_compress(compressor, text.data(), text.size(), out, capacity);
+    isal_zstream& stream = stream_for(text);
     isal_deflate_stateless_init(&stream);
     stream.level = kIgzipLevel;
     stream.level_buf = level_buffer.data();
@@ -133,6 +166,14 @@ struct BgzfDeflater::Impl {
     stream.avail_out = static_cast<std::uint32_t>(capacity);
     const bool good = isal_deflate_stateless(&stream) == COMP_OK && stream.avail_in == 0;
     return good ? stream.total_out : 0;
+  }
+
+  isal_zstream& stream_for(std::string_view text) {
+    for (const auto& stream : streams) {
+      if (!address_may_matter(*stream, text)) return *stream;
+    }
+    streams.push_back(std::make_unique<isal_zstream>());
+    return stream_for(text);
   }
 
   static std::size_t store(std::string_view text, char* out) {
