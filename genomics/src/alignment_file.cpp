@@ -3,7 +3,6 @@
 #include "bed.hpp"
 #include "hts_files.hpp"
 #include "kernels/band.hpp"
-#include "plain_reference.hpp"
 #include "syncmers.hpp"
 
 #include "aceso/core/error.hpp"
@@ -87,11 +86,7 @@ struct AlignmentFile::Impl {
         format->format == fasta_format)
       corrupt("expected BAM, CRAM or SAM, found something else");
     if (options.threads > 1) hts_set_threads(file.get(), static_cast<int>(options.threads));
-    if (format->format == cram) {
-      const std::filesystem::path fasta = write_plain_reference(reference, options.scratch);
-      if (hts_set_fai_filename(file.get(), fasta.c_str()) != 0)
-        fail(Errc::Internal, "{}: htslib did not take the reference", path.string());
-    }
+    if (format->format == cram) lend_reference(*file, reference, options.scratch);
     header.reset(sam_hdr_read(file.get()));
     if (!header) corrupt("the header cannot be read");
     if ((format->format == bam || format->format == cram) && hts_check_EOF(file.get()) == 0)

@@ -1,9 +1,12 @@
 // What reading and writing alignments by htslib share. Included by source files only.
 #pragma once
 
+#include "aceso/genomics/reference.hpp"
+
 #include <htslib/hts.h>
 #include <htslib/sam.h>
 
+#include <filesystem>
 #include <memory>
 
 namespace aceso::genomics {
@@ -19,5 +22,10 @@ using HtsHeader = std::unique_ptr<sam_hdr_t, FreeHtsHeader>;
 
 /// From now on htslib does not print: a library does not, and what matters is thrown.
 void silence_htslib();
+
+/// Gives a CRAM file, before its header is read or written, the reference that its records are told
+/// against; `scratch` is a folder to lay it down in. \throws Error Io, OutOfResources.
+void lend_reference(htsFile& file, const Reference& reference,
+                    const std::filesystem::path& scratch);
 
 }  // namespace aceso::genomics

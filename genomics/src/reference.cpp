@@ -107,7 +107,7 @@ class FastaParser {
       fail(Errc::CorruptData, "{}: contig {} has no name", file_, contigs_.size() + 1);
     if (!names_.emplace(name).second)
       fail(Errc::CorruptData, "{}: two contigs are called '{}'", file_, name);
-    contigs_.push_back({std::string(name), codes_.size(), 0, {}});
+    contigs_.push_back({std::string(name), codes_.size(), 0, {}, {}});
     header_.clear();
     open_ = true;
   }
@@ -120,12 +120,25 @@ class FastaParser {
         if (c == '\r' || c == ' ' || c == '\t') continue;
         refuse(c);
       }
+      const char letter = c >= 'a' ? static_cast<char>(c - 0x20) : c;
+      if (letter != base_of_code(code) && open_) note_letter(letter);
       codes_.push_back(code);
-      letters_.push_back(c >= 'a' ? static_cast<char>(c - 0x20) : c);
+      letters_.push_back(letter);
     }
     if (letters_.empty()) return;
     if (!open_) fail(Errc::CorruptData, "{}: expected FASTA, found no '>' at its beginning", file_);
     md5_.update(letters_);
+  }
+
+  void note_letter(char letter) {
+    Contig& contig = contigs_.back();
+    const auto position = static_cast<std::uint32_t>(codes_.size() - contig.begin);
+    std::vector<LetterRun>& runs = contig.other_letters;
+    if (!runs.empty() && runs.back().letter == letter &&
+        runs.back().begin + runs.back().length == position)
+      ++runs.back().length;
+    else
+      runs.push_back({position, 1, letter});
   }
 
   [[noreturn]] void refuse(char letter) const {
@@ -170,6 +183,15 @@ class FastaParser {
 std::uint8_t code_of_base(char letter) noexcept {
   const std::uint8_t code = kLetterCodes[static_cast<unsigned char>(letter)];
   return code == kNoBase ? kCodeN : code;
+}
+
+std::string Reference::letters(std::uint32_t contig) const {
+  std::string out;
+  out.reserve(contigs_[contig].length);
+  for (const std::uint8_t code : codes(contig)) out.push_back(base_of_code(code));
+  for (const LetterRun& run : contigs_[contig].other_letters)
+    std::fill_n(out.begin() + run.begin, run.length, run.letter);
+  return out;
 }
 
 std::uint32_t Reference::contig_at(std::uint64_t global) const {

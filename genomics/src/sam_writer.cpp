@@ -2,7 +2,6 @@
 
 #include "align_reads.hpp"
 #include "hts_files.hpp"
-#include "plain_reference.hpp"
 
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"
@@ -54,11 +53,7 @@ struct SamWriter::Impl {
     file.reset(hts_hopen(stream, path.c_str(), mode.c_str()));
     if (!file) fail_system(errno, "write", path.string());
     if (options.threads > 1) hts_set_threads(file.get(), static_cast<int>(options.threads));
-    if (format.ending == ".cram") {
-      const std::filesystem::path fasta = write_plain_reference(reference, options.scratch);
-      if (hts_set_fai_filename(file.get(), fasta.c_str()) != 0)
-        fail(Errc::Internal, "{}: htslib did not take the reference", path.string());
-    }
+    if (format.ending == ".cram") lend_reference(*file, reference, options.scratch);
     const std::string text = header_text(reference, options.header_lines);
     header.reset(sam_hdr_parse(text.size(), text.c_str()));
     if (!header) fail(Errc::InvalidArgument, "{}: htslib did not take the header", path.string());

@@ -23,7 +23,7 @@ namespace {
 // A file: a head of kHeadSize bytes, the contigs, codes, buckets, entries; each part begins at a
 // multiple of kAlignment. Numbers are little-endian.
 constexpr std::array<char, 8> kMagic = {'A', 'C', 'E', 'S', 'O', 'I', 'D', 'X'};
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kDigestSize = 64;
 
@@ -147,8 +147,32 @@ std::string contig_table(const Reference& reference) {
     out += contig.name;
     put(static_cast<std::uint32_t>(contig.md5.size()));
     out += contig.md5;
+    put(static_cast<std::uint32_t>(contig.other_letters.size()));
+    for (const LetterRun& run : contig.other_letters) {
+      put(run.begin);
+      put(run.length);
+      put(run.letter);
+    }
   }
   return out;
+}
+
+std::vector<LetterRun> read_letters(const Contig& contig, ByteReader& reader,
+                                    const std::string& name) {
+  std::vector<LetterRun> runs;
+  std::uint64_t least_begin = 0;
+  for (auto left = reader.little<std::uint32_t>("count of letters"); left > 0; --left) {
+    LetterRun run;
+    run.begin = reader.little<std::uint32_t>("begin of a letter");
+    run.length = reader.little<std::uint32_t>("length of a letter");
+    run.letter = static_cast<char>(reader.little<std::uint8_t>("letter"));
+    if (run.begin < least_begin || run.begin > contig.length || run.length == 0 ||
+        run.length > contig.length - run.begin || run.letter < 'A' || run.letter > 'Z')
+      fail(Errc::CorruptData, "{}: contig {}: its letters are impossible", name, contig.name);
+    least_begin = std::uint64_t{run.begin} + run.length;
+    runs.push_back(run);
+  }
+  return runs;
 }
 
 std::vector<Contig> read_contigs(const Head& head, ByteReader& reader, const std::string& name) {
@@ -164,6 +188,7 @@ std::vector<Contig> read_contigs(const Head& head, ByteReader& reader, const std
         contig.length > head.code_count - contig.begin ||
         head.code_count - contig.begin - contig.length < kContigGap)
       fail(Errc::CorruptData, "{}: contig {} lies outside the sequence", name, contig.name);
+    contig.other_letters = read_letters(contig, reader, name);
     least_begin = contig.begin + contig.length + kContigGap;
     contigs.push_back(std::move(contig));
   }

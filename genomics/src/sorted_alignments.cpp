@@ -2,7 +2,6 @@
 
 #include "bed.hpp"
 #include "hts_files.hpp"
-#include "plain_reference.hpp"
 
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"
@@ -45,11 +44,7 @@ struct SortedAlignments::Impl {
     if (!file) refuse_format();
     const htsFormat& format = *hts_get_format(file.get());
     if (format.format != bam && format.format != cram && format.format != sam) refuse_format();
-    if (format.format == cram) {
-      const std::filesystem::path fasta = write_plain_reference(reference, options.scratch);
-      if (hts_set_fai_filename(file.get(), fasta.c_str()) != 0)
-        fail(Errc::Internal, "{}: htslib did not take the reference", path);
-    }
+    if (format.format == cram) lend_reference(*file, reference, options.scratch);
     header.reset(sam_hdr_read(file.get()));
     if (!header) fail(Errc::CorruptData, "{}: the header cannot be read", path);
     // (htslib 1.16 with threads takes a file that ends within a block for a whole one.)

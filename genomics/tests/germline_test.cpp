@@ -286,6 +286,32 @@ TEST_F(Calling, AlignmentsAreWhatHtslibReads) {
   EXPECT_TRUE(std::filesystem::exists(folder.path("a.cram.crai")));
 }
 
+// CRAM checks the reference's letters by MD5; none may have been made an N on the way.
+TEST(AlignApp, CramIsReadWithAReferenceOfIupacLetters) {
+  const Folder folder;
+  ReadMaker maker(24);
+  std::string genome = random_genome(maker, 6000);
+  const std::string read1 = genome.substr(2000, 100), read2 = genome.substr(2300, 100);
+  genome[2050] = 'R';
+  genome[2310] = 'M';
+  const auto reference = folder.write("genome.fa", ">one\n" + genome + "\n");
+  const std::string quality(100, 'I');
+  for (const bool index_is_there : {false, true}) {
+    run_app(
+        align_app(),
+        {.inputs = {{"reads", {folder.write("1.fq", "@a\n" + read1 + "\n+\n" + quality + "\n")}},
+                    {"reads2",
+                     {folder.write("2.fq", "@a\n" + ReadMaker::reverse_complement(read2) + "\n+\n" +
+                                               quality + "\n")}},
+                    {"reference", {reference}}},
+         .outputs = {{"alignments", folder.path("out.cram")}},
+         .options = {}});
+    const ReadBack back = read_back(folder.path("out.cram"), reference);
+    EXPECT_EQ(back.records, 2U) << index_is_there;
+    EXPECT_EQ(back.mapped, 2U) << index_is_there;
+  }
+}
+
 TEST(AlignApp, RefusesBadInputAndLeavesNothing) {
   const Folder folder;
   ReadMaker maker(23);

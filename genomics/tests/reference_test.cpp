@@ -22,6 +22,7 @@ TEST(Reference, TakesWhatFastaFilesHold) {
     EXPECT_EQ(reference.contigs()[1].name, "HLA*01:01");
     EXPECT_EQ(reference.contigs()[1].length, 0U);
     EXPECT_EQ(letters_of(reference.codes(0)), "ACGTACGTNNNNT");
+    EXPECT_EQ(reference.letters(0), "ACGTACGTNNRYU");
     EXPECT_EQ(letters_of(reference.codes(2)), "GATTACA");
     EXPECT_EQ(reference.find("chrM"), 2);
     EXPECT_EQ(reference.find("chr"), -1);
@@ -109,6 +110,27 @@ TEST_F(Index, IsTheSameForAnyNumberOfThreadsAndFromItsFile) {
   }
   folder.write("genome.fa", ">other\nACGT\n");
   EXPECT_FALSE(SeedIndex::is_current(folder.path("index1"), source));
+}
+
+TEST(IndexFile, KeepsLettersThatAreNoBase) {
+  const Folder folder;
+  const auto source = folder.write("a.fa", ">one\nRRRACGTNM\n>two\nACGU\n>three\nACGT\n");
+  const auto owned = std::make_shared<OwnedReference>(read_reference(source));
+  SeedIndex::build(owned, 1).save(folder.path("index"), source);
+  const SeedIndex opened = SeedIndex::open(folder.path("index"));
+  const std::vector<LetterRun> expected{{0, 3, 'R'}, {8, 1, 'M'}};
+  EXPECT_EQ(opened.reference().contigs()[0].other_letters, expected);
+  EXPECT_EQ(opened.reference().letters(0), "RRRACGTNM");
+  EXPECT_EQ(opened.reference().letters(1), "ACGU");
+  EXPECT_TRUE(opened.reference().contigs()[2].other_letters.empty());
+  // A run that reaches out of its contig.
+  std::string bytes = read_file(folder.path("index"));
+  const std::size_t run = bytes.find(std::string("\3\0\0\0R", 5));
+  ASSERT_NE(run, std::string::npos);
+  bytes[run] = 10;
+  folder.write("broken", bytes);
+  expect_error(Errc::CorruptData, {"broken", "contig one"},
+               [&] { return SeedIndex::open(folder.path("broken")); });
 }
 
 TEST_F(Index, RefusesABrokenFile) {

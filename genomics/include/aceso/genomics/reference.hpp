@@ -32,11 +32,22 @@ inline constexpr std::uint32_t kContigGap = 1024;
   return code < kCodeN ? static_cast<std::uint8_t>(3 - code) : kCodeN;
 }
 
+/// A run of one letter that its codes do not tell apart: IUPAC letters of several bases, which are
+/// coded as N, and U, coded as T.
+struct LetterRun {
+  std::uint32_t begin = 0;   ///< contig position
+  std::uint32_t length = 0;  ///< bases
+  char letter = 'N';         ///< upper case
+
+  friend bool operator==(const LetterRun&, const LetterRun&) = default;
+};
+
 struct Contig {
   std::string name;          ///< first word of the FASTA header
   std::uint64_t begin = 0;   ///< global position of its first base
   std::uint32_t length = 0;  ///< bases
   std::string md5;           ///< of the upper-case letters as they stand in the file (SAM tag M5)
+  std::vector<LetterRun> other_letters;  ///< in order; none in most genomes
 };
 
 /// A place on the reference.
@@ -60,6 +71,8 @@ class Reference {
   [[nodiscard]] std::span<const std::uint8_t> codes(std::uint32_t contig) const {
     return codes_.subspan(contigs_[contig].begin, contigs_[contig].length);
   }
+  /// The upper-case letters of one contig as they stand in the file.
+  [[nodiscard]] std::string letters(std::uint32_t contig) const;
   /// The contig whose bases, or the gap behind them, hold the global position.
   [[nodiscard]] std::uint32_t contig_at(std::uint64_t global) const;
   [[nodiscard]] Place place(std::uint64_t global) const;
