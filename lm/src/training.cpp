@@ -305,6 +305,7 @@ double learning_rate_at(const TrainingOptions& options, std::int64_t step) {
 void configure(nn::TrainingPlan& plan, const TrainingOptions& options,
                const app::RunContext& context) {
   plan.precision = options.precision;
+  plan.device = options.device;
   plan.optimizer.weight_decay = options.weight_decay;
   plan.optimizer.clip = options.clip;
   plan.ranks = {.rank = context.launch.rank,

@@ -128,6 +128,7 @@ Json plan_json(const TrainingPlan& plan) {
             {"trained", plan.trained},
             {"objective", {{"rows", plan.rows}, {"head", plan.head}, {"loss", plan.loss}}},
             {"precision", plan.precision},
+            {"device", plan.device},
             {"adapter_scale", plan.adapter_scale},
             {"optimizer",
              {{"beta1", o.beta1},

@@ -74,6 +74,18 @@ class MessagePassingTraining : public testing::Test {
   }
 };
 
+TEST_F(MessagePassingTraining, OperatorsOfOtherDevicesAnswerAsOursDo) {
+  const MessagePassingSpec spec = one_member();
+  const TensorSet weights = random_weights(spec);
+  TrainingPlan plan = plan_for(spec, weights);
+  const Tensor expected = Trainer(plan, weights).outputs(some_batch(spec));
+  plan.device = "reference";
+  const Tensor found = Trainer(plan, weights).outputs(some_batch(spec));
+  ASSERT_EQ(found.shape(), expected.shape());
+  for (std::size_t i = 0; i < found.values<const float>().size(); ++i)
+    EXPECT_NEAR(found.values<const float>()[i], expected.values<const float>()[i], 1e-5);
+}
+
 TEST_F(MessagePassingTraining, TheNetInTrainingAnswersAsTheEngineDoes) {
   for (const char* aggregation : {"mean", "sum", "norm"})
     for (const std::int64_t depth : {1, 3}) {

@@ -299,6 +299,46 @@ TEST_F(Training, Bf16TrainsAsFp32DoesUpToRounding) {
   EXPECT_NEAR(losses[0], losses[1], 0.02 * losses[0]);
 }
 
+/// Without a GPU "cuda" must say so and train nothing; with one it must do what the others do.
+bool has_gpu(TrainingPlan plan, const TensorSet& weights) {
+  plan.device = "cuda";
+  try {
+    Trainer trainer(plan, weights);
+    return true;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Errc::InvalidArgument);
+    EXPECT_NE(std::string(error.what()).find("no CUDA GPU"), std::string::npos) << error.what();
+    return false;
+  }
+}
+
+// What a GPU is given is checked on the CPU, and on a GPU where there is one.
+TEST_F(Training, OtherDevicesTrainAsTheCpuDoes) {
+  for (const bool causal : {false, true}) {
+    const TransformerSpec spec = small_spec(causal);
+    const TensorSet weights = random_weights(spec.weights());
+    const std::vector<TrainingBatch> batches = five_batches();
+    TrainingPlan plan = plan_for(spec, weights);
+    std::vector<std::string> devices{"cpu", "reference"};
+    if (has_gpu(plan, weights)) devices.emplace_back("cuda");
+    std::vector<double> expected;
+    for (const std::string& device : devices) {
+      plan.device = device;
+      Trainer trainer(plan, weights);
+      std::vector<double> figures;
+      for (int step = 0; step < 5; ++step) {
+        const TrainingFigures of_step = trainer.step(batches, 1e-2, 2);
+        figures.push_back(of_step.mean_loss());
+        figures.push_back(of_step.gradient_norm);
+      }
+      if (device == "cpu") expected = figures;
+      for (std::size_t i = 0; i < figures.size(); ++i)
+        EXPECT_NEAR(figures[i], expected[i], 1e-3 * expected[i]) << device << ' ' << i;
+      EXPECT_LT(figures[figures.size() - 2], 0.95 * figures[0]);
+    }
+  }
+}
+
 /// One sequence of `length` tokens, whose every fourth place is a target.
 TrainingBatch one_sequence(std::int32_t length) {
   std::vector<std::int32_t> tokens, places, targets;

@@ -20,6 +20,11 @@ namespace aceso::train {
 at::Tensor packed_attention(const at::Tensor& qkv, const at::Tensor& offsets,
                             const at::Tensor& rotary, std::int64_t heads, bool causal);
 
+/// The same by PyTorch's operators, on the device where qkv and rotary lie; keeps the
+/// probabilities, so memory grows with the square of the lengths too.
+at::Tensor plain_attention(const at::Tensor& qkv, const at::Tensor& offsets,
+                           const at::Tensor& rotary, std::int64_t heads, bool causal);
+
 /// Cosines and sines for packed_attention(), as nn's engine computes them.
 at::Tensor rotary_table(std::int64_t positions, std::int64_t head_size);
 

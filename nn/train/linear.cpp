@@ -234,6 +234,13 @@ at::Tensor linear_with(const at::Tensor& x, const at::Tensor& weight, const at::
   if (weight.scalar_type() != at::kBFloat16) return at::linear(x, weight, bias);
   if (has_bf16()) return Bf16Linear::apply(x, weight, bias);
   // A product of two bf16 numbers is an f32 number, so this differs in the order of sums alone.
+  return plain_linear(x, weight, bias);
+}
+
+at::Tensor plain_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  if (weight.scalar_type() != at::kBFloat16) return at::linear(x, weight, bias);
+  // GPUs multiply bf16 with sums in f32, which they then round once.
+  if (!x.is_cpu()) return at::linear(x.to(at::kBFloat16), weight, bias).to(at::kFloat);
   return at::linear(x.to(at::kBFloat16).to(at::kFloat), weight.to(at::kFloat),
                     bias.defined() ? bias.to(at::kFloat) : bias);
 }

@@ -18,4 +18,7 @@ namespace aceso::train {
 /// at::linear is not used for bf16: docs/design/0005-training.md says why.
 at::Tensor linear_with(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {});
 
+/// The same by PyTorch's operators, on the device where x and the weight lie.
+at::Tensor plain_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {});
+
 }  // namespace aceso::train

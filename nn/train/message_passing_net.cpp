@@ -44,7 +44,7 @@ class Dropout {
       const std::uint64_t random = mixed(stream + static_cast<std::uint64_t>(i)) >> 32U;
       to[i] = random < limit ? 0.0F : kept;
     }
-    return x * factors;
+    return x * factors.to(x.device());
   }
 
  private:
@@ -67,6 +67,14 @@ at::Tensor molecule_of_atoms(const at::Tensor& offsets, std::int64_t atoms) {
   return result;
 }
 
+/// The batch where the weights are, but for what the host looks at.
+Tensors placed(const Tensors& batch, const at::Device& device) {
+  Tensors result = batch;
+  for (auto& [name, array] : result)
+    if (name != "atom_offsets" && name != "dropout_seed") array = array.to(device);
+  return result;
+}
+
 class MessagePassingNet : public Net {
  public:
   explicit MessagePassingNet(const nlohmann::json& config)
@@ -80,7 +88,8 @@ class MessagePassingNet : public Net {
     if (dropout_ < 0 || dropout_ >= 1) throw Mistake("the share of dropout is not in [0, 1)");
   }
 
-  at::Tensor outputs(const Weights& w, const Tensors& batch) const override {
+  at::Tensor outputs(const Weights& w, const Tensors& given) const override {
+    const Tensors batch = placed(given, w.device);
     Dropout dropout(batch, dropout_);
     at::Tensor state = molecules(batch, atoms(w, batch, bonds(w, batch, dropout), dropout));
     if (features_ > 0) state = at::cat({state, find(batch, "features")}, 1);
@@ -98,7 +107,8 @@ class MessagePassingNet : public Net {
  private:
   /// Sums of the states of the bonds that go to each atom.
   at::Tensor gathered(const Tensors& batch, const at::Tensor& bonds) const {
-    const at::Tensor none = at::zeros({find(batch, "atoms").size(0), hidden_}, at::kFloat);
+    const at::Tensor none =
+        at::zeros({find(batch, "atoms").size(0), hidden_}, bonds.options().dtype(at::kFloat));
     return at::index_add(none, 0, find(batch, "target"), bonds);
   }
 
@@ -125,16 +135,16 @@ class MessagePassingNet : public Net {
 
   at::Tensor molecules(const Tensors& batch, const at::Tensor& atoms) const {
     const at::Tensor& offsets = find(batch, "atom_offsets");
-    const at::Tensor none = at::zeros({size(batch), hidden_}, at::kFloat);
+    const at::Tensor none = at::zeros({size(batch), hidden_}, atoms.options());
     const at::Tensor sums =
-        at::index_add(none, 0, molecule_of_atoms(offsets, atoms.size(0)), atoms);
+        at::index_add(none, 0, molecule_of_atoms(offsets, atoms.size(0)).to(atoms.device()), atoms);
     if (aggregation_ == "sum") return sums;
     if (aggregation_ == "norm") return sums / static_cast<double>(aggregation_norm_);
     at::Tensor counts = at::empty({size(batch), 1}, at::kFloat);
     const auto* offset = offsets.data_ptr<std::int32_t>();
     for (std::int64_t m = 0; m < size(batch); ++m)
       counts.data_ptr<float>()[m] = static_cast<float>(std::max(offset[m + 1] - offset[m], 1));
-    return sums / counts;
+    return sums / counts.to(sums.device());
   }
 
   std::int64_t hidden_, depth_, head_layers_, features_;

@@ -6,6 +6,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <map>
 #include <stdexcept>
@@ -44,6 +45,8 @@ Tensors borrow(const aceso_arrays& arrays);
 struct Weights {
   Tensors tensors;  ///< in the precision of the matrix products, where it matters
   double adapter_scale = 1;
+  at::Device device = at::kCPU;  ///< where they lie, and products are computed
+  bool own_kernels = true;       ///< ours, of the CPU; else PyTorch's operators
 
   const at::Tensor& operator()(const std::string& name) const { return find(tensors, name); }
   bool has(const std::string& name) const { return tensors.count(name) != 0; }
@@ -58,7 +61,8 @@ at::Tensor adapter(const Weights& weights, const std::string& name, const at::Te
 at::Tensor norm(const Weights& weights, const std::string& name, const at::Tensor& x,
                 double epsilon);
 
-/// An architecture. Stateless: weights come with each call, so threads share it.
+/// An architecture. Stateless: weights come with each call, so threads share it. Batches lie on the
+/// host, outputs where the weights do.
 class Net {
  public:
   virtual ~Net() = default;

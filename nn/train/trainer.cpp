@@ -8,8 +8,11 @@
 #include <torch/csrc/autograd/grad_mode.h>
 #include <torch/csrc/autograd/variable.h>
 
+#include <torch/csrc/api/include/torch/version.h>
+
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -46,6 +49,17 @@ std::unique_ptr<Net> make_net(const nlohmann::json& plan) {
   throw Mistake("the architecture " + architecture + " cannot be trained");
 }
 
+/// Where the nets are computed. "reference" is what a GPU would compute, on the CPU.
+at::Device device_by_name(const std::string& name) {
+  if (name == "cpu" || name == "reference") return at::kCPU;
+  if (name != "cuda") throw Mistake("there is no device " + name);
+  if (!at::hasCUDA() || at::detail::getCUDAHooks().getNumGPUs() == 0)
+    throw Mistake("PyTorch " TORCH_VERSION
+                  " finds no CUDA GPU here: train on the CPU, or build with "
+                  "-DACESO_TORCH=FOLDER, the folder of a LibTorch for CUDA");
+  return at::Device(at::kCUDA, 0);
+}
+
 /// Layers whose products are computed in bf16. Norms, the token embedding and what the loss sees
 /// stay in f32.
 bool in_bf16(const std::string& name) {
@@ -60,6 +74,8 @@ Trainer::Trainer(const nlohmann::json& plan, const Tensors& weights)
       net_(make_net(plan)),
       loss_(plan.at("objective").at("loss")),
       bf16_(plan.value("precision", "fp32") == "bf16"),
+      device_(device_by_name(plan.value("device", "cpu"))),
+      own_kernels_(plan.value("device", "cpu") == "cpu"),
       adapter_scale_(plan.value("adapter_scale", 1.0)),
       collective_(open_collective(plan.value("ranks", nlohmann::json()))) {
   for (const auto& [name, tensor] : weights) master_[name] = tensor.clone();
@@ -70,11 +86,11 @@ Trainer::Trainer(const nlohmann::json& plan, const Tensors& weights)
 }
 
 Weights Trainer::compute_weights(bool with_gradients) const {
-  Weights weights{master_, adapter_scale_};
+  Weights weights{master_, adapter_scale_, device_, own_kernels_};
   if (bf16_)
     for (auto& [name, tensor] : weights.tensors)
       if (in_bf16(name)) tensor = tensor.to(at::kBFloat16);
-  for (auto& [name, tensor] : weights.tensors) tensor = tensor.detach();
+  for (auto& [name, tensor] : weights.tensors) tensor = tensor.to(device_).detach();
   if (with_gradients)
     for (const std::string& name : trained_) weights.tensors.at(name).set_requires_grad(true);
   return weights;
@@ -85,7 +101,9 @@ Trainer::Result Trainer::compute(const Weights& weights, const Tensors& batch, d
   // Threads do not inherit the mode.
   const at::AutoGradMode mode(with_gradients);
   Result result;
-  const Objective objective = compute_objective(loss_, net_->outputs(weights, batch), batch);
+  // Losses, sums of gradients and the optimiser are the host's, whatever computes the net.
+  const Objective objective =
+      compute_objective(loss_, net_->outputs(weights, batch).to(at::kCPU), batch);
   result.figures = {objective.loss.item<double>(), objective.targets, objective.correct, 0,
                     static_cast<double>(net_->size(batch))};
   if (!with_gradients) return result;
@@ -96,7 +114,7 @@ Trainer::Result Trainer::compute(const Weights& weights, const Tensors& batch, d
       torch::autograd::grad({mean}, leaves, {}, false, false, /*allow_unused=*/true);
   for (std::size_t i = 0; i < gradients.size(); ++i) {
     const at::Tensor& gradient = gradients[i];
-    result.gradients.push_back(gradient.defined() ? gradient.to(at::kFloat).contiguous()
+    result.gradients.push_back(gradient.defined() ? gradient.to(at::kCPU, at::kFloat).contiguous()
                                                   : at::zeros_like(find(master_, trained_[i])));
   }
   return result;
@@ -186,7 +204,7 @@ Figures Trainer::evaluate(const std::vector<Tensors>& batches, int threads,
 
 at::Tensor Trainer::outputs(const Tensors& batch) {
   const at::AutoGradMode mode(false);
-  return net_->outputs(compute_weights(false), batch).to(at::kFloat).contiguous();
+  return net_->outputs(compute_weights(false), batch).to(at::kCPU, at::kFloat).contiguous();
 }
 
 Tensors Trainer::state(bool moments) const {

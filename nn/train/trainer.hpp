@@ -53,6 +53,8 @@ class Trainer {
   std::unique_ptr<Net> net_;
   std::string loss_;
   bool bf16_ = false;
+  at::Device device_ = at::kCPU;
+  bool own_kernels_ = true;
   double adapter_scale_ = 1;
   std::unique_ptr<AdamW> optimizer_;
   std::unique_ptr<Collective> collective_;

@@ -73,6 +73,12 @@ at::Tensor positions_of(const at::Tensor& offsets, std::int64_t tokens) {
   return result;
 }
 
+/// Linear layers as the weights are to be computed with.
+at::Tensor product(const Weights& w, const at::Tensor& x, const at::Tensor& weight,
+                   const at::Tensor& bias = {}) {
+  return w.own_kernels ? linear_with(x, weight, bias) : plain_linear(x, weight, bias);
+}
+
 /// The means of spans of rows, as a product with a matrix of shares: [spans, rows] x [rows, H].
 at::Tensor span_means(const at::Tensor& rows, const at::Tensor& spans) {
   at::Tensor shares = at::zeros({spans.size(0), rows.size(0)}, at::kFloat);
@@ -84,7 +90,7 @@ at::Tensor span_means(const at::Tensor& rows, const at::Tensor& spans) {
     std::fill(to + s * rows.size(0) + first, to + s * rows.size(0) + last,
               1.0F / static_cast<float>(last - first));
   }
-  return at::matmul(shares, rows);
+  return at::matmul(shares.to(rows.device()), rows);
 }
 
 class TransformerNet : public Net {
@@ -96,8 +102,8 @@ class TransformerNet : public Net {
 
   at::Tensor outputs(const Weights& w, const Tensors& batch) const override {
     const at::Tensor x = body(w, batch);
-    const at::Tensor rows =
-        spans_ ? span_means(x, find(batch, "spans")) : x.index_select(0, find(batch, "places"));
+    const at::Tensor rows = spans_ ? span_means(x, find(batch, "spans"))
+                                   : x.index_select(0, find(batch, "places").to(w.device));
     return task_ ? task_head(w, rows) : token_head(w, rows);
   }
 
@@ -108,12 +114,13 @@ class TransformerNet : public Net {
     const at::Tensor& tokens = find(batch, "tokens");
     const at::Tensor& offsets = find(batch, "offsets");
     at::Tensor x = embed(w, tokens, offsets);
-    const at::Tensor rotary = shape_.rotary ? angles(longest(offsets)) : at::empty({0}, at::kFloat);
+    const at::Tensor rotary =
+        (shape_.rotary ? angles(longest(offsets)) : at::empty({0}, at::kFloat)).to(w.device);
+    const auto attention = w.own_kernels ? packed_attention : plain_attention;
     for (std::int64_t i = 0; i < shape_.layers; ++i) {
       const std::string layer = "layers." + std::to_string(i) + ".";
       at::Tensor y = norm(w, layer + "attention.norm", x, shape_.epsilon);
-      y = packed_attention(qkv(w, layer + "attention.", y), offsets, rotary, shape_.heads,
-                           shape_.causal);
+      y = attention(qkv(w, layer + "attention.", y), offsets, rotary, shape_.heads, shape_.causal);
       x = x + linear(w, layer + "attention.output", y);
       y = norm(w, layer + "mlp.norm", x, shape_.epsilon);
       x = x + linear(w, layer + "mlp.down", at::gelu(linear(w, layer + "mlp.up", y)));
@@ -122,10 +129,12 @@ class TransformerNet : public Net {
   }
 
   at::Tensor embed(const Weights& w, const at::Tensor& tokens, const at::Tensor& offsets) const {
-    at::Tensor x = at::embedding(w("embed.tokens.weight"), tokens).to(at::kFloat);
-    if (shape_.token_dropout) x = x * dropout_factors(tokens, offsets, shape_.mask_token);
+    at::Tensor x = at::embedding(w("embed.tokens.weight"), tokens.to(w.device)).to(at::kFloat);
+    if (shape_.token_dropout)
+      x = x * dropout_factors(tokens, offsets, shape_.mask_token).to(w.device);
     if (!shape_.rotary)
-      x = x + at::embedding(w("embed.positions.weight"), positions_of(offsets, tokens.numel()))
+      x = x + at::embedding(w("embed.positions.weight"),
+                            positions_of(offsets, tokens.numel()).to(w.device))
                   .to(at::kFloat);
     return x;
   }
@@ -135,7 +144,7 @@ class TransformerNet : public Net {
     const std::string q = name + "query", k = name + "key", v = name + "value";
     const at::Tensor weight = at::cat({w(q + ".weight"), w(k + ".weight"), w(v + ".weight")});
     const at::Tensor bias = at::cat({w(q + ".bias"), w(k + ".bias"), w(v + ".bias")});
-    const at::Tensor y = linear_with(x, weight, bias);
+    const at::Tensor y = product(w, x, weight, bias);
     std::vector<at::Tensor> parts;
     bool adapted = false;
     for (const std::string& part : {q, k, v}) {
@@ -196,14 +205,14 @@ at::Tensor adapter(const Weights& weights, const std::string& name, const at::Te
   const std::string down = "adapters." + name + ".down";
   if (!weights.has(down)) return {};
   const at::Tensor& first = weights(down);
-  const at::Tensor narrow = linear_with(x, first);
-  return linear_with(narrow, weights("adapters." + name + ".up")) * weights.adapter_scale;
+  const at::Tensor narrow = product(weights, x, first);
+  return product(weights, narrow, weights("adapters." + name + ".up")) * weights.adapter_scale;
 }
 
 at::Tensor linear(const Weights& weights, const std::string& name, const at::Tensor& x) {
   const at::Tensor y =
-      linear_with(x, weights(name + ".weight"),
-                  weights.has(name + ".bias") ? weights(name + ".bias") : at::Tensor());
+      product(weights, x, weights(name + ".weight"),
+              weights.has(name + ".bias") ? weights(name + ".bias") : at::Tensor());
   const at::Tensor added = adapter(weights, name, x);
   return added.defined() ? y + added : y;
 }

@@ -26,6 +26,7 @@ struct TrainingOptions {
   std::int64_t micro_batch_tokens = 2048;
   std::int64_t micro_batches = 4;
   std::string precision = "fp32";
+  std::string device = "cpu";
   std::int64_t evaluate_every = 100;
   std::int64_t patience = 0;
   std::int64_t seed = 1;
@@ -143,6 +144,13 @@ void describe_training(app::Describe<Job>& d) {
                "multiplies it",
        .choices = {"fp32", "bf16"},
        .group = "Training"});
+  d.option(
+      "device", text(&T::device),
+      {.help = "where the net is computed; cuda: the first GPU, with a training plugin built on "
+               "a LibTorch for CUDA",
+       .choices = {"cpu", "cuda"},
+       .group = "Training",
+       .advanced = true});
   d.option("evaluate_every", number(&T::evaluate_every),
            {.help = "updates between two looks at the held-out data",
             .minimum = 1,

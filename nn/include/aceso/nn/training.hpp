@@ -47,6 +47,10 @@ struct TrainingPlan {
   std::string loss = "cross_entropy";  ///< or "squared", "binary"; see TrainingBatch
   std::string precision = "fp32";      ///< of matrix products; "bf16" keeps f32 master weights
   double adapter_scale = 1;            ///< factor of low-rank adapters
+  /// Where the net is computed: "cpu"; "cuda", the first GPU of a LibTorch for CUDA (gradients are
+  /// added up and weights updated on the host); "reference", PyTorch's operators as a GPU would
+  /// be given them, on the CPU, to compare with.
+  std::string device = "cpu";
   OptimizerSettings optimizer;
   Ranks ranks;
 };

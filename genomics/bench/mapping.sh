@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# mapping.sh BUILD_DIR OUT_DIR: places of reads by `aceso genomics align` beside bwa mem: simulated reads, whose true places are known, of
+# a piece of chromosome 20 and of a genome of copies. Writes OUT_DIR/genomics-mapping.md, and docs/benchmarks/ unless KEEP_DOCS is set.
+#   DATA (../shared/data/genomics/sim5mb), WORK (a folder below /tmp), COVERAGE (5): may be set.
+set -euo pipefail
+build=$(realpath "${1:?BUILD_DIR}") out=$(realpath "${2:?OUT_DIR}")
+root=$(cd "$(dirname "$0")/../.." && pwd)
+data=${DATA:-$root/../shared/data/genomics/sim5mb} work=${WORK:-/tmp/aceso-bench-mapping} coverage=${COVERAGE:-5}
+aceso=$build/bin/aceso page=$out/genomics-mapping.md
+tell() { printf '%s\n' "$*" | tee -a "$page"; }
+# seconds NAME COMMAND...: runs a command, puts its CPU seconds into NAME.time
+seconds() {
+  local name=$1
+  shift
+  { TIMEFORMAT='%U %S'; time "$@" >"$name.log" 2>&1; } 2>"$name.time" || { cat "$name.log" >&2; exit 1; }
+}
+cpu() { awk '{ s += $1 + $2 } END { printf "%.1f", s }' "$@"; }
+
+# compare LABEL REFERENCE LENGTH
+compare() {
+  local name reads ours theirs
+  name=$(basename "$2" .fa)-$3
+  "$aceso" genomics simulate --reference "$2" --coverage "$coverage" --length "$3" --reads "$name.1.fq" --reads2 "$name.2.fq" \
+    --seed 5 --threads 1 --no-report --quiet >/dev/null
+  seconds "$name.ours" "$aceso" genomics align --reads "$name.1.fq" --reads2 "$name.2.fq" --reference "$2" \
+    --alignments "$name.ours.bam" --threads 1 --no-report --quiet
+  seconds "$name.bwa" bwa mem -t 1 -o "$name.bwa.sam" "$2" "$name.1.fq" "$name.2.fq"
+  reads=$(($(wc -l <"$name.1.fq") / 2)) ours=$(cpu "$name.ours.time") theirs=$(cpu "$name.bwa.time")
+  tell "## $1, $reads reads of $3 bases in pairs"
+  tell
+  tell "CPU seconds: ours with sorting, duplicates and compression $ours, bwa mem alone $theirs ($(awk -v a="$ours" -v b="$theirs" 'BEGIN { printf "%.2fx", a / b }'))."
+  tell
+  python3 "$root/genomics/bench/score_mapping.py" "aceso=$name.ours.bam" "bwa=$name.bwa.sam" | tee -a "$page"
+  tell
+}
+
+mkdir -p "$work"
+cd "$work"
+: >"$page"
+tell "# Places of reads"
+tell
+tell "$(date -u +%F), $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1), one thread, $("$aceso" --version | head -n 1), bwa $(dpkg-query -W -f='${Version}' bwa) (Debian), load $(cut -d' ' -f1 /proc/loadavg). Reads of \`genomics simulate\` at ${coverage}x, seed 5, with its errors and a sample's variants; a read is wrong if it begins more than 100 bases from where it was made. All reads are simulated."
+tell
+[[ -s repeats.fa ]] || python3 "$root/genomics/bench/make_repeats.py" 5000000 1 >repeats.fa
+[[ ! -s $data/ref.fa.gz || -s chr20.fa ]] || gunzip -c "$data/ref.fa.gz" >chr20.fa
+for reference in chr20.fa repeats.fa; do
+  [[ -s $reference ]] || { echo "skipped: $data has no ref.fa.gz" >&2; continue; }
+  [[ -s $reference.bwt ]] || bwa index "$reference" 2>/dev/null
+  "$aceso" genomics index --reference "$reference" --threads 1 --no-report --quiet >/dev/null
+  label="5 million bases of chromosome 20"
+  [[ $reference == chr20.fa ]] || label="A random genome, two fifths of it copies of 94 to 99.8 %"
+  for length in 150 100; do compare "$label" "$reference" "$length"; done
+done
+tell "Command: \`./dev bench genomics-mapping\`."
+[[ -n ${KEEP_DOCS:-} ]] || cp "$page" "$root/docs/benchmarks/"
