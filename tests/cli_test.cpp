@@ -46,6 +46,25 @@ TEST_F(CliTest, PrintsExactlyOneJsonObject) {
   EXPECT_EQ(read_file(in_folder("c.tsv")), "letter\tcount\na\t3\n");
 }
 
+TEST_F(CliTest, StandardStreamsMayBeClosed) {
+  const auto text = file("a.txt", "banana");
+  const std::vector<std::string> good{"--text", text, "--counts", in_folder("c.tsv"), "--quiet"};
+  EXPECT_EQ(letters({"--bogus"}, "exec 2>&-;").exit_code, 2);
+  // A file of ours must not get the number of a closed stream, or messages would end up in it.
+  EXPECT_EQ(letters(good, "exec 0<&- 2>&-;").exit_code, 0);
+  EXPECT_EQ(read_file(in_folder("c.tsv")), "letter\tcount\na\t3\n");
+  const Ended closed = letters(good, "exec >&-;");
+  EXPECT_EQ(closed.exit_code, 3);
+  EXPECT_NE(closed.err.find("standard output"), std::string::npos) << closed.err;
+}
+
+TEST_F(CliTest, AReaderMayLeaveEarly) {
+  // Standard output is a pipe that nobody reads.
+  const Ended ended = letters({"--help"}, "exec > >(exec 0<&-; sleep 0.2); sleep 0.1;");
+  EXPECT_EQ(ended.exit_code, 5);
+  EXPECT_EQ(ended.err, "");
+}
+
 TEST_F(CliTest, TellsAllMistakesAtOnce) {
   const Ended ended = letters({"--txt", "x", "--letter", "--seconds", "1e9", "--fail-as", "bugs",
                                "--counts", "/nowhere/c", "extra"});

@@ -136,7 +136,7 @@ int app_command(const app::App& app, const Words& words) {
   }
   print_outcome(result);
   if (!mistakes.empty())
-    fmt::print(stderr, "`aceso {} --help` shows what it takes\n", description.name);
+    tell(fmt::format("`aceso {} --help` shows what it takes\n", description.name));
   if (arguments.json)
     fmt::print("{}\n", result.to_json().dump(-1, ' ', false, Json::error_handler_t::replace));
   else if (!result.error)

@@ -9,8 +9,10 @@
 #include "aceso/core/text.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <map>
+#include <system_error>
 
 namespace aceso::cli {
 namespace {
@@ -72,6 +74,17 @@ int dispatch(const app::AppTable& apps, const std::vector<app::FileView>& views,
   return app_command(find_app(apps, words), {words.begin() + 2, words.end()});
 }
 
+/// Whether what is being handled came of a reader of our output who has seen enough (`| head`).
+bool reader_has_left() noexcept {
+  try {
+    throw;
+  } catch (const std::system_error& error) {
+    return error.code() == std::errc::broken_pipe;
+  } catch (...) {
+    return false;
+  }
+}
+
 }  // namespace
 
 const std::vector<std::string>& command_names() {
@@ -84,12 +97,15 @@ int run_command_line(int argc, const char* const* argv,
                      const std::function<app::AppTable()>& make_apps,
                      const std::vector<app::FileView>& views) {
   prepare_signals();
+  keep_standard_streams();
   const Words words(argv + 1, argv + argc);
   try {
     const int code = dispatch(make_apps(), views, words);
-    if (std::fflush(stdout) != 0) fail_system(errno, "write", "standard output");
-    return code;
+    if (std::fflush(stdout) == 0) return code;
+    if (errno != EPIPE) fail_system(errno, "write", "standard output");
+    return exit_code(Errc::Cancelled);
   } catch (...) {
+    if (reader_has_left()) return exit_code(Errc::Cancelled);
     const Error error = current_error();
     return report_error(error, std::ranges::find(words, "--json") != words.end());
   }

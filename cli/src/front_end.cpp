@@ -4,10 +4,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
@@ -64,6 +66,20 @@ void prepare_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
+void keep_standard_streams() {
+  // In the order of their numbers: open() takes the lowest that is free.
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(stream, F_GETFD) >= 0 || errno != EBADF) continue;
+    // (Standard input is never written, standard output never read.)
+    static_cast<void>(open("/dev/null", stream == STDERR_FILENO ? O_WRONLY : O_RDONLY));
+  }
+}
+
+void tell(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
 StopOnSignal::StopOnSignal() {
   waiter_ = std::jthread([this](const std::stop_token& end) {
     const sigset_t set = stop_signals();
@@ -86,10 +102,8 @@ Progress::Sink terminal_progress() {
     std::string line = progress_line(event);
     line.resize(std::min(line.size(), terminal_width() - 1));
     // "\33[K" clears what a longer line left behind.
-    fmt::print(stderr, "\r{}\33[K", line);
     const bool ended = event.total > 0 && event.done >= event.total;
-    if (ended) fmt::print(stderr, "\n");
-    std::fflush(stderr);
+    tell(fmt::format("\r{}\33[K{}", line, ended ? "\n" : ""));
   };
 }
 
@@ -97,19 +111,18 @@ Progress::Sink json_progress() {
   return [](const ProgressEvent& event) {
     const Json line{{"type", "progress"}, {"stage", event.stage}, {"unit", event.unit},
                     {"done", event.done}, {"total", event.total}, {"seconds", event.seconds}};
-    fmt::print(stderr, "{}\n", line.dump());
+    tell(line.dump() + "\n");
   };
 }
 
 void print_outcome(const app::RunResult& result) {
   for (const WarningCount& warning : result.warnings) {
-    for (const std::string& example : warning.examples)
-      fmt::print(stderr, "warning: {}\n", example);
+    for (const std::string& example : warning.examples) tell(fmt::format("warning: {}\n", example));
     if (warning.count > warning.examples.size())
-      fmt::print(stderr, "warning: … {} more of {}\n", warning.count - warning.examples.size(),
-                 warning.kind);
+      tell(fmt::format("warning: … {} more of {}\n", warning.count - warning.examples.size(),
+                       warning.kind));
   }
-  if (result.error) fmt::print(stderr, "error: {}\n", result.error->what());
+  if (result.error) tell(fmt::format("error: {}\n", result.error->what()));
 }
 
 void print_summary(const app::RunResult& result) {
@@ -129,7 +142,7 @@ void print_summary(const app::RunResult& result) {
 }
 
 int report_error(const Error& error, bool json) {
-  fmt::print(stderr, "error: {}\n", error.what());
+  tell(fmt::format("error: {}\n", error.what()));
   if (json) {
     const Json object{{"status", "failed"},
                       {"error", {{"code", name(error.code())}, {"message", error.what()}}}};

@@ -7,6 +7,7 @@
 
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <thread>
 
 namespace aceso::cli {
@@ -14,6 +15,14 @@ namespace aceso::cli {
 /// Blocks SIGINT and SIGTERM in this thread and those it starts, and ignores SIGPIPE.
 /// Call it first in main().
 void prepare_signals();
+
+/// Fills the places of standard streams that are closed, so that no file of ours gets their numbers
+/// and messages end up in it. What is written to such a standard output fails; what is told on
+/// such a standard error is lost.
+void keep_standard_streams();
+
+/// Prints to standard error, for a person. Whether anyone reads it does not matter.
+void tell(std::string_view text);
 
 /// Turns the first SIGINT or SIGTERM into a stop request; the second ends the process with exit
 /// code 5.

@@ -88,8 +88,8 @@ int hub_command(const app::AppTable& apps, const std::vector<app::FileView>& vie
   const unsigned left = hub::run_hub(std::move(settings), apps, stop.token(),
                                      [&](const hub::HubReady& ready) { print_ready(ready, json); });
   if (left > 0)
-    fmt::print(stderr, "{} {} on; the next start of the hub on this data folder follows {}\n", left,
-               left == 1 ? "run goes" : "runs go", left == 1 ? "it" : "them");
+    tell(fmt::format("{} {} on; the next start of the hub on this data folder follows {}\n", left,
+                     left == 1 ? "run goes" : "runs go", left == 1 ? "it" : "them"));
   return 0;
 }
 

@@ -126,13 +126,13 @@ int run_command(const app::AppTable& apps, const Words& words) {
   std::ranges::copy_if(words, std::back_inserter(files),
                        [](const std::string& word) { return word != "--json"; });
   if (files.size() != 1 || files[0].starts_with("--")) {
-    fmt::print(stderr,
-               "usage: aceso run JOB.json [--json]\n\nRuns a job file, as printed by `aceso "
-               "TOOLKIT APP … --print-job json`:\n"
-               "  {{\"app\": \"genomics reads\", \"inputs\": {{\"reads\": \"a.fastq.gz\"}}, "
-               "\"options\": {{}}, \"outputs\": {{\"output\": \"b.fastq.gz\"}}}}\n"
-               "With \"folder\": DIR, outputs go to DIR/outputs, progress to DIR/events.jsonl, and "
-               "the result to DIR/result.json.\n");
+    tell(fmt::format(
+        "usage: aceso run JOB.json [--json]\n\nRuns a job file, as printed by `aceso "
+        "TOOLKIT APP … --print-job json`:\n"
+        "  {{\"app\": \"genomics reads\", \"inputs\": {{\"reads\": \"a.fastq.gz\"}}, "
+        "\"options\": {{}}, \"outputs\": {{\"output\": \"b.fastq.gz\"}}}}\n"
+        "With \"folder\": DIR, outputs go to DIR/outputs, progress to DIR/events.jsonl, and "
+        "the result to DIR/result.json.\n"));
     return files.size() == 1 && files[0] == "--help" ? 0 : 2;
   }
   const Json job = parse_json(read_file(files[0], 16U << 20), files[0]);
