@@ -3,6 +3,7 @@
 #include "align_options.hpp"
 #include "align_reads.hpp"
 #include "align_report.hpp"
+#include "recalibrate_reads.hpp"
 #include "write_alignments.hpp"
 
 #include <nlohmann/json.hpp>
@@ -45,6 +46,7 @@ void run_align(const AlignJob& job, app::RunContext& context) {
   const SeedIndex index = open_or_build_index(job.reference, context.threads, context.stop);
   std::optional<SamWriter> writer = open_alignments(job, index.reference(), context);
   SortedReads reads = align_reads(job, index, true, context);
+  recalibrate_reads(job, reads, index.reference(), std::nullopt, context);
   context.progress.stage("sort", reads.record_count(), "reads");
   RecordFigures figures;
   write_alignments(reads, writer ? &*writer : nullptr, &figures, context);
@@ -52,6 +54,7 @@ void run_align(const AlignJob& job, app::RunContext& context) {
   context.progress.finish();
   report_alignment(reads.figures(), context);
   figures.report(index.reference(), context.report);
+  report_recalibration(reads, context);
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ struct AlignJob {
   std::string sample = "sample";
   std::optional<std::string> read_group;  ///< a whole @RG line, with \t written or as tabs
   bool keep_duplicates_unmarked = false;
+  bool recalibrate = false, original_qualities = false;
   std::uint64_t memory = 4ULL << 30;
   int compression_level = 5;
 };

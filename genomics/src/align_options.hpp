@@ -51,6 +51,11 @@ void add_align_options(app::Describe<Job>& d) {
            {.help = "a whole @RG line, with \\t for tabs; instead of sample"});
   d.option("keep_duplicates_unmarked", in_job<Job>(&AlignJob::keep_duplicates_unmarked),
            {.help = "do not look for duplicates"});
+  d.option("recalibrate", in_job<Job>(&AlignJob::recalibrate),
+           {.help = "recalibrate base qualities by the errors seen outside variable sites, which "
+                    "the reads tell themselves (no list of known sites is needed)"});
+  d.option("original_qualities", in_job<Job>(&AlignJob::original_qualities),
+           {.help = "with recalibrate: keep the qualities as they were read in the tag OQ"});
   d.size_option("memory", in_job<Job>(&AlignJob::memory),
                 {.help = "about how much memory may be used; what does not fit goes to the scratch "
                          "folder",

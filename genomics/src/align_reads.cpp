@@ -241,6 +241,9 @@ void check_align_job(const AlignJob& job) {
   if (job.interleaved && !job.reads2.empty())
     fail(Errc::InvalidArgument,
          "interleaved reads have both mates in one file, but reads2 is given as well");
+  if (job.original_qualities && !job.recalibrate)
+    fail(Errc::InvalidArgument,
+         "original_qualities keeps what recalibrate changes, but recalibrate is not given");
   for (const std::filesystem::path& read : job.reads) {
     for (const std::filesystem::path& mate : job.reads2) {
       std::error_code error;

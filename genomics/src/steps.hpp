@@ -5,6 +5,7 @@
 //   job.json          what the steps belong to
 //   reads.json        how many chunks the reads have: written when one process has seen them all
 //   part-000000 …     aligned reads of some chunks, by bucket, with their keys of duplicates
+//   errors.json       errors of bases, with --recalibrate
 //   piece-000000.* …  calls of some buckets
 // Every file is written beside and renamed: what has its name is whole.
 #pragma once

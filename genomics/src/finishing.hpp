@@ -1,0 +1,23 @@
+// The last touch to records on their way to a file or to the caller.
+#pragma once
+
+#include "recalibration.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace aceso::genomics {
+
+struct Finishing {
+  std::shared_ptr<const Recalibration> recalibration;  ///< null: qualities stay
+  bool original_qualities = false;                     ///< keep those before as the tag OQ
+
+  [[nodiscard]] bool changes_anything() const noexcept { return recalibration != nullptr; }
+};
+
+/// Appends a record with its changes to `out`.
+void append_finished(const PackedRecord& record, const Finishing& finishing,
+                     std::vector<std::byte>& out);
+
+}  // namespace aceso::genomics
