@@ -35,10 +35,11 @@ std::string quality_text(const PackedRecord& record) {
 }  // namespace
 
 void append_finished(const PackedRecord& record, const Finishing& finishing,
-                     std::vector<std::byte>& out) {
+                     const char* duplicate_kind, std::vector<std::byte>& out) {
   std::string tags;
   if (finishing.recalibration && finishing.original_qualities && record.read_length > 0)
     add_text_tag("OQ", quality_text(record), tags);
+  if (duplicate_kind != nullptr) add_text_tag("DT", duplicate_kind, tags);
   PackedRecord head = record;
   head.tags_size += static_cast<std::uint32_t>(tags.size());
   const std::size_t filled = sizeof head + head.data_size();

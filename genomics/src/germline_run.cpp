@@ -214,16 +214,12 @@ std::filesystem::path work_of(const GermlineJob& job) {
 }
 
 Json identity_of(const GermlineJob& job) {
-  return {{"version", version()},
-          {"reads", file_identity(job.reads)},
-          {"reads2", file_identity(job.reads2)},
-          {"reference", file_identity({job.reference})},
+  return {{"align", align_identity(job)},
           {"model", job.filter_model ? file_identity({*job.filter_model}) : Json()},
           {"regions", job.regions ? file_identity({*job.regions}) : Json()},
           {"options",
-           {job.interleaved, job.sample, job.read_group.value_or(""), job.keep_duplicates_unmarked,
-            job.least_mapping_quality, job.ploidy, job.haploid_contigs, job.least_quality,
-            job.pass_quality, job.hard_filter, job.recalibrate, job.original_qualities}}};
+           {job.least_mapping_quality, job.ploidy, job.haploid_contigs, job.least_quality,
+            job.pass_quality, job.hard_filter}}};
 }
 
 Json counts_to_json(const CallCounts& c, std::uint64_t duplicates) {
@@ -313,7 +309,7 @@ void run_in_steps(const GermlineJob& job, app::RunContext& context) {
   CallShop shop = make_shop(job, genome.reference(), context);
   shop.call.pileup.keep_columns = true;  // for whoever merges
   SortedReads reads = parts.open(genome.reference(), context);
-  recalibrate_reads(job, reads, genome.reference(), folder.path() / "errors.json", context);
+  recalibrate_reads(job, reads, genome.reference(), folder.path() / kErrorsFile, context);
   const std::size_t pieces = (reads.bucket_count() - 1 + kPieceBuckets - 1) / kPieceBuckets;
   if (job.step != "merge") {
     context.progress.stage("call", reads.record_count(), "reads");

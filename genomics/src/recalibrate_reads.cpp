@@ -113,7 +113,7 @@ app::Plot quality_plot(const QualityCounts& before, const QualityCounts& after) 
                      "Errors are differences from the reference outside variable sites. The "
                      "nearer to the ideal, the truer the qualities."};
   std::size_t last = 0;
-  for (std::size_t q = 0; q < kQualities; ++q) {
+  for (std::size_t q = 0; q < kPhreds; ++q) {
     if (std::max(before[q].bases, after[q].bases) >= kLeastBases) last = q;
   }
   const auto value = [](const ErrorCount& count) {

@@ -19,17 +19,36 @@ double rate_of(double quality) {
   return std::clamp(std::pow(10.0, -quality / 10), kLeastRate, kMostRate);
 }
 
-/// The quality of what was counted, where `expected` was expected.
-double shrunk(const ErrorCount& count, double expected) {
-  constexpr double kWeight = Recalibration::kPriorErrors;
-  return phred((static_cast<double>(count.errors) + kWeight) /
-               (static_cast<double>(count.bases) + kWeight / rate_of(expected)));
+/// The quality of what was counted, where `expected` was expected by a prior worth `errors`.
+double shrunk(const ErrorCount& count, double expected,
+              double errors = Recalibration::kPriorErrors) {
+  return phred((static_cast<double>(count.errors) + errors) /
+               (static_cast<double>(count.bases) + errors / rate_of(expected)));
 }
+
+/// How many errors a prior of cells is worth, from how they scatter around what is expected.
+class PriorWorth {
+ public:
+  void add(const ErrorCount& count, double expected) {
+    const double mean = static_cast<double>(count.bases) * rate_of(expected);
+    const double off = static_cast<double>(count.errors) - mean;
+    squares_ += mean * mean;
+    beyond_chance_ += off * off - mean;
+  }
+  [[nodiscard]] double errors() const {
+    constexpr double kMost = 1e9;
+    if (beyond_chance_ * kMost <= squares_) return kMost;
+    return std::max(squares_ / beyond_chance_, Recalibration::kPriorErrors);
+  }
+
+ private:
+  double squares_ = 0, beyond_chance_ = 0;
+};
 
 constexpr std::array<std::uint8_t, 16> unpacked_bases() {
   std::array<std::uint8_t, 16> table{};
   table.fill(kCodeN);
-  for (const std::uint8_t code : {0, 1, 2, 3}) table[std::size_t{1} << code] = code;
+  for (std::uint8_t code = 0; code < kCodeN; ++code) table[std::size_t{1} << code] = code;
   return table;
 }
 constexpr std::array<std::uint8_t, 16> kUnpacked = unpacked_bases();
@@ -39,8 +58,8 @@ struct Margins {
   ErrorCount all;
   double expected_errors = 0;  ///< by the qualities as reported
   QualityCounts qualities{};
-  std::array<std::vector<ErrorCount>, kQualities> cycles;
-  std::array<std::array<ErrorCount, BaseCovariates::kContexts>, kQualities> contexts{};
+  std::array<std::vector<ErrorCount>, kPhreds> cycles;
+  std::array<std::array<ErrorCount, BaseCovariates::kContexts>, kPhreds> contexts{};
 
   explicit Margins(const ErrorTable& table) {
     table.for_each([this](const BaseCovariates& base, const ErrorCount& count) {
@@ -51,7 +70,7 @@ struct Margins {
       qualities[base.quality].add(count);
       all.add(count);
     });
-    for (std::size_t q = 0; q < kQualities; ++q)
+    for (std::size_t q = 0; q < kPhreds; ++q)
       expected_errors += static_cast<double>(qualities[q].bases) * rate_of(static_cast<double>(q));
   }
 };
@@ -69,7 +88,7 @@ std::uint8_t RecordBases::code(std::uint32_t i) const noexcept {
 
 bool RecordBases::has_estimate(std::uint32_t i) const noexcept {
   const std::uint8_t quality = record_.qualities()[i];
-  return quality >= kLeastRecalibrated && quality < kQualities && code(i) < kCodeN;
+  return quality >= kLeastRecalibrated && quality < kPhreds && code(i) < kCodeN;
 }
 
 BaseCovariates RecordBases::covariates(std::uint32_t i) const noexcept {
@@ -91,7 +110,7 @@ double empirical_quality(const ErrorCount& count) noexcept {
 
 double quality_error(const QualityCounts& counts) noexcept {
   double sum = 0, bases = 0;
-  for (std::size_t q = 0; q < kQualities; ++q) {
+  for (std::size_t q = 0; q < kPhreds; ++q) {
     if (counts[q].bases == 0) continue;
     const auto weight = static_cast<double>(counts[q].bases);
     sum += weight * std::abs(empirical_quality(counts[q]) - static_cast<double>(q));
@@ -144,7 +163,7 @@ ErrorTable ErrorTable::from_json(const Json& json, const std::string& name) {
     const auto quality = cell[0].get<std::uint64_t>(), cycle = cell[1].get<std::uint64_t>(),
                context = cell[2].get<std::uint64_t>();
     const ErrorCount count{cell[3].get<std::uint64_t>(), cell[4].get<std::uint64_t>()};
-    if (quality >= kQualities || cycle >= 2 * BaseCovariates::kMostCycles ||
+    if (quality >= kPhreds || cycle >= 2 * BaseCovariates::kMostCycles ||
         context >= BaseCovariates::kContexts || count.errors > count.bases)
       refuse();
     out.cell({static_cast<std::uint8_t>(quality), static_cast<std::uint8_t>(context),
@@ -161,13 +180,22 @@ Recalibration::Recalibration(ErrorTable table) : table_(std::move(table)) {
     const double reported = phred(margins.expected_errors / static_cast<double>(margins.all.bases));
     shift = shrunk(margins.all, reported) - reported;
   }
-  for (std::size_t q = 0; q < kQualities; ++q) {
+  PriorWorth of_qualities, of_cycles, of_contexts;
+  for (std::size_t q = 0; q < kPhreds; ++q)
+    of_qualities.add(margins.qualities[q], static_cast<double>(q) + shift);
+  for (std::size_t q = 0; q < kPhreds; ++q) {
+    const double phred =
+        shrunk(margins.qualities[q], static_cast<double>(q) + shift, of_qualities.errors());
+    qualities_[q].phred = phred;
+    for (const ErrorCount& count : margins.cycles[q]) of_cycles.add(count, phred);
+    for (const ErrorCount& count : margins.contexts[q]) of_contexts.add(count, phred);
+  }
+  for (std::size_t q = 0; q < kPhreds; ++q) {
     OneQuality& one = qualities_[q];
-    one.phred = shrunk(margins.qualities[q], static_cast<double>(q) + shift);
     for (const ErrorCount& count : margins.cycles[q])
-      one.cycles.push_back(shrunk(count, one.phred) - one.phred);
+      one.cycles.push_back(shrunk(count, one.phred, of_cycles.errors()) - one.phred);
     for (std::size_t c = 0; c < one.contexts.size(); ++c)
-      one.contexts[c] = shrunk(margins.contexts[q][c], one.phred) - one.phred;
+      one.contexts[c] = shrunk(margins.contexts[q][c], one.phred, of_contexts.errors()) - one.phred;
   }
 }
 

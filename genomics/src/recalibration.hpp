@@ -15,7 +15,7 @@
 namespace aceso::genomics {
 
 /// Phreds from 0 to the most that SAM holds.
-inline constexpr std::size_t kQualities = 94;
+inline constexpr std::size_t kPhreds = 94;
 /// Lower qualities stand for no estimate (Illumina's 2), and are neither counted nor changed.
 inline constexpr std::uint8_t kLeastRecalibrated = 6;
 
@@ -59,7 +59,7 @@ struct ErrorCount {
 };
 
 /// Counts by reported quality, of one set of qualities.
-using QualityCounts = std::array<ErrorCount, kQualities>;
+using QualityCounts = std::array<ErrorCount, kPhreds>;
 
 /// Phred of the rate of errors seen; one of each kind is added, so that it is finite.
 [[nodiscard]] double empirical_quality(const ErrorCount& count) noexcept;
@@ -76,7 +76,7 @@ class ErrorTable {
   /// Calls `use(covariates, count)` for each cell with bases, in a fixed order.
   template <typename Use>
   void for_each(const Use& use) const {
-    for (std::size_t q = 0; q < kQualities; ++q) {
+    for (std::size_t q = 0; q < kPhreds; ++q) {
       const std::vector<ErrorCount>& cells = cells_[q];
       for (std::size_t i = 0; i < cells.size(); ++i) {
         if (cells[i].bases == 0) continue;
@@ -95,7 +95,7 @@ class ErrorTable {
  private:
   ErrorCount& cell(const BaseCovariates& base);
 
-  std::array<std::vector<ErrorCount>, kQualities> cells_;  ///< [cycle][context], as far as seen
+  std::array<std::vector<ErrorCount>, kPhreds> cells_;  ///< [cycle][context], as far as seen
 };
 
 /// The qualities that a table of errors gives.
@@ -103,9 +103,11 @@ class ErrorTable {
 /// The rate of a cell is that of the cell around it unless its own counts speak against it: from
 /// all bases to those of one reported quality, and from there to each cycle and each context, whose
 /// differences are added (as phreds). Each step is the mean of a Gamma distribution: a prior at the
-/// rate expected, as sure as kPriorErrors errors, updated with what was seen (the errors are
-/// Poisson's; Gelman et al., Bayesian Data Analysis, 2.6). GATK has a Gaussian prior of half a
-/// phred here, which gives way later.
+/// rate expected, worth as many errors as cells of its kind are alike, updated with what was seen
+/// (the errors are Poisson's; Gelman et al., Bayesian Data Analysis, 2.6). What it is worth follows
+/// from how much more than by chance the cells' errors scatter: variance = mean + mean^2 / worth,
+/// that of the negative binomial distribution; at least kPriorErrors. GATK has a Gaussian prior of
+/// half a phred here.
 class Recalibration {
  public:
   static constexpr double kPriorErrors = 10;
@@ -126,7 +128,7 @@ class Recalibration {
   };
 
   ErrorTable table_;
-  std::array<OneQuality, kQualities> qualities_;
+  std::array<OneQuality, kPhreds> qualities_;
 };
 
 }  // namespace aceso::genomics

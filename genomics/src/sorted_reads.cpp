@@ -31,16 +31,22 @@ void find_records(SortedBucket& bucket) {
 }
 
 /// Changes the records of a sorted bucket.
-void finish(SortedBucket& bucket, const Finishing& finishing) {
+void finish(SortedBucket& bucket, const Finishing& finishing, const Duplicates* duplicates) {
   std::vector<std::byte> bytes;
   bytes.reserve(bucket.bytes.size());
-  for (const PackedRecord* record : bucket.records) append_finished(*record, finishing, bytes);
+  for (std::size_t i = 0; i < bucket.records.size(); ++i) {
+    const PackedRecord& record = *bucket.records[i];
+    const char* kind = nullptr;
+    if (finishing.tag_duplicates && bucket.duplicate[i])
+      kind = duplicates != nullptr && duplicates->optical.contains(record.number) ? "SQ" : "LB";
+    append_finished(record, finishing, kind, bytes);
+  }
   bucket.bytes = std::move(bytes);
   find_records(bucket);
 }
 
 SortedBucket bucket_of_bytes(std::size_t bucket, std::vector<std::byte> bytes, bool sort,
-                             const DuplicateSet* duplicates) {
+                             const Duplicates* duplicates) {
   SortedBucket out;
   out.bucket = bucket;
   out.bytes = std::move(bytes);
@@ -53,7 +59,7 @@ SortedBucket bucket_of_bytes(std::size_t bucket, std::vector<std::byte> bytes, b
   for (std::size_t i = 0; i < out.records.size(); ++i)
     out.duplicate[i] = (out.records[i]->flags & kDuplicate) != 0 ||
                        (duplicates != nullptr && out.records[i]->mapped() &&
-                        duplicates->contains(out.records[i]->number));
+                        duplicates->all.contains(out.records[i]->number));
   return out;
 }
 
@@ -78,7 +84,7 @@ BucketStore key_store(const Reference& reference, std::uint64_t memory,
 std::uint64_t SortedBucket::marked() const {
   std::uint64_t count = 0;
   for (std::size_t i = 0; i < records.size(); ++i)
-    count += duplicate[i] && (records[i]->flags & kSupplementary) == 0 ? 1 : 0;
+    count += duplicate[i] && (records[i]->flags & (kSecondary | kSupplementary)) == 0 ? 1 : 0;
   return count;
 }
 
@@ -87,7 +93,8 @@ graph::Flow SortBuckets::compute(const graph::Tick&) {
   SortedBucket bucket =
       bucket_of_bytes(number, look ? store->look(number) : store->take(number), !look, duplicates);
   marked += bucket.marked();
-  if (!look && finishing != nullptr && finishing->changes_anything()) finish(bucket, *finishing);
+  if (!look && finishing != nullptr && finishing->changes_anything())
+    finish(bucket, *finishing, duplicates);
   out.send(std::move(bucket));
   return graph::Flow::Continue;
 }

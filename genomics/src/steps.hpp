@@ -35,6 +35,9 @@ struct Share {
 /// Reads "2/4". \throws Error InvalidArgument.
 [[nodiscard]] Share share_of(std::string_view text);
 
+/// The file of a folder of steps that holds the errors of bases.
+inline constexpr const char* kErrorsFile = "errors.json";
+
 class StepFolder {
  public:
   /// Makes the folder, or takes up the one that is there. `identity` tells runs apart whose steps
@@ -72,6 +75,9 @@ class AlignedParts {
   const AlignJob& job_;
   std::uint64_t chunks_per_part_;
 };
+
+/// What the aligned reads of a job depend on, and how they are written.
+[[nodiscard]] Json align_identity(const AlignJob& job);
 
 /// What tells one file from another, or from itself after a change.
 [[nodiscard]] Json file_identity(const std::vector<std::filesystem::path>& files);
