@@ -18,6 +18,10 @@ struct AlignJob {
   std::string sample = "sample";
   std::optional<std::string> read_group;  ///< a whole @RG line, with \t written or as tabs
   bool keep_duplicates_unmarked = false;
+  int secondary = 0;
+  int optical_distance = 100;
+  bool tag_duplicates = false;
+  bool recalibrate = false, original_qualities = false;
   std::uint64_t memory = 4ULL << 30;
   int compression_level = 5;
 };

@@ -51,6 +51,28 @@ void add_align_options(app::Describe<Job>& d) {
            {.help = "a whole @RG line, with \\t for tabs; instead of sample"});
   d.option("keep_duplicates_unmarked", in_job<Job>(&AlignJob::keep_duplicates_unmarked),
            {.help = "do not look for duplicates"});
+  d.option(
+      "secondary", in_job<Job>(&AlignJob::secondary),
+      {.help = "write up to so many other places of each read as secondary alignments, of those "
+               "whose score is at least 0.8 of the best; the primary ones stay as they are",
+       .minimum = 0,
+       .maximum = 15});
+  d.option(
+      "optical_distance", in_job<Job>(&AlignJob::optical_distance),
+      {.help = "duplicates whose clusters are so near each other (in x and y of Illumina's read "
+               "names) count as optical; 2500 for patterned flow cells (HiSeq X and 4000, "
+               "NovaSeq), 0: do not look for them",
+       .unit = "pixels",
+       .minimum = 0,
+       .maximum = 100000});
+  d.option(
+      "tag_duplicates", in_job<Job>(&AlignJob::tag_duplicates),
+      {.help = "write what kind a duplicate is as Picard does: DT:Z:SQ optical, DT:Z:LB other"});
+  d.option("recalibrate", in_job<Job>(&AlignJob::recalibrate),
+           {.help = "recalibrate base qualities by the errors seen outside variable sites, which "
+                    "the reads tell themselves (no list of known sites is needed)"});
+  d.option("original_qualities", in_job<Job>(&AlignJob::original_qualities),
+           {.help = "with recalibrate: keep the qualities as they were read in the tag OQ"});
   d.size_option("memory", in_job<Job>(&AlignJob::memory),
                 {.help = "about how much memory may be used; what does not fit goes to the scratch "
                          "folder",

@@ -38,6 +38,7 @@ struct Shop {
   std::string read_group;
   bool complete = false;
   std::uint32_t records_per_chunk = 0;
+  std::size_t secondary = 0;
   std::function<bool(std::uint64_t)> wants;  ///< chunks by number; empty: all
   Warnings* warnings = nullptr;
 
@@ -54,7 +55,7 @@ class Worker {
  public:
   explicit Worker(const Shop& shop)
       : shop_(shop),
-        aligner_(shop.index),
+        aligner_(shop.index, shop.secondary),
         builder_(shop.index.reference(), shop.read_group, shop.complete) {}
 
   RecordBatch pairs(const FastqChunk& chunk1, const FastqChunk& chunk2) {
@@ -241,6 +242,12 @@ void check_align_job(const AlignJob& job) {
   if (job.interleaved && !job.reads2.empty())
     fail(Errc::InvalidArgument,
          "interleaved reads have both mates in one file, but reads2 is given as well");
+  if (job.tag_duplicates && job.keep_duplicates_unmarked)
+    fail(Errc::InvalidArgument,
+         "tag_duplicates tells kinds of duplicates, but keep_duplicates_unmarked looks for none");
+  if (job.original_qualities && !job.recalibrate)
+    fail(Errc::InvalidArgument,
+         "original_qualities keeps what recalibrate changes, but recalibrate is not given");
   for (const std::filesystem::path& read : job.reads) {
     for (const std::filesystem::path& mate : job.reads2) {
       std::error_code error;
@@ -259,6 +266,7 @@ InsertModel align_chunks(const AlignJob& job, const SeedIndex& index, bool compl
             read_group_of(job).id,
             complete,
             parts.records_per_chunk,
+            static_cast<std::size_t>(job.secondary),
             sink.wants,
             &context.warnings};
   context.progress.stage("align", total_size(job.reads) + total_size(job.reads2), "bytes");
@@ -301,11 +309,14 @@ SortedReads align_reads(const AlignJob& job, const SeedIndex& index, bool comple
                                       figures.counts.add(packet.batch.counts);
                                     }},
                                context);
-  std::optional<DuplicateSet> duplicates;
+  std::optional<Duplicates> duplicates;
   if (!job.keep_duplicates_unmarked)
-    duplicates = find_duplicates(keys, figures.counts.numbers(), context.stop);
+    duplicates =
+        find_duplicates(keys, figures.counts.numbers(), job.optical_distance, context.stop);
   figures.spilled_bytes = records.spilled_bytes() + keys.spilled_bytes();
-  return {std::move(records), std::move(duplicates), figures};
+  SortedReads out(std::move(records), std::move(duplicates), figures);
+  out.set_finishing({.recalibration = nullptr, .tag_duplicates = job.tag_duplicates});
+  return out;
 }
 
 }  // namespace aceso::genomics

@@ -1,10 +1,34 @@
 #include "align_report.hpp"
 
+#include "metric_tables.hpp"
 #include "report_figures.hpp"
 
 #include <nlohmann/json.hpp>
 
 namespace aceso::genomics {
+namespace {
+
+/// Figures of Picard's DuplicationMetrics.
+void report_duplicates(const DuplicateCounts& d, app::RunContext& context) {
+  context.metric("duplicates.pairs_examined", d.pairs);
+  context.metric("duplicates.pairs", d.pair_duplicates);
+  context.metric("duplicates.optical_pairs", d.optical_pairs);
+  context.metric("duplicates.unpaired_examined", d.unpaired);
+  context.metric("duplicates.unpaired", d.unpaired_duplicates);
+  std::vector<std::vector<app::Cell>> rows{
+      {"pairs looked at", whole(d.pairs), 100.0},
+      {"duplicate pairs", whole(d.pair_duplicates), percent(d.pair_duplicates, d.pairs)},
+      {"optical ones among them", whole(d.optical_pairs), percent(d.optical_pairs, d.pairs)}};
+  if (const auto size = library_size(d.pairs - d.optical_pairs, d.pairs - d.pair_duplicates)) {
+    context.metric("duplicates.estimated_library_size", *size);
+    rows.push_back({"molecules in the library (estimate)", whole(*size), std::monostate()});
+  }
+  context.report.table("Duplicate pairs", {{""}, {"pairs"}, {"of all pairs", "%"}},
+                       std::move(rows));
+}
+
+}  // namespace
+
 void report_alignment(const AlignFigures& figures, app::RunContext& context) {
   const AlignCounts& c = figures.counts;
   context.metric("reads.total", c.reads);
@@ -30,6 +54,11 @@ void report_alignment(const AlignFigures& figures, app::RunContext& context) {
       {"duplicates", whole(figures.duplicates), percent(figures.duplicates, c.reads)},
       {"supplementary records of split reads", whole(c.supplementary),
        percent(c.supplementary, c.reads)}};
+  if (c.secondary > 0) {
+    context.metric("reads.secondary", c.secondary);
+    rows.push_back(
+        {"secondary records of other places", whole(c.secondary), percent(c.secondary, c.reads)});
+  }
   if (c.pairs > 0) {
     rows.push_back({"properly paired", whole(c.proper), percent(c.proper, c.reads)});
     rows.push_back(
@@ -37,6 +66,8 @@ void report_alignment(const AlignFigures& figures, app::RunContext& context) {
     report.figure("mean fragment", figures.model.mean, "bases");
   }
   report.table("Reads", {{""}, {"reads"}, {"of all reads", "%"}}, std::move(rows));
+  if (figures.duplicate_counts && figures.duplicate_counts->pairs > 0)
+    report_duplicates(*figures.duplicate_counts, context);
 }
 
 }  // namespace aceso::genomics

@@ -131,12 +131,16 @@ InsertModel InsertModel::learn(std::vector<std::int32_t> lengths) {
 }
 
 struct Aligner::Impl {
-  explicit Impl(const SeedIndex& index)
-      : finder(index), extender(index.reference()), rescue(index.reference()) {}
+  Impl(const SeedIndex& index, std::size_t secondary)
+      : finder(index),
+        extender(index.reference()),
+        rescue(index.reference()),
+        most_secondary(secondary) {}
 
   CandidateFinder finder;
   Extender extender;
   MateRescue rescue;
+  std::size_t most_secondary;
   std::array<SeededRead, 2> reads;
   std::array<Places, 2> places;
 
@@ -273,6 +277,22 @@ struct Aligner::Impl {
     return out;
   }
 
+  /// Other places of the read, best first; not those that a part of it is told to be at.
+  std::vector<Alignment> other_places(std::size_t mate, const ReadPlaces& told) const {
+    std::vector<Alignment> out;
+    const auto is_told = [&](const Alignment& place) {
+      const auto same = [&](const Alignment& other) { return same_place(place, other); };
+      return same(told.primary) || std::ranges::any_of(told.supplementary, same);
+    };
+    for (const Alignment& place : places[mate].list) {
+      if (out.size() == most_secondary || place.score < kSecondaryShare * told.primary.score) break;
+      if (is_told(place)) continue;
+      out.push_back(place);
+      out.back().mapping_quality = 0;
+    }
+    return out;
+  }
+
   PairPlaces place_pair(const InsertModel& model) {
     extend_all(0);
     extend_all(1);
@@ -310,12 +330,14 @@ struct Aligner::Impl {
         quality = paired_quality(quality, margin.value_or(kMostMappingQuality), rivals);
       primary.mapping_quality = static_cast<std::uint8_t>(quality);
       out.reads[mate].supplementary = split_parts(mate, primary);
+      out.reads[mate].secondary = other_places(mate, out.reads[mate]);
     }
     return out;
   }
 };
 
-Aligner::Aligner(const SeedIndex& index) : impl_(std::make_unique<Impl>(index)) {}
+Aligner::Aligner(const SeedIndex& index, std::size_t secondary)
+    : impl_(std::make_unique<Impl>(index, secondary)) {}
 Aligner::~Aligner() = default;
 Aligner::Aligner(Aligner&&) noexcept = default;
 
@@ -328,6 +350,7 @@ ReadPlaces Aligner::align(Codes read) {
   out.primary = my.places[0].list[0];
   out.primary.mapping_quality = static_cast<std::uint8_t>(my.quality_of(0, 0, out.primary));
   out.supplementary = my.split_parts(0, out.primary);
+  out.secondary = my.other_places(0, out);
   return out;
 }
 

@@ -69,6 +69,14 @@ void read_at(int descriptor, std::span<std::byte> to, std::uint64_t offset,
 std::vector<std::byte> BucketStore::take(std::size_t index) {
   Bucket& bucket = buckets_[index];
   if (bucket.spilled.empty() && bucket.adopted.empty()) return std::move(bucket.bytes);
+  std::vector<std::byte> out = look(index);
+  bucket.bytes = {};
+  bucket.spilled.clear();
+  return out;
+}
+
+std::vector<std::byte> BucketStore::look(std::size_t index) const {
+  const Bucket& bucket = buckets_[index];
   std::uint64_t size = bucket.bytes.size();
   for (const Piece& piece : bucket.spilled) size += piece.size;
   for (const auto& [file, piece] : bucket.adopted) size += piece.size;
@@ -84,8 +92,6 @@ std::vector<std::byte> BucketStore::take(std::size_t index) {
   for (const Piece& piece : bucket.spilled)
     read_at(file_.get(), next(piece.size), piece.offset, path_);
   std::ranges::copy(bucket.bytes, rest.begin());
-  bucket.bytes = {};
-  bucket.spilled.clear();
   return out;
 }
 

@@ -24,6 +24,9 @@ class BucketStore {
   /// Takes all of a bucket out, in the order in which it was put in. Any thread.
   [[nodiscard]] std::vector<std::byte> take(std::size_t bucket);
 
+  /// Likewise, and leaves it there.
+  [[nodiscard]] std::vector<std::byte> look(std::size_t bucket) const;
+
   /// Adds a stretch of a file to a bucket. The file stays as it is: such stretches can be taken
   /// again. It is opened when they are. `file` is what add_file() returned.
   void adopt(std::size_t bucket, std::uint32_t file, std::uint64_t offset, std::uint64_t size);

@@ -4,6 +4,7 @@
 #include "align_report.hpp"
 #include "call_variants.hpp"
 #include "read_alignments.hpp"
+#include "recalibrate_reads.hpp"
 #include "report_figures.hpp"
 #include "steps.hpp"
 #include "write_alignments.hpp"
@@ -63,6 +64,9 @@ void check_germline_job(const GermlineJob& job) {
   if (job.alignments)
     fail(Errc::InvalidArgument,
          "alignments are written of reads only; those of aligned are there already");
+  if (job.recalibrate)
+    fail(Errc::InvalidArgument,
+         "recalibrate works on reads, all of one read group; aligned may hold several");
 }
 
 /// A genome, from its index or from its FASTA file.
@@ -171,6 +175,7 @@ void run_in_one_pass(const GermlineJob& job, app::RunContext& context) {
   std::optional<SamWriter> alignments = open_alignments(job, reference, context);
   CallShop shop = make_shop(job, reference, context);
   SortedReads reads = reads_of(job, genome, shop, context);
+  recalibrate_reads(job, reads, reference, std::nullopt, context);
   CallFiles files(job, shop);
   CallCounts counts;
   context.progress.stage("call", reads.record_count(), "reads");
@@ -195,6 +200,7 @@ void run_in_one_pass(const GermlineJob& job, app::RunContext& context) {
   plots.report(context.report);
   report_alignment(reads.figures(), context);
   figures.report(reference, context.report);
+  report_recalibration(reads, context);
 }
 
 // In steps.
@@ -208,15 +214,11 @@ std::filesystem::path work_of(const GermlineJob& job) {
 }
 
 Json identity_of(const GermlineJob& job) {
-  return {{"version", version()},
-          {"reads", file_identity(job.reads)},
-          {"reads2", file_identity(job.reads2)},
-          {"reference", file_identity({job.reference})},
+  return {{"align", align_identity(job)},
           {"model", job.filter_model ? file_identity({*job.filter_model}) : Json()},
           {"regions", job.regions ? file_identity({*job.regions}) : Json()},
           {"options",
-           {job.interleaved, job.sample, job.read_group.value_or(""), job.keep_duplicates_unmarked,
-            job.least_mapping_quality, job.ploidy, job.haploid_contigs, job.least_quality,
+           {job.least_mapping_quality, job.ploidy, job.haploid_contigs, job.least_quality,
             job.pass_quality, job.hard_filter}}};
 }
 
@@ -292,6 +294,7 @@ void merge_pieces(const GermlineJob& job, std::size_t pieces, SortedReads& reads
   AlignFigures figures = reads.figures();
   figures.duplicates = duplicates;
   report_alignment(figures, context);
+  report_recalibration(reads, context);
 }
 
 void run_in_steps(const GermlineJob& job, app::RunContext& context) {
@@ -306,6 +309,7 @@ void run_in_steps(const GermlineJob& job, app::RunContext& context) {
   CallShop shop = make_shop(job, genome.reference(), context);
   shop.call.pileup.keep_columns = true;  // for whoever merges
   SortedReads reads = parts.open(genome.reference(), context);
+  recalibrate_reads(job, reads, genome.reference(), folder.path() / kErrorsFile, context);
   const std::size_t pieces = (reads.bucket_count() - 1 + kPieceBuckets - 1) / kPieceBuckets;
   if (job.step != "merge") {
     context.progress.stage("call", reads.record_count(), "reads");

@@ -376,9 +376,10 @@ MetricTable quality_table(const MetricsResult& r) {
 
 MetricTable duplicate_table(const MetricsResult& r) {
   const DuplicateSums& d = r.reads.duplicates();
-  const std::uint64_t pairs = d.paired / 2, duplicates = d.paired_duplicates / 2;
+  const std::uint64_t pairs = d.paired / 2, duplicates = d.paired_duplicates / 2,
+                      optical = d.optical / 2;
   MetricValue size;
-  if (const auto found = library_size(pairs, pairs - duplicates)) size = *found;
+  if (const auto found = library_size(pairs - optical, pairs - duplicates)) size = *found;
   MetricRow row{{"LIBRARY", r.library},
                 {"UNPAIRED_READS_EXAMINED", d.unpaired},
                 {"READ_PAIRS_EXAMINED", pairs},
@@ -386,7 +387,7 @@ MetricTable duplicate_table(const MetricsResult& r) {
                 {"UNMAPPED_READS", d.unmapped},
                 {"UNPAIRED_READ_DUPLICATES", d.unpaired_duplicates},
                 {"READ_PAIR_DUPLICATES", duplicates},
-                {"READ_PAIR_OPTICAL_DUPLICATES", std::uint64_t{0}},
+                {"READ_PAIR_OPTICAL_DUPLICATES", optical},
                 {"PERCENT_DUPLICATION",
                  share_of(d.unpaired_duplicates + 2 * duplicates, d.unpaired + 2 * pairs)},
                 {"ESTIMATED_LIBRARY_SIZE", size}};

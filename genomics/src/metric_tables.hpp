@@ -33,7 +33,7 @@ struct MetricTable {
 };
 
 /// Definitions are those of Picard 2.27; fields that need what a sorted file does not tell are left
-/// empty (ESTIMATED_LIBRARY_SIZE without duplicates) or 0 (optical duplicates).
+/// empty (ESTIMATED_LIBRARY_SIZE without duplicates). Optical duplicates are those with DT:Z:SQ.
 [[nodiscard]] std::vector<MetricTable> metric_tables(const MetricsResult& result);
 
 [[nodiscard]] std::string picard_text(const MetricTable& table, const std::string& input);

@@ -41,10 +41,10 @@ app::App metrics_app() {
       "The folder holds text files of Picard's format, which MultiQC reads. Duplicates must be "
       "marked, as genomics align does. The file must be sorted by coordinate; an index is not "
       "needed. The figures are the same for any number of threads.\n\n"
-      "Three differ from Picard on purpose: HET_SNP_SENSITIVITY is computed, not sampled; reads at "
-      "a "
-      "contig's very end are not counted as windows without G and C; optical duplicates are not "
-      "told apart.");
+      "Optical duplicates are those marked as such with the tag DT (genomics align "
+      "--tag-duplicates, MarkDuplicates TAGGING_POLICY=All).\n\n"
+      "Two differ from Picard on purpose: HET_SNP_SENSITIVITY is computed, not sampled; reads at a "
+      "contig's very end are not counted as windows without G and C.");
   d.example(
       "aceso genomics metrics --alignments sample.bam --reference GRCh38.fa.gz --folder "
       "sample_metrics --report metrics.html");

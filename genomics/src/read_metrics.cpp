@@ -306,6 +306,17 @@ void ReadMetrics::add_qualities(const bam1_t& record) {
   }
 }
 
+namespace {
+
+/// Whether MarkDuplicates, or genomics align, says that it is an optical duplicate.
+bool is_optical(const bam1_t& record) {
+  const std::uint8_t* tag = bam_aux_get(&record, "DT");
+  const char* text = tag == nullptr ? nullptr : bam_aux2Z(tag);
+  return text != nullptr && std::string_view(text) == "SQ";
+}
+
+}  // namespace
+
 void ReadMetrics::add_duplicate(const bam1_t& record) {
   if (is(record, BAM_FUNMAP)) {
     ++duplicates_.unmapped;
@@ -319,6 +330,7 @@ void ReadMetrics::add_duplicate(const bam1_t& record) {
   if (is(record, BAM_FPAIRED) && !is(record, BAM_FMUNMAP)) {
     ++duplicates_.paired;
     duplicates_.paired_duplicates += duplicate ? 1 : 0;
+    duplicates_.optical += duplicate && is_optical(record) ? 1 : 0;
   } else {
     ++duplicates_.unpaired;
     duplicates_.unpaired_duplicates += duplicate ? 1 : 0;
@@ -339,9 +351,10 @@ void ReadMetrics::merge(const ReadMetrics& other) {
     merge_counts(qualities_.count_by_cycle[m], other.qualities_.count_by_cycle[m]);
   }
   const DuplicateSums& d = other.duplicates_;
-  for (const auto member : {&DuplicateSums::unpaired, &DuplicateSums::paired,
-                            &DuplicateSums::secondary, &DuplicateSums::unmapped,
-                            &DuplicateSums::unpaired_duplicates, &DuplicateSums::paired_duplicates})
+  for (const auto member :
+       {&DuplicateSums::unpaired, &DuplicateSums::paired, &DuplicateSums::secondary,
+        &DuplicateSums::unmapped, &DuplicateSums::unpaired_duplicates,
+        &DuplicateSums::paired_duplicates, &DuplicateSums::optical})
     duplicates_.*member += d.*member;
   mapping_qualities_.merge(other.mapping_qualities_);
   records_ += other.records_;

@@ -86,7 +86,8 @@ struct QualitySums {
 
 struct DuplicateSums {
   std::uint64_t unpaired = 0, paired = 0, secondary = 0, unmapped = 0, unpaired_duplicates = 0,
-                paired_duplicates = 0;
+                paired_duplicates = 0,
+                optical = 0;  ///< reads of duplicate pairs with DT:Z:SQ
 };
 
 class ReadMetrics {

@@ -71,11 +71,13 @@ void add_keys(std::uint64_t number, std::span<const FastqRecord* const> reads,
   if (ends.empty()) return;
   std::ranges::sort(ends);
   if (ends.size() == 1) {
-    out.push_back({ends[0], DuplicateKey::kNoMate, number, quality, 0});
+    out.push_back({ends[0], DuplicateKey::kNoMate, number, quality, 0, {}, 0});
     return;
   }
-  out.push_back({ends[0], ends[1], number, quality, 0});
-  out.push_back({ends[1], 0, number, 0, 1});
+  const std::uint32_t strands = (places[0]->reversed ? 1U : 0U) | (places[1]->reversed ? 2U : 0U);
+  const ClusterPlace cluster = cluster_place(read_name(*reads[0]));
+  out.push_back({ends[0], ends[1], number, quality, 0, cluster, strands});
+  out.push_back({ends[1], 0, number, 0, 1, {}, 0});
 }
 
 }  // namespace
@@ -86,6 +88,7 @@ void AlignCounts::add(const AlignCounts& other) {
   pairs += other.pairs;
   proper += other.proper;
   supplementary += other.supplementary;
+  secondary += other.secondary;
   singletons += other.singletons;
   confident += other.confident;
   bases += other.bases;
@@ -125,12 +128,8 @@ void RecordBuilder::add_pair(std::uint64_t number, const FastqRecord& read1,
     Job job{number, reads[m], &own, &mate, &places.reads[m], flags, order++};
     if (!own.mapped) job.flags |= kUnmapped;
     add_one(job, out);
-    for (const Alignment& part : places.reads[m].supplementary) {
-      job.alignment = &part;
-      job.flags = flags | kSupplementary;
-      job.order = order++;
-      add_one(job, out);
-    }
+    job.flags = flags;
+    add_others(job, order, out);
     if (own.mapped && !mate.mapped) ++out.counts.singletons;
   }
   ++out.counts.pairs;
@@ -145,12 +144,23 @@ void RecordBuilder::add_read(std::uint64_t number, const FastqRecord& read,
   const auto unmapped = static_cast<std::uint16_t>(places.primary.mapped ? 0 : kUnmapped);
   Job job{number, &read, &places.primary, nullptr, &places, unmapped, 0};
   add_one(job, out);
-  for (const Alignment& part : places.supplementary) {
-    job.alignment = &part;
-    job.flags = kSupplementary;
-    ++job.order;
-    add_one(job, out);
-  }
+  job.flags = 0;
+  std::uint8_t order = 1;
+  add_others(job, order, out);
+}
+
+void RecordBuilder::add_others(Job job, std::uint8_t& order, RecordBatch& out) {
+  const std::uint16_t flags = job.flags;
+  const auto add_all = [&](const std::vector<Alignment>& alignments, SamFlag kind) {
+    for (const Alignment& alignment : alignments) {
+      job.alignment = &alignment;
+      job.flags = flags | kind;
+      job.order = order++;
+      add_one(job, out);
+    }
+  };
+  add_all(job.places->supplementary, kSupplementary);
+  add_all(job.places->secondary, kSecondary);
 }
 
 void RecordBuilder::add_one(const Job& job, RecordBatch& out) {
@@ -183,6 +193,10 @@ void RecordBuilder::add_one(const Job& job, RecordBatch& out) {
   AlignCounts& counts = out.counts;
   if ((job.flags & kSupplementary) != 0) {
     ++counts.supplementary;
+    return;
+  }
+  if ((job.flags & kSecondary) != 0) {
+    ++counts.secondary;
     return;
   }
   ++counts.reads;
@@ -319,8 +333,11 @@ void RecordBuilder::write_tags(const Job& job) {
   if (own.mapped) {
     write_differences(job);
     tag_number("AS", own.score);
-    tag_number("XS", own.second_score);
-    write_split(job);
+    // (A secondary place is one of those that XS and SA are about.)
+    if ((job.flags & kSecondary) == 0) {
+      tag_number("XS", own.second_score);
+      write_split(job);
+    }
   }
   if (job.mate != nullptr && job.mate->mapped) {
     tag_text("MC", cigar_text(job.mate->cigar));

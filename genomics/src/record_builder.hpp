@@ -17,7 +17,8 @@ namespace aceso::genomics {
 
 /// Counts of what was built, as `samtools flagstat` counts.
 struct AlignCounts {
-  std::uint64_t reads = 0, mapped = 0, pairs = 0, proper = 0, supplementary = 0, singletons = 0;
+  std::uint64_t reads = 0, mapped = 0, pairs = 0, proper = 0, supplementary = 0, secondary = 0,
+                singletons = 0;
   std::uint64_t confident = 0;  ///< mapping quality at least 20
   std::uint64_t bases = 0;
 
@@ -48,6 +49,8 @@ class RecordBuilder {
  private:
   struct Job;
   void add_one(const Job& job, RecordBatch& out);
+  /// The supplementary and secondary records of a read, behind its primary one.
+  void add_others(Job job, std::uint8_t& order, RecordBatch& out);
   void write_data(const Job& job, RecordBatch& out, PackedRecord& head);
   void write_tags(const Job& job);
   void write_differences(const Job& job);

@@ -21,22 +21,45 @@ struct BucketNumbers {
   }
 };
 
-SortedBucket sorted(std::size_t bucket, BucketStore& store, const DuplicateSet* duplicates) {
+/// Finds the records in `bytes`.
+void find_records(SortedBucket& bucket) {
+  bucket.records.clear();
+  for (std::size_t at = 0; at < bucket.bytes.size();) {
+    bucket.records.push_back(reinterpret_cast<const PackedRecord*>(bucket.bytes.data() + at));
+    at += bucket.records.back()->size;
+  }
+}
+
+/// Changes the records of a sorted bucket.
+void finish(SortedBucket& bucket, const Finishing& finishing, const Duplicates* duplicates) {
+  std::vector<std::byte> bytes;
+  bytes.reserve(bucket.bytes.size());
+  for (std::size_t i = 0; i < bucket.records.size(); ++i) {
+    const PackedRecord& record = *bucket.records[i];
+    const char* kind = nullptr;
+    if (finishing.tag_duplicates && bucket.duplicate[i])
+      kind = duplicates != nullptr && duplicates->optical.contains(record.number) ? "SQ" : "LB";
+    append_finished(record, finishing, kind, bytes);
+  }
+  bucket.bytes = std::move(bytes);
+  find_records(bucket);
+}
+
+SortedBucket bucket_of_bytes(std::size_t bucket, std::vector<std::byte> bytes, bool sort,
+                             const Duplicates* duplicates) {
   SortedBucket out;
   out.bucket = bucket;
-  out.bytes = store.take(bucket);
-  for (std::size_t at = 0; at < out.bytes.size();) {
-    out.records.push_back(reinterpret_cast<const PackedRecord*>(out.bytes.data() + at));
-    at += out.records.back()->size;
-  }
-  std::ranges::sort(out.records, [](const PackedRecord* a, const PackedRecord* b) {
-    return stands_before(*a, *b);
-  });
+  out.bytes = std::move(bytes);
+  find_records(out);
+  if (sort)
+    std::ranges::sort(out.records, [](const PackedRecord* a, const PackedRecord* b) {
+      return stands_before(*a, *b);
+    });
   out.duplicate.resize(out.records.size());
   for (std::size_t i = 0; i < out.records.size(); ++i)
     out.duplicate[i] = (out.records[i]->flags & kDuplicate) != 0 ||
                        (duplicates != nullptr && out.records[i]->mapped() &&
-                        duplicates->contains(out.records[i]->number));
+                        duplicates->all.contains(out.records[i]->number));
   return out;
 }
 
@@ -61,23 +84,40 @@ BucketStore key_store(const Reference& reference, std::uint64_t memory,
 std::uint64_t SortedBucket::marked() const {
   std::uint64_t count = 0;
   for (std::size_t i = 0; i < records.size(); ++i)
-    count += duplicate[i] && (records[i]->flags & kSupplementary) == 0 ? 1 : 0;
+    count += duplicate[i] && (records[i]->flags & (kSecondary | kSupplementary)) == 0 ? 1 : 0;
   return count;
 }
 
 graph::Flow SortBuckets::compute(const graph::Tick&) {
-  SortedBucket bucket = sorted(in.take(), *store, duplicates);
+  const std::size_t number = in.take();
+  SortedBucket bucket =
+      bucket_of_bytes(number, look ? store->look(number) : store->take(number), !look, duplicates);
   marked += bucket.marked();
+  if (!look && finishing != nullptr && finishing->changes_anything())
+    finish(bucket, *finishing, duplicates);
   out.send(std::move(bucket));
   return graph::Flow::Continue;
 }
 
 graph::NodeRef<SortBuckets> SortedReads::add_sorting(graph::Graph& g, unsigned threads,
                                                      std::size_t begin, std::size_t end) {
+  return add_buckets(g, threads, begin, end, false);
+}
+
+graph::NodeRef<SortBuckets> SortedReads::add_looking(graph::Graph& g, unsigned threads) {
+  return add_buckets(g, threads, 0, records_.size(), true);
+}
+
+graph::NodeRef<SortBuckets> SortedReads::add_buckets(graph::Graph& g, unsigned threads,
+                                                     std::size_t begin, std::size_t end,
+                                                     bool look) {
   auto numbers = g.add("buckets", BucketNumbers{.next = begin, .end = end});
-  auto sort = g.add(
-      "sort", SortBuckets{.store = &records_, .duplicates = duplicates_ ? &*duplicates_ : nullptr},
-      {.copies = threads});
+  auto sort = g.add("sort",
+                    SortBuckets{.store = &records_,
+                                .duplicates = duplicates_ ? &*duplicates_ : nullptr,
+                                .finishing = &finishing_,
+                                .look = look},
+                    {.copies = threads});
   g.connect(numbers, &BucketNumbers::out, sort, &SortBuckets::in);
   return sort;
 }

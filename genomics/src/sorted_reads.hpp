@@ -3,6 +3,7 @@
 
 #include "bucket_store.hpp"
 #include "duplicates.hpp"
+#include "finishing.hpp"
 #include "packed_record.hpp"
 #include "record_builder.hpp"
 
@@ -32,7 +33,8 @@ struct SortedBucket {
 struct AlignFigures {
   AlignCounts counts;
   InsertModel model;
-  std::uint64_t duplicates = 0;  ///< primary records marked
+  std::uint64_t duplicates = 0;                     ///< primary records marked
+  std::optional<DuplicateCounts> duplicate_counts;  ///< nothing if they were not sought
   std::uint64_t spilled_bytes = 0;
 };
 
@@ -41,7 +43,9 @@ struct SortBuckets {
   graph::In<std::size_t> in{"bucket"};
   graph::Out<SortedBucket> out{"records"};
   BucketStore* store = nullptr;
-  const DuplicateSet* duplicates = nullptr;
+  const Duplicates* duplicates = nullptr;
+  const Finishing* finishing = nullptr;
+  bool look = false;         ///< the records stay in the store, and come unfinished in any order
   std::uint64_t marked = 0;  ///< primary records that are duplicates
 
   auto ports() { return std::tie(in, out); }
@@ -52,8 +56,10 @@ struct SortBuckets {
 class SortedReads {
  public:
   /// `duplicates`: the numbers of records to be marked beside those that are marked already.
-  SortedReads(BucketStore records, std::optional<DuplicateSet> duplicates, AlignFigures figures)
-      : records_(std::move(records)), duplicates_(std::move(duplicates)), figures_(figures) {}
+  SortedReads(BucketStore records, std::optional<Duplicates> duplicates, AlignFigures figures)
+      : records_(std::move(records)), duplicates_(std::move(duplicates)), figures_(figures) {
+    if (duplicates_) figures_.duplicate_counts = duplicates_->counts;
+  }
 
   /// Adds the nodes that hand out all buckets in order, sorted by several threads, and returns the
   /// last one. Once only. Call note_duplicates() when the graph has run.
@@ -64,18 +70,28 @@ class SortedReads {
   /// stay.
   [[nodiscard]] graph::NodeRef<SortBuckets> add_sorting(graph::Graph& g, unsigned threads,
                                                         std::size_t begin, std::size_t end);
+  /// Adds the nodes that hand out all buckets, their records as they are and in any order. They
+  /// stay here.
+  [[nodiscard]] graph::NodeRef<SortBuckets> add_looking(graph::Graph& g, unsigned threads);
   void note_duplicates(const graph::NodeRef<SortBuckets>& sorting);
 
   [[nodiscard]] std::uint64_t record_count() const noexcept {
-    return figures_.counts.reads + figures_.counts.supplementary;
+    return figures_.counts.reads + figures_.counts.supplementary + figures_.counts.secondary;
   }
+  /// What is done to records when they are handed out.
+  void set_finishing(Finishing finishing) { finishing_ = std::move(finishing); }
+  [[nodiscard]] const Finishing& finishing() const noexcept { return finishing_; }
   [[nodiscard]] const AlignFigures& figures() const noexcept { return figures_; }
   [[nodiscard]] std::size_t bucket_count() const noexcept { return records_.size(); }
 
  private:
+  graph::NodeRef<SortBuckets> add_buckets(graph::Graph& g, unsigned threads, std::size_t begin,
+                                          std::size_t end, bool look);
+
   BucketStore records_;
-  std::optional<DuplicateSet> duplicates_;
+  std::optional<Duplicates> duplicates_;
   AlignFigures figures_;
+  Finishing finishing_;
 };
 
 /// Empty stores for the records, and for the keys of duplicates, of a run that may use `memory`

@@ -6,6 +6,7 @@
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"
 #include "aceso/core/hash.hpp"
+#include "aceso/core/process.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -24,7 +25,7 @@ namespace {
 constexpr std::uint64_t kChunksPerPart = 64;
 constexpr std::uint64_t kMostParts = 256, kLeastChunkBytes = 100'000;
 
-constexpr char kMagic[8] = {'A', 'C', 'E', 'S', 'O', 'P', 'R', 'T'};
+constexpr char kMagic[8] = {'A', 'C', 'E', 'S', 'O', 'P', 'R', '2'};
 
 enum class Kind : std::uint32_t { Records = 0, Keys = 1 };
 
@@ -156,7 +157,7 @@ std::uint64_t chunks_per_part(const AlignJob& job) {
 bool is_step(const std::filesystem::path& path) {
   std::string name = path.filename().string();
   if (name.starts_with('.')) name.erase(0, 1);
-  return std::ranges::any_of(std::array{"part-", "piece-", "reads.json", "job.json"},
+  return std::ranges::any_of(std::array{"part-", "piece-", "reads.json", "job.json", kErrorsFile},
                              [&](const char* begin) { return name.starts_with(begin); });
 }
 
@@ -175,6 +176,17 @@ Share share_of(std::string_view text) {
     fail(Errc::InvalidArgument, "shard: expected I/N with I from 1 to N, such as 2/4; found '{}'",
          text);
   return {which - 1, count};
+}
+
+Json align_identity(const AlignJob& job) {
+  return {{"version", version()},
+          {"reads", file_identity(job.reads)},
+          {"reads2", file_identity(job.reads2)},
+          {"reference", file_identity({job.reference})},
+          {"options",
+           {job.interleaved, job.sample, job.read_group.value_or(""), job.keep_duplicates_unmarked,
+            job.secondary, job.optical_distance, job.tag_duplicates, job.recalibrate,
+            job.original_qualities}}};
 }
 
 Json file_identity(const std::vector<std::filesystem::path>& files) {
@@ -279,10 +291,13 @@ SortedReads AlignedParts::open(const Reference& reference, app::RunContext& cont
   BucketStore keys = key_store(reference, job_.memory, context);
   for (std::uint64_t p = 0; p < *part_count(); ++p)
     figures.counts.add(adopt_part(folder_.file("part", p), records, keys));
-  std::optional<DuplicateSet> duplicates;
+  std::optional<Duplicates> duplicates;
   if (!job_.keep_duplicates_unmarked)
-    duplicates = find_duplicates(keys, figures.counts.numbers(), context.stop);
-  return {std::move(records), std::move(duplicates), figures};
+    duplicates =
+        find_duplicates(keys, figures.counts.numbers(), job_.optical_distance, context.stop);
+  SortedReads out(std::move(records), std::move(duplicates), figures);
+  out.set_finishing({.recalibration = nullptr, .tag_duplicates = job_.tag_duplicates});
+  return out;
 }
 
 }  // namespace aceso::genomics

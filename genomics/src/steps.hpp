@@ -5,6 +5,7 @@
 //   job.json          what the steps belong to
 //   reads.json        how many chunks the reads have: written when one process has seen them all
 //   part-000000 …     aligned reads of some chunks, by bucket, with their keys of duplicates
+//   errors.json       errors of bases, with --recalibrate
 //   piece-000000.* …  calls of some buckets
 // Every file is written beside and renamed: what has its name is whole.
 #pragma once
@@ -33,6 +34,9 @@ struct Share {
 };
 /// Reads "2/4". \throws Error InvalidArgument.
 [[nodiscard]] Share share_of(std::string_view text);
+
+/// The file of a folder of steps that holds the errors of bases.
+inline constexpr const char* kErrorsFile = "errors.json";
 
 class StepFolder {
  public:
@@ -71,6 +75,9 @@ class AlignedParts {
   const AlignJob& job_;
   std::uint64_t chunks_per_part_;
 };
+
+/// What the aligned reads of a job depend on, and how they are written.
+[[nodiscard]] Json align_identity(const AlignJob& job);
 
 /// What tells one file from another, or from itself after a change.
 [[nodiscard]] Json file_identity(const std::vector<std::filesystem::path>& files);

@@ -6,6 +6,8 @@
 #include "kernels/band.hpp"
 #include "record_builder.hpp"
 
+#include <set>
+
 namespace aceso::genomics {
 namespace {
 
@@ -117,7 +119,7 @@ TEST(InsertModel, LearnsDespiteOutliers) {
 
 DuplicateKey key(std::uint64_t first, std::uint64_t second, std::uint64_t number,
                  std::uint32_t quality) {
-  return {first, second, number, quality, 0};
+  return {first, second, number, quality, 0, {}, 0};
 }
 
 TEST(Duplicates, KeepTheBestOfEachFragment) {
@@ -127,13 +129,19 @@ TEST(Duplicates, KeepTheBestOfEachFragment) {
                                           key(10, 90, 1, 70),
                                           key(10, 91, 2, 10),
                                           key(10, 90, 3, 70),
-                                          {90, 0, 1, 0, 1},  // pair 1's higher end
+                                          {90, 0, 1, 0, 1, {}, 0},  // pair 1's higher end
                                           key(90, DuplicateKey::kNoMate, 4, 99),
                                           key(200, DuplicateKey::kNoMate, 5, 20),
                                           key(200, DuplicateKey::kNoMate, 6, 30)};
   for (const DuplicateKey& k : keys)
     store.add(duplicate_bucket(k, 4), std::as_bytes(std::span(&k, 1)));
-  const DuplicateSet found = find_duplicates(store, 7, {});
+  const Duplicates duplicates = find_duplicates(store, 7, 100, {});
+  const DuplicateSet& found = duplicates.all;
+  EXPECT_EQ(duplicates.counts.pairs, 4U);
+  EXPECT_EQ(duplicates.counts.pair_duplicates, 2U);
+  EXPECT_EQ(duplicates.counts.optical_pairs, 0U);
+  EXPECT_EQ(duplicates.counts.unpaired, 3U);
+  EXPECT_EQ(duplicates.counts.unpaired_duplicates, 2U);
   const std::vector<bool> expected = {true, false, false, true, true, true, false};
   for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(found.contains(i), expected[i]) << i;
 }
@@ -151,6 +159,104 @@ TEST(BucketStore, HandsOutTheSameBytesFromMemoryAndDisk) {
   EXPECT_EQ(large.spilled_bytes(), 0U);
   EXPECT_GT(small.spilled_bytes(), 10'000U);
   for (std::size_t b = 0; b < 8; ++b) EXPECT_TRUE(large.take(b) == small.take(b));
+}
+
+TEST(ClusterPlace, IsReadFromNames) {
+  const ClusterPlace seven = cluster_place("A00:12:HX3:2:1101:1234:5678");
+  EXPECT_NE(seven.tile, 0U);
+  EXPECT_EQ(seven.x, 1234);
+  EXPECT_EQ(seven.y, 5678);
+  EXPECT_EQ(cluster_place("A00:12:HX3:2:1101:1:2:ACGT+TTGA").tile, seven.tile);
+  EXPECT_NE(cluster_place("A00:12:HX3:3:1101:1234:5678").tile, seven.tile) << "another lane";
+  EXPECT_EQ(cluster_place("HWUSI:6:73:941:1973#0").y, 1973);
+  for (const char* name : {"", "read1", "a:b:c", "A:1:B:2:tile:3:4", "A:1:B:2:1101:x:4",
+                           "::::::", "A:1:B:2:1101:3:99999999999", "sim.1:1:+:100:400:chr1"})
+    EXPECT_EQ(cluster_place(name).tile, 0U) << name;
+}
+
+/// Pairs with the same ends, and where their clusters stand.
+std::vector<DuplicateKey> copies_at(const std::vector<ClusterPlace>& places) {
+  std::vector<DuplicateKey> out;
+  for (const ClusterPlace& place : places)
+    out.push_back({10, 90, out.size(), static_cast<std::uint32_t>(100 - out.size()), 0, place, 2});
+  return out;
+}
+
+std::vector<std::uint64_t> optical_among(const std::vector<DuplicateKey>& keys,
+                                         std::int64_t distance) {
+  const Folder folder;
+  BucketStore store(1, 1 << 20, folder.path("."));
+  store.add(0, std::as_bytes(std::span(keys)));
+  const Duplicates found = find_duplicates(store, keys.size(), distance, {});
+  std::vector<std::uint64_t> out;
+  for (std::uint64_t i = 0; i < keys.size(); ++i) {
+    if (found.optical.contains(i)) out.push_back(i);
+    EXPECT_TRUE(!found.optical.contains(i) || found.all.contains(i));
+  }
+  EXPECT_EQ(found.counts.optical_pairs, out.size());
+  return out;
+}
+
+using Numbers = std::vector<std::uint64_t>;
+
+TEST(Duplicates, OpticalOnesStandSideBySide) {
+  // In a chain: the first and the last are joined by those between them.
+  auto keys = copies_at({{7, 0, 0}, {7, 100, 100}, {7, 200, 0}, {8, 0, 0}, {7, 500, 0}, {0, 0, 0}});
+  EXPECT_EQ(optical_among(keys, 100), (Numbers{1, 2}));
+  EXPECT_EQ(optical_among(keys, 99), Numbers{});
+  EXPECT_EQ(optical_among(keys, 300), (Numbers{1, 2, 4}));
+  EXPECT_EQ(optical_among(keys, 0), Numbers{});
+  // A group without the pair that is kept has one that is no optical duplicate as well.
+  EXPECT_EQ(optical_among(copies_at({{7, 0, 0}, {7, 5000, 0}, {7, 5000, 1}, {7, 5000, 1}}), 100),
+            (Numbers{2, 3}));
+  keys = copies_at({{7, 0, 0}, {7, 1, 1}});
+  keys[1].strands = 1;  // the mates are the other way round
+  EXPECT_EQ(optical_among(keys, 100), Numbers{});
+}
+
+TEST(Duplicates, OpticalOnesAreThoseOfAllPairsCompared) {
+  ReadMaker maker(31);
+  for (int round = 0; round < 50; ++round) {
+    std::vector<ClusterPlace> places;
+    for (int i = 0; i < 60; ++i)
+      places.push_back({static_cast<std::uint32_t>(1 + maker.below(2)),
+                        static_cast<std::int32_t>(maker.below(900)),
+                        static_cast<std::int32_t>(maker.below(300))});
+    // Slow and obvious: the lowest number spreads to neighbours until nothing changes.
+    std::vector<std::size_t> lowest(places.size());
+    for (std::size_t i = 0; i < lowest.size(); ++i) lowest[i] = i;
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (std::size_t i = 0; i < places.size(); ++i) {
+        for (std::size_t j = 0; j < places.size(); ++j) {
+          if (!places[i].near(places[j], 50) || lowest[j] >= lowest[i]) continue;
+          lowest[i] = lowest[j];
+          changed = true;
+        }
+      }
+    }
+    Numbers expected;
+    for (std::size_t i = 0; i < lowest.size(); ++i)
+      if (lowest[i] != i) expected.push_back(i);
+    EXPECT_EQ(optical_among(copies_at(places), 50), expected);
+  }
+}
+
+TEST_F(Aligning, TellsOfOtherPlacesWhenAsked) {
+  Aligner more(*index, 3);
+  const std::string read = genome.substr(5300, 150);
+  const ReadPlaces without = aligner->align(codes_of(read)), with = more.align(codes_of(read));
+  EXPECT_TRUE(without.secondary.empty());
+  EXPECT_EQ(with.primary.position, without.primary.position);
+  EXPECT_EQ(with.primary.mapping_quality, without.primary.mapping_quality);
+  ASSERT_EQ(with.secondary.size(), 1U);
+  EXPECT_EQ(with.secondary[0].score, 150);
+  const std::set<std::uint32_t> places = {with.primary.position, with.secondary[0].position};
+  EXPECT_EQ(places, (std::set<std::uint32_t>{global(5300), global(40'300)}));
+  EXPECT_TRUE(more.align(codes_of(genome.substr(12'000, 150))).secondary.empty());
+  // A part of a split read is no other place.
+  EXPECT_TRUE(more.align(codes_of(genome.substr(12'000, 90) + genome.substr(30'000, 60)))
+                  .secondary.empty());
 }
 
 }  // namespace

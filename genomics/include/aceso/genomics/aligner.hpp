@@ -61,6 +61,7 @@ struct Alignment {
 struct ReadPlaces {
   Alignment primary;
   std::vector<Alignment> supplementary;  ///< parts of a split read (SAM flag 0x800)
+  std::vector<Alignment> secondary;      ///< other places (SAM flag 0x100), if they are asked for
 };
 
 struct PairPlaces {
@@ -83,7 +84,11 @@ struct InsertModel {
 /// Aligns reads. One per thread; the index is shared.
 class Aligner {
  public:
-  explicit Aligner(const SeedIndex& index);
+  /// Up to `secondary` other places of each mapped read are told of, best first: those whose score
+  /// is at least kSecondaryShare of the primary one's. At most 16 places of a read are aligned, so
+  /// of a repeat in many copies not all are found. Nothing else depends on the number.
+  explicit Aligner(const SeedIndex& index, std::size_t secondary = 0);
+  static constexpr double kSecondaryShare = 0.8;
   ~Aligner();
   Aligner(Aligner&&) noexcept;
 

@@ -1,0 +1,320 @@
+// Base qualities: the model, the sites left out, and what align and germline make of them.
+#include "recalibration.hpp"
+
+#include "align_app.hpp"
+#include "calling_testing.hpp"
+#include "germline_app.hpp"
+#include "variable_sites.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+
+namespace aceso::genomics {
+namespace {
+
+BaseCovariates base(std::uint8_t quality, std::uint32_t cycle, std::uint8_t context) {
+  return {quality, context, cycle};
+}
+
+TEST(Recalibration, ChangesNothingWithoutCounts) {
+  const Recalibration none{ErrorTable()};
+  for (std::uint8_t q = kLeastRecalibrated; q < 61; ++q)
+    EXPECT_EQ(none.quality(base(q, 7, 3)), q) << int{q};
+}
+
+TEST(Recalibration, FindsTheRatesThatErrorsWereDrawnWith) {
+  // Quality 35 stands for 28; cycle 5 is worse by 3, context 2 by 4 phreds.
+  const auto truth = [](std::uint32_t cycle, std::uint8_t context) {
+    return 28.0 - (cycle == 5 ? 3 : 0) - (context == 2 ? 4 : 0);
+  };
+  ErrorTable table;
+  constexpr std::uint64_t kBases = 200'000;
+  for (std::uint32_t cycle = 0; cycle < 20; ++cycle) {
+    for (std::uint8_t context = 0; context < 16; ++context) {
+      const auto errors = static_cast<std::uint64_t>(
+          std::llround(kBases * std::pow(10.0, -truth(cycle, context) / 10)));
+      for (std::uint64_t i = 0; i < kBases; ++i) table.add(base(35, cycle, context), i < errors);
+    }
+  }
+  const Recalibration model(table);
+  for (const std::uint32_t cycle : {0U, 5U, 19U}) {
+    for (const std::uint8_t context : {0, 2, 15})
+      EXPECT_NEAR(model.quality(base(35, cycle, context)), truth(cycle, context), 1)
+          << cycle << " " << int{context};
+  }
+  EXPECT_GT(quality_error(model.before()), 6);
+  EXPECT_LT(quality_error(model.after()), 0.6);
+  // What was never seen is shifted as the rest is: about 7 phreds.
+  EXPECT_NEAR(model.quality(base(25, 0, 0)), 18, 1.5);
+}
+
+TEST(Recalibration, LeavesQualitiesThatAreRightWhereTheyAre) {
+  ReadMaker maker(8);
+  ErrorTable table;
+  constexpr std::uint64_t kBases = 3'000'000;
+  for (std::uint64_t i = 0; i < kBases; ++i)
+    table.add(base(20, static_cast<std::uint32_t>(maker.below(100)),
+                   static_cast<std::uint8_t>(maker.below(16))),
+              maker.below(100) == 0);
+  const QualityCounts after = Recalibration(table).after();
+  EXPECT_GT(after[20].bases, kBases * 99 / 100);
+}
+
+TEST(Recalibration, FewBasesDoNotOverrule) {
+  ErrorTable table;
+  for (int i = 0; i < 100; ++i) table.add(base(30, 0, 0), false);
+  table.add(base(30, 1, 0), true);
+  const Recalibration model(table);
+  // All bases of that cycle were wrong; its one error is as good as nothing.
+  EXPECT_NEAR(model.quality(base(30, 1, 0)), 29, 1);
+}
+
+TEST(ErrorTable, ComesBackFromJson) {
+  ErrorTable table;
+  ReadMaker maker(3);
+  for (int i = 0; i < 1000; ++i)
+    table.add(base(static_cast<std::uint8_t>(6 + maker.below(60)),
+                   static_cast<std::uint32_t>(maker.below(1000)),
+                   static_cast<std::uint8_t>(maker.below(17))),
+              maker.below(3) == 0);
+  const Json json = table.to_json();
+  EXPECT_EQ(ErrorTable::from_json(json, "x").to_json(), json);
+  for (const Json& bad :
+       {Json(), Json({{"format", "other"}}),
+        Json({{"format", "aceso base errors 1"}, {"cells", 3}}),
+        Json({{"format", "aceso base errors 1"}, {"cells", {{99, 1, 1, 1, 1}}}}),
+        Json({{"format", "aceso base errors 1"}, {"cells", {{30, 1, 1, 1, 2}}}}),
+        Json({{"format", "aceso base errors 1"}, {"cells", {{30, 1, 1, 1, -1}}}})})
+    expect_error(Errc::CorruptData, {"errors.json"},
+                 [&] { static_cast<void>(ErrorTable::from_json(bad, "errors.json")); });
+}
+
+/// Reads whose qualities promise too much: all are 40, but errors follow place and context.
+class Recalibrating : public Calling {
+ protected:
+  Recalibrating() {
+    ReadMaker maker(77);
+    const std::vector<std::string> haplotypes = {haplotype_of(genome, changes, 0),
+                                                 haplotype_of(genome, changes, 1)};
+    std::string first, second;
+    for (int i = 0; i < 27'000; ++i) {
+      const std::string& from = haplotypes[maker.below(2)];
+      std::string fragment = from.substr(maker.below(from.size() - 400), 400);
+      if (maker.below(2) == 0) fragment = ReadMaker::reverse_complement(fragment);
+      const std::string name = "@r" + std::to_string(i) + "\n", end = "\n+\n" + qualities() + "\n";
+      first += name + erring(maker, fragment.substr(0, 150)) + end;
+      second += name + erring(maker, ReadMaker::reverse_complement(fragment).substr(0, 150)) + end;
+    }
+    run.inputs["reads"] = {folder.write("bad1.fq", first)};
+    run.inputs["reads2"] = {folder.write("bad2.fq", second)};
+  }
+
+  /// Two qualities by turns, one of them right.
+  static std::string qualities() {
+    std::string out(150, 'I');
+    for (std::size_t i = 0; i < out.size(); i += 3) out[i] = '5';  // 20
+    return out;
+  }
+  /// Of a base in sequencing order, per 10,000.
+  static std::uint64_t rate(std::string_view read, std::size_t i) {
+    if (i % 3 == 0) return 100;  // as reported
+    return 20 + (i > 100 ? 60U : 0U) + (i > 0 && read[i - 1] == 'G' && read[i] == 'G' ? 150U : 0U);
+  }
+  static std::string erring(ReadMaker& maker, const std::string& read) {
+    std::string out = read;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      if (maker.below(10'000) >= rate(read, i)) continue;
+      while (out[i] == read[i]) out[i] = "ACGT"[maker.below(4)];
+    }
+    return out;
+  }
+
+  /// Columns of the records of a SAM file.
+  static std::vector<std::vector<std::string>> records_of(const std::string& sam) {
+    std::vector<std::vector<std::string>> out;
+    std::istringstream text(sam);
+    for (std::string line; std::getline(text, line);) {
+      if (line.starts_with('@')) continue;
+      out.emplace_back();
+      std::istringstream fields(line);
+      for (std::string field; std::getline(fields, field, '\t');) out.back().push_back(field);
+    }
+    return out;
+  }
+};
+
+TEST_F(Recalibrating, QualitiesComeNearTheErrors) {
+  run.outputs = {{"alignments", folder.path("plain.sam")}};
+  run_app(align_app(), run);
+  run.options = {{"recalibrate", true}, {"original_qualities", true}};
+  run.outputs = {{"alignments", folder.path("better.sam")}};
+  const Json metrics = run_app(align_app(), run)["recalibration"];
+  EXPECT_GT(metrics["distance_before"], 8);
+  EXPECT_LT(metrics["distance_after"], 0.7);
+  EXPECT_GT(metrics["bases"], 5'000'000U);
+
+  const auto plain = records_of(read_file(folder.path("plain.sam")));
+  const auto better = records_of(read_file(folder.path("better.sam")));
+  ASSERT_EQ(plain.size(), better.size());
+  // The truth is known of each base: mean promised error against the rates drawn with.
+  double promised[2] = {}, true_errors = 0;
+  for (std::size_t r = 0; r < plain.size(); ++r) {
+    std::vector<std::string> back = better[r];
+    ASSERT_TRUE(back.back().starts_with("OQ:Z:"));
+    EXPECT_EQ(back.back().substr(5), plain[r][10]);
+    back.pop_back();
+    back[10] = plain[r][10];
+    ASSERT_EQ(back, plain[r]);  // nothing else has changed
+    const bool reversed = (std::stoi(plain[r][1]) & kReversed) != 0;
+    const std::string read = reversed ? ReadMaker::reverse_complement(plain[r][9]) : plain[r][9];
+    for (std::size_t i = 0; i < read.size(); ++i) {
+      const std::size_t at = reversed ? read.size() - 1 - i : i;
+      if (plain[r][10][at] == '5') continue;
+      true_errors += static_cast<double>(rate(read, i)) / 10'000;
+      promised[0] += std::pow(10.0, -(plain[r][10][at] - '!') / 10.0);
+      promised[1] += std::pow(10.0, -(better[r][10][at] - '!') / 10.0);
+    }
+  }
+  EXPECT_LT(promised[0], 0.1 * true_errors);
+  EXPECT_NEAR(promised[1] / true_errors, 1, 0.15);
+}
+
+TEST_F(Recalibrating, IsTheSameForAnyThreadsMemoryAndShards) {
+  const std::map<std::string, app::Value> wanted = {{"recalibrate", true}};
+  std::string calls, alignments;
+  for (const auto& [threads, memory] :
+       std::vector<std::pair<unsigned, std::int64_t>>{{1, 1 << 30}, {3, 8 << 20}}) {
+    run.options = wanted;
+    run.options["memory"] = memory;
+    run.threads = threads;
+    run.outputs = {{"variants", folder.path("calls.vcf")}, {"alignments", folder.path("all.bam")}};
+    run_app(germline_app(), run);
+    if (calls.empty()) {
+      calls = read_file(folder.path("calls.vcf"));
+      alignments = read_file(folder.path("all.bam"));
+    }
+    EXPECT_TRUE(read_file(folder.path("calls.vcf")) == calls);
+    EXPECT_TRUE(read_file(folder.path("all.bam")) == alignments);
+  }
+  const auto step = [&](const std::string& name, const std::string& shard, bool write) {
+    AppRun now = run;
+    now.options = wanted;
+    now.options["step"] = name;
+    now.options["shard"] = shard;
+    now.outputs = {{"work", folder.path("work")}};
+    if (write) {
+      now.outputs["variants"] = folder.path("steps.vcf");
+      now.outputs["alignments"] = folder.path("steps.bam");
+    }
+    run_app(germline_app(), now);
+  };
+  step("align", "2/2", false);
+  step("align", "1/2", false);
+  step("call", "1/2", false);
+  const std::filesystem::path errors = folder.path("work") / "errors.json";
+  const std::string kept = read_file(errors);
+  write_file(errors, "{}");
+  expect_error(Errc::CorruptData, {"errors.json"}, [&] { step("call", "2/2", false); });
+  std::filesystem::remove(errors);
+  step("call", "2/2", false);
+  EXPECT_TRUE(read_file(errors) == kept);
+  step("merge", "1/1", true);
+  EXPECT_TRUE(read_file(folder.path("steps.vcf")) == calls);
+  EXPECT_TRUE(read_file(folder.path("steps.bam")) == alignments);
+  EXPECT_FALSE(std::filesystem::exists(folder.path("work")));
+}
+
+TEST_F(Recalibrating, SaysWhatItCannotDo) {
+  run.options = {{"original_qualities", true}};
+  run.outputs = {{"alignments", folder.path("a.bam")}};
+  expect_error(Errc::InvalidArgument, {"original_qualities", "recalibrate"},
+               [&] { run_app(align_app(), run); });
+  run.options = {{"recalibrate", true}};
+  run.outputs = {{"variants", folder.path("a.vcf")}};
+  run.inputs.erase("reads");
+  run.inputs.erase("reads2");
+  run.inputs["aligned"] = {folder.write("a.sam", "@SQ\tSN:one\tLN:270000\n")};
+  expect_error(Errc::InvalidArgument, {"recalibrate", "aligned"},
+               [&] { run_app(germline_app(), run); });
+}
+
+/// Reads of one place, put together by hand.
+class Sites : public ::testing::Test {
+ protected:
+  Sites() : genome(random_genome(maker, 400)), reference(reference_of(folder, {{"one", genome}})) {}
+
+  /// A read of `letters` at a place of the contig, with this CIGAR.
+  void add(std::size_t at, const std::string& letters, std::vector<std::uint32_t> cigar,
+           VariableSites& sites) const {
+    std::vector<std::uint64_t> words(100);
+    PackedRecord head;
+    head.position = kContigGap + static_cast<std::uint32_t>(at);
+    head.read_length = static_cast<std::uint32_t>(letters.size());
+    head.cigar_count = static_cast<std::uint16_t>(cigar.size());
+    auto* data = reinterpret_cast<std::uint8_t*>(words.data());
+    std::memcpy(data, &head, sizeof head);
+    auto* record = reinterpret_cast<PackedRecord*>(data);
+    std::memcpy(data + sizeof head, cigar.data(), cigar.size() * 4);
+    auto* bases = const_cast<std::uint8_t*>(record->bases());
+    for (std::size_t i = 0; i < letters.size(); ++i) {
+      const auto code = static_cast<std::uint8_t>(1U << code_of_base(letters[i]));
+      bases[i / 2] = static_cast<std::uint8_t>(bases[i / 2] | (i % 2 == 0 ? code << 4 : code));
+    }
+    std::fill_n(const_cast<std::uint8_t*>(record->qualities()), letters.size(), std::uint8_t{30});
+    sites.add(*record);
+  }
+  [[nodiscard]] static bool tells(const VariableSites& sites, std::size_t at) {
+    return sites.tells_errors(kContigGap + static_cast<std::uint32_t>(at));
+  }
+
+  Folder folder;
+  ReadMaker maker{4};
+  std::string genome;
+  std::shared_ptr<const OwnedReference> reference;
+};
+
+TEST_F(Sites, AreToldByAgreeingReads) {
+  VariableSites sites(reference->reference);
+  sites.begin(kContigGap, kContigGap + 400);
+  const auto other = [&](std::size_t at, std::uint8_t step) {
+    return base_of_code(static_cast<std::uint8_t>((code_of_base(genome[at]) + step) % 4));
+  };
+  const std::vector<std::uint32_t> whole = {cigar(CigarOp::Match, 100)};
+  for (int i = 0; i < 10; ++i) {
+    std::string read = genome.substr(100, 100);
+    if (i < 1) read[20] = other(120, 1);               // one error
+    if (i < 2) read[40] = other(140, 1);               // two that agree
+    if (i < 2) read[60] = other(160, i == 0 ? 1 : 2);  // two that do not
+    add(100, read, whole, sites);
+  }
+  for (int i = 0; i < 7; ++i) add(250, genome.substr(250, 50), {cigar(CigarOp::Match, 50)}, sites);
+  sites.finish();
+  EXPECT_TRUE(tells(sites, 110));
+  EXPECT_TRUE(tells(sites, 120));
+  EXPECT_FALSE(tells(sites, 140));
+  EXPECT_TRUE(tells(sites, 160));
+  EXPECT_FALSE(tells(sites, 260)) << "seven reads are too few";
+  EXPECT_FALSE(tells(sites, 10)) << "no reads";
+}
+
+TEST_F(Sites, NearGapsAreLeftOut) {
+  VariableSites sites(reference->reference);
+  sites.begin(kContigGap, kContigGap + 400);
+  for (int i = 0; i < 10; ++i) {
+    if (i < 2)
+      add(100, genome.substr(100, 50) + genome.substr(155, 50),
+          {cigar(CigarOp::Match, 50), cigar(CigarOp::Deletion, 5), cigar(CigarOp::Match, 50)},
+          sites);
+    else
+      add(100, genome.substr(100, 100), {cigar(CigarOp::Match, 100)}, sites);
+  }
+  sites.finish();
+  EXPECT_TRUE(tells(sites, 139));
+  EXPECT_FALSE(tells(sites, 140));
+  EXPECT_FALSE(tells(sites, 165));
+  EXPECT_TRUE(tells(sites, 166));
+}
+
+}  // namespace
+}  // namespace aceso::genomics
