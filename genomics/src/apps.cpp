@@ -5,8 +5,10 @@
 #include "compare_app.hpp"
 #include "germline_app.hpp"
 #include "joint_app.hpp"
+#include "merge_app.hpp"
 #include "metrics_app.hpp"
 #include "reads_app.hpp"
+#include "scatter_app.hpp"
 #include "simulate_app.hpp"
 #include "train_filter_app.hpp"
 #include "variant_view.hpp"
@@ -14,8 +16,9 @@
 namespace aceso::genomics {
 
 std::vector<app::App> apps() {
-  return {reads_app(), index_app(),    align_app(),   metrics_app(),      germline_app(),
-          joint_app(), annotate_app(), compare_app(), train_filter_app(), simulate_app()};
+  return {reads_app(),    index_app(),   align_app(),        metrics_app(),
+          germline_app(), scatter_app(), merge_app(),        joint_app(),
+          annotate_app(), compare_app(), train_filter_app(), simulate_app()};
 }
 
 std::vector<app::FileView> views() {

@@ -30,7 +30,7 @@ std::uint32_t parse_position(std::string_view text, const std::string& where) {
 std::vector<std::string_view> columns_of(std::string_view line) {
   std::vector<std::string_view> out;
   std::size_t at = 0;
-  while (out.size() < 3 && (at = line.find_first_not_of(" \t", at)) != std::string_view::npos) {
+  while ((at = line.find_first_not_of(" \t", at)) != std::string_view::npos) {
     const std::size_t end = std::min(line.find_first_of(" \t", at), line.size());
     out.push_back(line.substr(at, end - at));
     at = end;
@@ -55,14 +55,12 @@ void join(std::vector<BedInterval>& intervals) {
   intervals.resize(kept);
 }
 
-/// The intervals of a file while it is read.
+/// The lines of a file while it is read.
 class BedParser {
  public:
-  BedParser(const std::filesystem::path& path, const Reference& reference, Warnings& warnings)
-      : path_(path.string()),
-        reference_(reference),
-        warnings_(warnings),
-        by_contig_(reference.contigs().size()) {}
+  BedParser(const std::filesystem::path& path, const Reference& reference, Warnings& warnings,
+            const std::function<void(const BedLine&)>& take)
+      : path_(path.string()), reference_(reference), warnings_(warnings), take_(take) {}
 
   void add(std::string_view line, std::size_t number) {
     if (line.ends_with('\r')) line.remove_suffix(1);
@@ -77,29 +75,30 @@ class BedParser {
     if (interval.end < interval.begin)
       fail(Errc::CorruptData, "{}: the interval ends ({}) before it begins ({})", where,
            interval.end, interval.begin);
-    add(columns[0], interval, where);
+    add(columns, interval, where);
   }
 
-  std::vector<std::vector<BedInterval>> take() {
+  void finish() const {
     if (lines_ > 0 && known_ == 0)
       fail(Errc::CorruptData, "{}: none of its contigs is in the reference: {}{}", path_,
            printable(first_unknown_), contig_hint(reference_, first_unknown_));
-    for (auto& intervals : by_contig_) join(intervals);
-    return std::move(by_contig_);
   }
 
  private:
-  void add(std::string_view name, BedInterval interval, const std::string& where) {
+  void add(std::span<const std::string_view> columns, BedInterval interval,
+           const std::string& where) {
+    const std::string_view name = columns[0];
     ++lines_;
-    const int contig = reference_.find(name);
-    if (contig < 0) {
+    const int found = reference_.find(name);
+    if (found < 0) {
       if (first_unknown_.empty()) first_unknown_ = name;
       warnings_.add("bed.unknown_contig",
                     fmt::format("{}: {} is not in the reference", where, printable(name)));
       return;
     }
     ++known_;
-    const std::uint32_t length = reference_.contigs()[static_cast<std::size_t>(contig)].length;
+    const auto contig = static_cast<std::uint32_t>(found);
+    const std::uint32_t length = reference_.contigs()[contig].length;
     if (interval.end > length) {
       warnings_.add("bed.beyond_contig", fmt::format("{}: the interval ends at {}, {} at {}", where,
                                                      interval.end, printable(name), length));
@@ -108,13 +107,13 @@ class BedParser {
     if (interval.begin >= interval.end)
       warnings_.add("bed.empty_interval", fmt::format("{}: the interval is empty", where));
     else
-      by_contig_[static_cast<std::size_t>(contig)].push_back(interval);
+      take_({contig, interval, columns, where});
   }
 
   std::string path_;
   const Reference& reference_;
   Warnings& warnings_;
-  std::vector<std::vector<BedInterval>> by_contig_;
+  const std::function<void(const BedLine&)>& take_;
   std::size_t lines_ = 0, known_ = 0;
   std::string first_unknown_;
 };
@@ -151,19 +150,28 @@ bool BedRegions::touches(std::uint32_t contig, std::uint32_t begin, std::uint32_
   return first != intervals.end() && first->begin < end;
 }
 
-BedRegions read_bed(const std::filesystem::path& path, const Reference& reference,
-                    Warnings& warnings) {
+void read_bed_lines(const std::filesystem::path& path, const Reference& reference,
+                    Warnings& warnings, const std::function<void(const BedLine&)>& take) {
   (void)open_for_reading(path);  // for its messages
   const std::unique_ptr<BGZF, CloseBgzf> file(bgzf_open(path.c_str(), "r"));
   if (!file) fail_system(errno, "read", path.string());
-  BedParser parser(path, reference, warnings);
+  BedParser parser(path, reference, warnings, take);
   kstring_t line{};
   const std::unique_ptr<kstring_t, void (*)(kstring_t*)> owner(&line, ks_free);
   int status = 0;
   for (std::size_t number = 1; (status = bgzf_getline(file.get(), '\n', &line)) >= 0; ++number)
     parser.add({line.s, line.l}, number);
   if (status < -1) fail(Errc::CorruptData, "{}: the compressed data are damaged", path.string());
-  return BedRegions(parser.take());
+  parser.finish();
+}
+
+BedRegions read_bed(const std::filesystem::path& path, const Reference& reference,
+                    Warnings& warnings) {
+  std::vector<std::vector<BedInterval>> by_contig(reference.contigs().size());
+  read_bed_lines(path, reference, warnings,
+                 [&](const BedLine& line) { by_contig[line.contig].push_back(line.interval); });
+  for (auto& intervals : by_contig) join(intervals);
+  return BedRegions(std::move(by_contig));
 }
 
 std::string contig_hint(const Reference& reference, std::string_view name) {

@@ -7,6 +7,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace aceso::genomics {
@@ -36,6 +40,19 @@ class BedRegions {
  private:
   std::vector<std::vector<BedInterval>> by_contig_;
 };
+
+/// An interval as a file tells it.
+struct BedLine {
+  std::uint32_t contig = 0;
+  BedInterval interval;
+  std::span<const std::string_view> columns;  ///< all of the line; while it is handed out
+  const std::string& where;                   ///< "FILE: line 3"
+};
+/// Hands out the lines of a BED file, plain or compressed, in the file's order. Empty intervals,
+/// contigs that the reference lacks and ends behind a contig's are warned of; the first two are
+/// left out. \throws Error as read_bed does, and what `take` throws.
+void read_bed_lines(const std::filesystem::path& path, const Reference& reference,
+                    Warnings& warnings, const std::function<void(const BedLine&)>& take);
 
 /// Reads BED, plain or compressed. Overlapping intervals are joined. Empty intervals, contigs that
 /// the reference lacks and ends behind a contig's are warned of.

@@ -84,12 +84,9 @@ void write_alleles(const Reference& reference, std::span<const Allele> alleles, 
   }
 }
 
-/// Two heterozygous calls or more of one block are told as they stand on the two haplotypes.
+/// Two heterozygous calls or more of one block are told as they stand on the haplotypes.
 void phase(std::vector<VariantCall>& calls) {
-  const auto heterozygous = [](const VariantCall& c) {
-    return c.ploidy == 2 && c.genotype[0] != c.genotype[1];
-  };
-  const bool phased = std::ranges::count_if(calls, heterozygous) > 1;
+  const bool phased = std::ranges::count_if(calls, &VariantCall::heterozygous) > 1;
   for (VariantCall& call : calls) {
     if (phased)
       call.phase_set = calls.front().position;
@@ -150,7 +147,7 @@ std::vector<BlockCaller::Block> BlockCaller::blocks_of(const Pileup& pileup) con
 }
 
 BucketCalls BlockCaller::call(const CallReads& reads, std::uint32_t begin, std::uint32_t end,
-                              const std::function<int(std::uint32_t)>& ploidy_at) {
+                              const PloidyMap& ploidy) {
   Pileup pileup;
   const std::uint32_t first = begin - std::min(begin, kMargin);
   const auto size = static_cast<std::uint32_t>(reference_.codes().size());
@@ -158,8 +155,9 @@ BucketCalls BlockCaller::call(const CallReads& reads, std::uint32_t begin, std::
   add_assembled(reads, pileup);
   BucketCalls out;
   for (const Block& block : blocks_of(pileup)) {
-    if (block.end >= begin && block.begin <= end)
-      call_block(reads, block, ploidy_at(block.alleles.front().allele.position), out.variants);
+    const int copies = ploidy.at(block.alleles.front().allele.position);
+    if (block.end >= begin && block.begin <= end && copies > 0)
+      call_block(reads, block, copies, out.variants);
   }
   std::ranges::stable_sort(out.variants, {}, &VariantCall::position);
   // A block across the border is called on both sides; each side tells of the calls that begin
@@ -169,18 +167,29 @@ BucketCalls BlockCaller::call(const CallReads& reads, std::uint32_t begin, std::
   };
   const std::vector<VariantCall> all = out.variants;
   std::erase_if(out.variants, elsewhere);
-  if (!options_.pileup.keep_columns) return out;
-  const std::span<const ColumnDepth> columns(pileup.columns);
-  // A bucket may hold several contigs, of different ploidy.
-  for (const Contig& contig : reference_.contigs()) {
-    const auto from = std::max<std::uint64_t>(begin, contig.begin);
-    const auto to = std::min<std::uint64_t>(end, contig.begin + contig.length);
-    if (from >= to) continue;
-    const auto start = static_cast<std::uint32_t>(from);
-    const std::vector<ReferenceBlock> blocks =
-        reference_blocks(reference_, columns.subspan(from - first, to - from), all, start,
-                         static_cast<std::uint32_t>(to), ploidy_at(start));
-    out.blocks.insert(out.blocks.end(), blocks.begin(), blocks.end());
+  if (options_.pileup.keep_columns)
+    out.blocks = blocks_between(
+        std::span<const ColumnDepth>(pileup.columns).subspan(begin - first, end - begin), all,
+        begin, end, ploidy);
+  return out;
+}
+
+/// The blocks without a variant of [begin, end), where `columns` begin; `calls` may lie beside it.
+std::vector<ReferenceBlock> BlockCaller::blocks_between(std::span<const ColumnDepth> columns,
+                                                        std::span<const VariantCall> calls,
+                                                        std::uint32_t begin, std::uint32_t end,
+                                                        const PloidyMap& ploidy) const {
+  std::vector<ReferenceBlock> out;
+  // A bucket may hold several contigs, and stretches of different ploidy.
+  for (std::uint64_t at = begin; at < end;) {
+    const PloidyStretch& stretch = ploidy.stretch_at(at);
+    const auto from = static_cast<std::uint32_t>(at);
+    const auto to = static_cast<std::uint32_t>(std::min<std::uint64_t>(end, stretch.end));
+    at = to;
+    if (stretch.ploidy == 0) continue;
+    const std::vector<ReferenceBlock> blocks = reference_blocks(
+        reference_, columns.subspan(from - begin, to - from), calls, from, to, stretch.ploidy);
+    out.insert(out.end(), blocks.begin(), blocks.end());
   }
   return out;
 }
@@ -232,23 +241,26 @@ void BlockCaller::call_block(const CallReads& all, const Block& block, int ploid
   std::iota(order.begin(), order.end(), 0);
   std::ranges::stable_sort(order, std::ranges::greater{},
                            [&](std::size_t i) { return candidates[i].support; });
-  const std::vector<AlleleSet> sets = haplotype_sets(alleles, order, options_.most_haplotypes);
+  const std::vector<AlleleSet> sets =
+      haplotype_sets(alleles, order, most_haplotypes(ploidy, options_.most_haplotypes));
   const ReadTable table = cost_reads(all, block, alleles, sets);
   if (table.reads.empty()) return;
 
-  const PairTable pairs(by_fragment(all, table, sets.size()), sets, alleles, options_.priors,
-                        ploidy);
+  const GenotypeTable genotypes(by_fragment(all, table, sets.size()), sets, alleles,
+                                options_.priors, ploidy);
   std::vector<VariantCall> calls;
-  for (const Site& site : sites_of(alleles, pairs.first() | pairs.second())) {
-    const SiteCall found = pairs.call(site);
+  const std::vector<AlleleSet> copies = genotypes.best();
+  AlleleSet seen = 0;
+  for (const AlleleSet set : copies) seen |= set;
+  for (const Site& site : sites_of(alleles, seen)) {
+    const SiteCall found = genotypes.call(site);
     if (found.quality < options_.least_quality) continue;
     VariantCall call;
     write_alleles(reference_, alleles, site, call);
     call.quality = found.quality;
     call.genotype_quality = found.genotype_quality;
     call.likelihoods = found.likelihoods;
-    call.ploidy = ploidy;
-    call.genotype = {site.number_on(pairs.first()), site.number_on(pairs.second())};
+    for (const AlleleSet set : copies) call.genotype.push_back(site.number_on(set));
     weigh_reads(reference_, all, table, alleles, sets, site, call);
     calls.push_back(std::move(call));
   }

@@ -6,11 +6,12 @@
 #include "call_reads.hpp"
 #include "genotype.hpp"
 #include "pileup.hpp"
+#include "ploidy.hpp"
 #include "reference_blocks.hpp"
 #include "variant_call.hpp"
 
 #include <cstdint>
-#include <functional>
+#include <span>
 #include <vector>
 
 namespace aceso::genomics {
@@ -38,9 +39,10 @@ class BlockCaller {
   BlockCaller(const Reference& reference, CallOptions options);
 
   /// Calls all variants whose line begins in [begin, end). `reads` holds all reads that reach into
-  /// [begin - kMargin, end + kMargin). `ploidy_at` tells the copies of the genome at a place.
+  /// [begin - kMargin, end + kMargin). A block of neighbouring alleles has
+  /// the copies of the place of its first one; where there are none nothing is called.
   [[nodiscard]] BucketCalls call(const CallReads& reads, std::uint32_t begin, std::uint32_t end,
-                                 const std::function<int(std::uint32_t)>& ploidy_at);
+                                 const PloidyMap& ploidy);
 
   static constexpr std::uint32_t kMargin = 1200;
 
@@ -50,6 +52,10 @@ class BlockCaller {
     std::vector<CandidateAllele> alleles;
   };
 
+  [[nodiscard]] std::vector<ReferenceBlock> blocks_between(std::span<const ColumnDepth> columns,
+                                                           std::span<const VariantCall> calls,
+                                                           std::uint32_t begin, std::uint32_t end,
+                                                           const PloidyMap& ploidy) const;
   void add_assembled(const CallReads& reads, Pileup& pileup);
   [[nodiscard]] std::vector<Block> blocks_of(const Pileup& pileup) const;
   [[nodiscard]] std::vector<std::uint32_t> reads_over(const CallReads& reads, std::uint32_t begin,

@@ -136,9 +136,7 @@ std::vector<float> features_of(const VariantCall& call, const CallFigures& figur
   std::span<const std::string> alternatives(call.alternatives);
   if (!alternatives.empty() && alternatives.back() == "<NON_REF>")
     alternatives = alternatives.first(alternatives.size() - 1);
-  const GenotypeShape shape =
-      shape_of(call.reference, alternatives,
-               std::span(call.genotype).first(static_cast<std::size_t>(call.ploidy)));
+  const GenotypeShape shape = shape_of(call.reference, alternatives, call.genotype);
   out.push_back(static_cast<float>(shape.length));
   out.push_back(static_cast<float>(shape.alleles));
   out.push_back(shape.heterozygous ? 1 : 0);

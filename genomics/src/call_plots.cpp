@@ -1,6 +1,11 @@
 #include "call_plots.hpp"
 
+#include "histogram_json.hpp"
+
+#include "aceso/core/error.hpp"
 #include "aceso/genomics/reference.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
@@ -28,7 +33,7 @@ void CallPlots::add(const VariantCall& call, bool passed) {
   if (!passed) return;
   depths_.add(call.depth);
   const std::string& other = call.alternatives.front();
-  if (call.depths.size() > 1 && call.genotype[0] != call.genotype[1] && call.depth > 0)
+  if (call.depths.size() > 1 && call.heterozygous() && call.depth > 0)
     shares_.add(std::uint64_t{100} * call.depths[1] / std::max(call.depth, call.depths[1]));
   if (call.reference.size() != other.size()) {
     const auto more =
@@ -48,6 +53,29 @@ void CallPlots::merge(const CallPlots& other) {
   for (std::size_t i = 0; i < indels_.size(); ++i) indels_[i] += other.indels_[i];
   for (std::size_t i = 0; i < substitutions_.size(); ++i)
     substitutions_[i] += other.substitutions_[i];
+}
+
+Json CallPlots::to_json() const {
+  return {{"qualities", bins_json(qualities_)},
+          {"depths", bins_json(depths_)},
+          {"shares", bins_json(shares_)},
+          {"indels", indels_},
+          {"substitutions", substitutions_}};
+}
+
+CallPlots CallPlots::from_json(const Json& json, const std::string& path) {
+  try {
+    CallPlots out;
+    out.qualities_ = histogram_of(json.at("qualities"));
+    out.depths_ = histogram_of(json.at("depths"));
+    out.shares_ = histogram_of(json.at("shares"));
+    json.at("indels").get_to(out.indels_);
+    json.at("substitutions").get_to(out.substitutions_);
+    return out;
+  } catch (const Json::exception&) {
+    fail(Errc::CorruptData, "{}: expected figures of calls; remove it to call this piece again",
+         path);
+  }
 }
 
 void CallPlots::report(app::Report& report) const {

@@ -5,9 +5,11 @@
 #include "variant_call.hpp"
 
 #include "aceso/app/report.hpp"
+#include "aceso/core/json.hpp"
 
 #include <array>
 #include <cstdint>
+#include <string>
 
 namespace aceso::genomics {
 
@@ -16,6 +18,10 @@ class CallPlots {
  public:
   void add(const VariantCall& call, bool passed);
   void merge(const CallPlots& other);
+  /// For a file that another process reads.
+  [[nodiscard]] Json to_json() const;
+  /// \throws Error CorruptData naming `path` unless to_json() wrote it.
+  [[nodiscard]] static CallPlots from_json(const Json& json, const std::string& path);
   /// Adds plots to the section begun last; none without calls.
   void report(app::Report& report) const;
 

@@ -56,9 +56,7 @@ void CallVariants::add(const SortedBucket& bucket, std::uint64_t begin, std::uin
 }
 
 CalledBucket CallVariants::called(std::uint32_t begin, std::uint32_t end) {
-  BucketCalls found = caller->call(*reads, begin, end, [this](std::uint32_t position) {
-    return shop->haploid[shop->reference.contig_at(position)] ? 1 : shop->ploidy;
-  });
+  BucketCalls found = caller->call(*reads, begin, end, shop->ploidy);
   CalledBucket result;
   // What is called does not depend on the regions, only what is told.
   std::erase_if(found.variants, [this](const VariantCall& c) { return !shop->wants(c.position); });
@@ -86,7 +84,7 @@ void CallCounts::add(const CallCounts& other) {
 
 void CallCounts::add(const VariantCall& call) {
   ++passed;
-  ++(call.genotype[0] == call.genotype[1] ? homozygous : heterozygous);
+  ++(call.heterozygous() ? heterozygous : homozygous);
   const std::string& other = call.alternatives.front();
   if (call.reference.size() != other.size()) {
     ++indel;

@@ -6,6 +6,7 @@
 #include "block_caller.hpp"
 #include "call_plots.hpp"
 #include "kernels/band.hpp"
+#include "ploidy.hpp"
 #include "record_figures.hpp"
 #include "sam_writer.hpp"
 #include "sorted_reads.hpp"
@@ -14,6 +15,7 @@
 #include "aceso/core/progress.hpp"
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,14 +38,15 @@ struct MakeTasks {
   graph::Out<CallTask> out{"tasks"};
   SamWriter* writer = nullptr;
   RecordFigures* figures = nullptr;  ///< null: not asked for
-  std::size_t first = 0;             ///< buckets in front of it are neighbours only
+  /// Those of [first, last) are called, the others are neighbours only.
+  std::size_t first = 0, last = std::numeric_limits<std::size_t>::max();
   std::shared_ptr<const SortedBucket> before, own;
 
   auto ports() { return std::tie(in, out); }
   graph::Flow compute(const graph::Tick&) {
     auto next = std::make_shared<const SortedBucket>(in.take());
     if (writer != nullptr) writer->write(*next);
-    if (figures != nullptr) figures->add(*next);
+    if (figures != nullptr && next->bucket >= first && next->bucket < last) figures->add(*next);
     if (own && own->bucket >= first) out.send({before, own, next});
     before = std::move(own);
     own = std::move(next);
@@ -73,8 +76,7 @@ struct CallShop {
   const Reference& reference;
   CallOptions call;
   VcfOptions vcf;
-  int ploidy = 2;
-  std::vector<bool> haploid;          ///< by contig
+  PloidyMap ploidy;
   std::optional<BedRegions> regions;  ///< what begins elsewhere is not told of
 
   /// Whether what begins at a global position is told of.

@@ -8,6 +8,7 @@ namespace aceso::genomics {
 namespace {
 
 constexpr int kTableSize = 256;
+constexpr std::size_t kMostMultisets = 5000;
 
 /// -10 log10((1 + 10^(-d/10)) / 2): the cost of a fragment beside that of its better haplotype, if
 /// the other one costs d more.
@@ -35,6 +36,44 @@ double single_cost(const CostTable& costs, std::size_t a) {
   double sum = 0;
   for (std::size_t f = 0; f < costs.fragments(); ++f) sum += costs.at(f, a);
   return sum;
+}
+
+/// Of any multiset: (number, times) of its haplotypes.
+double mixture_cost(const CostTable& costs,
+                    std::span<const std::pair<std::size_t, double>> haplotypes, int ploidy) {
+  // Costs are cut off, so that a few dozen fragments can be multiplied before the logarithm.
+  constexpr double kSmall = 1e-200;
+  double sum = 0, product = 1;
+  for (std::size_t f = 0; f < costs.fragments(); ++f) {
+    double chance = 0;
+    for (const auto& [h, times] : haplotypes) chance += times * costs.chance(f, h);
+    product *= chance / ploidy;
+    if (product > kSmall) continue;
+    sum -= 10 * std::log10(product);
+    product = 1;
+  }
+  return sum - 10 * std::log10(product);
+}
+
+double cost_of(const CostTable& costs, std::span<const std::uint8_t> members) {
+  if (members.front() == members.back()) return single_cost(costs, members[0]);
+  if (members.size() == 2) return pair_cost(costs, members[0], members[1]);
+  std::vector<std::pair<std::size_t, double>> haplotypes;
+  for (const std::uint8_t h : members) {
+    if (haplotypes.empty() || haplotypes.back().first != h) haplotypes.emplace_back(h, 0);
+    haplotypes.back().second += 1;
+  }
+  return mixture_cost(costs, haplotypes, static_cast<int>(members.size()));
+}
+
+/// Makes the multiset that comes next, the first number changing slowest; false behind the last.
+bool next_multiset(std::span<std::uint8_t> members, std::size_t haplotypes) {
+  for (std::size_t i = members.size(); i-- > 0;) {
+    if (members[i] + 1U >= haplotypes) continue;
+    std::ranges::fill(members.subspan(i), static_cast<std::uint8_t>(members[i] + 1));
+    return true;
+  }
+  return false;
 }
 
 /// -10 log10 of a sum of 10^(-x/10), built up term by term.
@@ -66,6 +105,15 @@ void CostTable::add(std::vector<int> costs, int most) {
   costs_.insert(costs_.end(), costs.begin(), costs.end());
 }
 
+double CostTable::chance(std::size_t fragment, std::size_t haplotype) const {
+  static const std::array<double, kTableSize> table = [] {
+    std::array<double, kTableSize> out{};
+    for (int c = 0; c < kTableSize; ++c) out[c] = std::pow(10.0, -c / 10.0);
+    return out;
+  }();
+  return table[std::min(at(fragment, haplotype), kTableSize - 1)];
+}
+
 int Site::number_on(AlleleSet set) const noexcept {
   for (std::size_t i = 0; i < alleles.size(); ++i) {
     if ((set >> alleles[i] & 1) != 0) return static_cast<int>(i) + 1;
@@ -73,56 +121,72 @@ int Site::number_on(AlleleSet set) const noexcept {
   return 0;
 }
 
-PairTable::PairTable(const CostTable& costs, std::vector<AlleleSet> sets,
-                     std::vector<Allele> alleles, const Priors& priors, int ploidy)
-    : sets_(std::move(sets)), alleles_(std::move(alleles)), priors_(priors), ploidy_(ploidy) {
+std::size_t most_haplotypes(int ploidy, std::size_t most) {
+  std::size_t out = 2;
+  while (out < most && genotype_count(ploidy, out + 1) <= kMostMultisets) ++out;
+  return out;
+}
+
+GenotypeTable::GenotypeTable(const CostTable& costs, std::vector<AlleleSet> sets,
+                             std::vector<Allele> alleles, const Priors& priors, int ploidy)
+    : sets_(std::move(sets)),
+      alleles_(std::move(alleles)),
+      priors_(priors),
+      ploidy_(static_cast<std::size_t>(ploidy)) {
   double least = PhredSum::kNone;
-  for (std::size_t a = 0; a < sets_.size(); ++a) {
-    for (std::size_t b = a; b < (ploidy == 1 ? a + 1 : sets_.size()); ++b) {
-      Pair pair{a, b, a == b ? single_cost(costs, a) : pair_cost(costs, a, b)};
-      double all = pair.cost;
-      for (std::size_t v = 0; v < alleles_.size(); ++v) all += prior(pair, v);
-      if (all < least) {
-        least = all;
-        best_ = pairs_.size();
-      }
-      pairs_.push_back(pair);
+  std::vector<std::uint8_t> now(ploidy_, 0);
+  do {
+    const double of_reads = cost_of(costs, now);
+    double all = of_reads;
+    for (std::size_t v = 0; v < alleles_.size(); ++v) all += prior(now, v);
+    if (all < least) {
+      least = all;
+      best_ = size();
     }
-  }
+    members_.insert(members_.end(), now.begin(), now.end());
+    costs_.push_back(of_reads);
+  } while (next_multiset(now, sets_.size()));
 }
 
-double PairTable::prior(const Pair& pair, std::size_t allele) const {
-  const bool first = (sets_[pair.first] >> allele & 1) != 0;
-  const bool second = (sets_[pair.second] >> allele & 1) != 0;
-  if (!first && !second) return 0;
+std::vector<AlleleSet> GenotypeTable::best() const {
+  std::vector<AlleleSet> out;
+  for (const std::uint8_t h : members(best_)) out.push_back(sets_[h]);
+  return out;
+}
+
+double GenotypeTable::prior(Members members, std::size_t allele) const {
+  const auto copies =
+      std::ranges::count_if(members, [&](std::uint8_t h) { return (sets_[h] >> allele & 1) != 0; });
+  if (copies == 0) return 0;
   const double one = alleles_[allele].is_indel() ? priors_.indel : priors_.snv;
-  return first && second && ploidy_ == 2 ? one + priors_.both : one;
+  return one + priors_.doubled * std::log2(static_cast<double>(copies));
 }
 
-std::size_t PairTable::genotype(const Pair& pair, const Site& site) const {
-  const auto a = static_cast<std::size_t>(site.number_on(sets_[pair.first]));
-  if (ploidy_ == 1) return a;
-  const auto b = static_cast<std::size_t>(site.number_on(sets_[pair.second]));
-  const std::size_t low = std::min(a, b), high = std::max(a, b);
-  return high * (high + 1) / 2 + low;
+std::size_t GenotypeTable::genotype(Members members, const Site& site) const {
+  std::array<int, kMostPloidy> numbers{};
+  const std::span<int> own = std::span(numbers).first(members.size());
+  std::ranges::transform(members, own.begin(),
+                         [&](std::uint8_t h) { return site.number_on(sets_[h]); });
+  std::ranges::sort(own);
+  return genotype_place(std::span<const int>(own));
 }
 
-SiteCall PairTable::call(const Site& site) const {
-  const std::size_t numbers = site.alleles.size() + 1;
-  const std::size_t genotypes = ploidy_ == 1 ? numbers : numbers * (numbers + 1) / 2;
+SiteCall GenotypeTable::call(const Site& site) const {
+  const std::size_t genotypes = genotype_count(static_cast<int>(ploidy_), site.alleles.size() + 1);
   std::vector<PhredSum> likelihood(genotypes), posterior(genotypes);
-  for (const Pair& pair : pairs_) {
+  for (std::size_t i = 0; i < size(); ++i) {
     double others = 0, own = 0;
     for (std::size_t v = 0; v < alleles_.size(); ++v)
-      (std::ranges::find(site.alleles, v) != site.alleles.end() ? own : others) += prior(pair, v);
-    const std::size_t g = genotype(pair, site);
-    likelihood[g].add(pair.cost + others);
-    posterior[g].add(pair.cost + others + own);
+      (std::ranges::find(site.alleles, v) != site.alleles.end() ? own : others) +=
+          prior(members(i), v);
+    const std::size_t g = genotype(members(i), site);
+    likelihood[g].add(costs_[i] + others);
+    posterior[g].add(costs_[i] + others + own);
   }
   constexpr double kMost = 10'000;
   SiteCall out;
   PhredSum all, wrong;
-  const std::size_t best = genotype(pairs_[best_], site);
+  const std::size_t best = genotype(members(best_), site);
   double least = PhredSum::kNone;
   for (std::size_t g = 0; g < genotypes; ++g) {
     all.add(posterior[g].value());

@@ -1,7 +1,18 @@
-// From costs of reads to genotypes: diploid likelihoods of pairs of haplotypes, priors, and what
-// they say about each allele.
+// From costs of reads to genotypes: likelihoods of sets of haplotypes, priors, and what they say
+// about each allele.
+//
+// With p copies of the genome a sample has p haplotypes, some of them alike: a multiset G in which
+// haplotype h stands m_h times. A fragment comes from each copy with the same chance, so that
+//
+//   P(reads | G) = product over fragments f of  sum over h of (m_h / p) P(f | h)
+//
+// with P(f | h) = 10^(-cost / 10). (Li 2011, Bioinformatics 27:2987, equation 2, has it for the two
+// alleles of a place; here they are haplotypes, any number of them.) An allele that k of the p
+// copies have has the prior theta / k, the neutral spectrum of a variant seen k times (Watterson
+// 1975, Theor Popul Biol 7:256); with two copies a homozygote is half as likely as a heterozygote.
 #pragma once
 
+#include "genotype_order.hpp"
 #include "haplotypes.hpp"
 
 #include <array>
@@ -24,6 +35,8 @@ class CostTable {
   [[nodiscard]] int at(std::size_t fragment, std::size_t haplotype) const {
     return costs_[fragment * haplotypes_ + haplotype];
   }
+  /// 10^(-at / 10).
+  [[nodiscard]] double chance(std::size_t fragment, std::size_t haplotype) const;
 
  private:
   std::size_t haplotypes_;
@@ -31,9 +44,9 @@ class CostTable {
 };
 
 struct Priors {
-  double snv = 30;  ///< phred of a heterozygous difference at a place: 1 in 1000
+  double snv = 30;  ///< phred of a difference at a place that one copy has: 1 in 1000
   double indel = 38;
-  double both = 3;  ///< more for a homozygous one
+  double doubled = 3;  ///< more for twice as many copies
 };
 
 /// Alleles of a block that exclude each other and are told of together. On a haplotype, number 0
@@ -44,40 +57,47 @@ struct Site {
   [[nodiscard]] int number_on(AlleleSet set) const noexcept;
 };
 
-/// What is known of a site. Genotypes are in the order of VCF: for alleles j <= k, k (k + 1) / 2 +
-/// j. With one copy of the genome they are the alleles themselves.
+/// What is known of a site. Genotypes are in the order of VCF (genotype_order.hpp).
 struct SiteCall {
   double quality = 0;               ///< phred of the chance that there is no allele
   double genotype_quality = 0;      ///< phred of the chance that the genotype is another one
   std::vector<double> likelihoods;  ///< phred by genotype, least is 0
 };
 
-/// A block's pairs of haplotypes with their costs: of reads and, apart, of alleles by their priors.
-class PairTable {
- public:
-  /// `ploidy` is 1 or 2.
-  PairTable(const CostTable& costs, std::vector<AlleleSet> sets, std::vector<Allele> alleles,
-            const Priors& priors, int ploidy);
+/// So many haplotypes may be weighed with `ploidy` copies: their multisets are 5,000 at most, and
+/// the haplotypes no more than `most`.
+[[nodiscard]] std::size_t most_haplotypes(int ploidy, std::size_t most);
 
-  [[nodiscard]] AlleleSet first() const { return sets_[pairs_[best_].first]; }
-  [[nodiscard]] AlleleSet second() const { return sets_[pairs_[best_].second]; }
-  /// Sums over all pairs, so that a site's call takes in what is not known of its neighbours.
+/// A block's multisets of haplotypes with their costs: of reads and, apart, of alleles by their
+/// priors. Cost: fragments x multisets x haplotypes in one.
+class GenotypeTable {
+ public:
+  /// `ploidy` is 1 to kMostPloidy.
+  GenotypeTable(const CostTable& costs, std::vector<AlleleSet> sets, std::vector<Allele> alleles,
+                const Priors& priors, int ploidy);
+
+  /// The haplotypes of the best multiset, one for each copy.
+  [[nodiscard]] std::vector<AlleleSet> best() const;
+  /// Sums over all multisets, so that a site's call takes in what is not known of its neighbours.
   [[nodiscard]] SiteCall call(const Site& site) const;
 
  private:
-  struct Pair {
-    std::size_t first, second;
-    double cost;
-  };
+  /// Numbers of haplotypes, in rising order.
+  using Members = std::span<const std::uint8_t>;
 
-  [[nodiscard]] double prior(const Pair& pair, std::size_t allele) const;
-  [[nodiscard]] std::size_t genotype(const Pair& pair, const Site& site) const;
+  [[nodiscard]] std::size_t size() const { return costs_.size(); }
+  [[nodiscard]] Members members(std::size_t i) const {
+    return Members(members_).subspan(i * ploidy_, ploidy_);
+  }
+  [[nodiscard]] double prior(Members members, std::size_t allele) const;
+  [[nodiscard]] std::size_t genotype(Members members, const Site& site) const;
 
   std::vector<AlleleSet> sets_;
   std::vector<Allele> alleles_;
   Priors priors_;
-  int ploidy_;
-  std::vector<Pair> pairs_;
+  std::size_t ploidy_;
+  std::vector<std::uint8_t> members_;  ///< of all multisets, ploidy_ each
+  std::vector<double> costs_;          ///< of reads, by multiset
   std::size_t best_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "germline_app.hpp"
 
 #include "align_options.hpp"
+#include "genotype_order.hpp"
 #include "germline_run.hpp"
 
 namespace aceso::genomics {
@@ -8,11 +9,21 @@ namespace {
 
 void add_call_options(app::Describe<GermlineJob>& d) {
   const std::string group = "Calling";
-  d.option("ploidy", &GermlineJob::ploidy,
-           {.help = "copies of the genome", .minimum = 1, .maximum = 2, .group = group});
-  d.option("haploid_contigs", &GermlineJob::haploid_contigs,
-           {.help = "contigs with one copy, with commas between them (chrX,chrY of a man)",
+  d.option(
+      "ploidy", &GermlineJob::ploidy,
+      {.help = "copies of the genome; calls of more than two pass by limits of quality and strand "
+               "bias, not by the learnt filter",
+       .minimum = 1,
+       .maximum = kMostPloidy,
+       .group = group});
+  d.option("sex", &GermlineJob::sex,
+           {.help = "a male has one copy of X and Y, but two where both pair up (told by the "
+                    "lengths of GRCh38 and GRCh37; called on X, not on Y); a female no Y; unknown: "
+                    "X and Y as ploidy says",
+            .choices = {"unknown", "male", "female"},
             .group = group});
+  d.option("haploid_contigs", &GermlineJob::haploid_contigs,
+           {.help = "contigs with one copy, with commas between them", .group = group});
   d.option("least_mapping_quality", &GermlineJob::least_mapping_quality,
            {.help = "reads below are not looked at",
             .unit = "phred",
@@ -84,6 +95,10 @@ app::App germline_app() {
       {.kind = "any",
        .help =
            "a filter of genomics train-filter; not given: the one that comes with the program"});
+  d.input("ploidy_file", &GermlineJob::ploidy_file,
+          {.kind = "bed",
+           .help = "the fourth column tells the copies of the genome there, 0 (nothing is called) "
+                   "to 8; counts more than sex, haploid_contigs and ploidy"});
   d.output("variants", &GermlineJob::variants,
            {.kind = "vcf", .file_name = "variants.vcf.gz", .help = "the calls"});
   d.output("gvcf", &GermlineJob::gvcf,

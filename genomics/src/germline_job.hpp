@@ -14,6 +14,8 @@ struct GermlineJob : AlignJob {
   std::optional<std::filesystem::path> variants, gvcf;
   int least_mapping_quality = 20;
   int ploidy = 2;
+  std::optional<std::filesystem::path> ploidy_file;
+  std::string sex = "unknown";
   std::string haploid_contigs = "chrM,chrMT,MT,M";
   double least_quality = 3;
   double pass_quality = 20;

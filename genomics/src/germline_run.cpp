@@ -16,25 +16,14 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <unordered_set>
+#include <array>
+#include <limits>
 
 namespace aceso::genomics {
 namespace {
 
 // Buckets called in one step: four megabases.
 constexpr std::size_t kPieceBuckets = 16;
-
-std::vector<bool> haploid_contigs(const Reference& reference, std::string_view names) {
-  std::unordered_set<std::string> wanted;
-  while (!names.empty()) {
-    const std::size_t comma = std::min(names.find(','), names.size());
-    wanted.emplace(names.substr(0, comma));
-    names.remove_prefix(std::min(comma + 1, names.size()));
-  }
-  std::vector<bool> out;
-  for (const Contig& contig : reference.contigs()) out.push_back(wanted.contains(contig.name));
-  return out;
-}
 
 void report_calls(const CallCounts& counts, app::RunContext& context) {
   context.metric("variants.passed", counts.passed);
@@ -53,6 +42,11 @@ void report_calls(const CallCounts& counts, app::RunContext& context) {
 }
 
 void check_germline_job(const GermlineJob& job) {
+  if (job.ploidy > 2 && job.filter_model)
+    fail(Errc::InvalidArgument,
+         "filter_model judges calls of one or two copies; with ploidy {} calls pass by limits of "
+         "quality and strand bias",
+         job.ploidy);
   if (!job.aligned) {
     if (job.reads.empty())
       fail(Errc::InvalidArgument, "give reads (FASTQ) or aligned (BAM, CRAM, SAM)");
@@ -87,13 +81,25 @@ Genome open_genome(const GermlineJob& job, const app::RunContext& context) {
   return {std::nullopt, read_reference(job.reference, context.stop)};
 }
 
+/// An allele of one copy in many is shown by few reads: half of those expected are enough.
+void set_least_share(int ploidy, CallOptions& options) {
+  const double expected = 1.0 / std::max(ploidy, 1);
+  options.pileup.least_share = std::min(options.pileup.least_share, expected / 2);
+  options.assembly.least_share = std::min(options.assembly.least_share, expected * 0.4);
+}
+
 CallShop make_shop(const GermlineJob& job, const Reference& reference, app::RunContext& context) {
-  CallShop shop{.reference = reference,
-                .call = {},
-                .vcf = {},
-                .ploidy = job.ploidy,
-                .haploid = haploid_contigs(reference, job.haploid_contigs),
-                .regions = {}};
+  // (Not within the braces below: what throws there is undone twice by some compilers.)
+  PloidyMap ploidy = ploidy_map(reference,
+                                {.ploidy = job.ploidy,
+                                 .haploid_contigs = job.haploid_contigs,
+                                 .sex = job.sex,
+                                 .file = job.ploidy_file},
+                                context.warnings);
+  CallShop shop{
+      .reference = reference, .call = {}, .vcf = {}, .ploidy = std::move(ploidy), .regions = {}};
+  set_least_share(shop.ploidy.most(), shop.call);
+  shop.vcf.polyploid = shop.ploidy.most() > 2;
   if (job.regions) shop.regions = read_bed(*job.regions, reference, context.warnings);
   shop.call.filter.least_mapping_quality = static_cast<std::uint8_t>(job.least_mapping_quality);
   shop.call.least_quality = job.least_quality;
@@ -107,16 +113,24 @@ CallShop make_shop(const GermlineJob& job, const Reference& reference, app::RunC
   return shop;
 }
 
+AlignmentFileOptions file_options(const GermlineJob& job, const app::RunContext& context) {
+  return {.sample = job.sample, .threads = context.threads, .scratch = context.scratch, .only = {}};
+}
+
+/// Calls the sample as its file does, unless the job names it.
+void take_sample(const GermlineJob& job, const std::string& told, CallShop& shop) {
+  if (job.sample == GermlineJob{}.sample && !told.empty()) shop.vcf.sample = told;
+}
+
 /// The records to be called; the sample's name becomes that of the file, unless one is given.
 SortedReads reads_of(const GermlineJob& job, const Genome& genome, CallShop& shop,
                      app::RunContext& context) {
   if (!job.aligned) return align_reads(job, *genome.index, job.alignments.has_value(), context);
-  AlignmentFileOptions options{
-      .sample = job.sample, .threads = context.threads, .scratch = context.scratch, .only = {}};
+  AlignmentFileOptions options = file_options(job, context);
   if (shop.regions) options.only = intervals_to_read(genome.reference(), *shop.regions);
   ReadAlignments read =
       read_alignments(*job.aligned, genome.reference(), options, job.memory, context);
-  if (job.sample == GermlineJob{}.sample && !read.sample.empty()) shop.vcf.sample = read.sample;
+  take_sample(job, read.sample, shop);
   return std::move(read.reads);
 }
 
@@ -143,6 +157,30 @@ class CallFiles {
   std::optional<VcfWriter> variants_, gvcf_;
 };
 
+/// What a report tells of calls and reads.
+struct CallSums {
+  CallCounts counts;
+  CallPlots plots;
+  RecordFigures figures;
+
+  void add(const CalledBucket& bucket) {
+    counts.add(bucket.counts);
+    plots.merge(bucket.plots);
+  }
+};
+
+/// `aligned` is not told by runs in steps of reads that were aligned already.
+void report_sums(const CallSums& sums, const std::optional<AlignFigures>& aligned,
+                 const Reference& reference, app::RunContext& context) {
+  report_calls(sums.counts, context);
+  sums.plots.report(context.report);
+  if (aligned)
+    report_alignment(*aligned, context);
+  else
+    context.report.section("Aligned reads");
+  sums.figures.report(reference, context.report);
+}
+
 /// Where the buckets of a graph go on their way, and their calls in order.
 struct CallSinks {
   std::function<void(const CalledBucket&)> take;
@@ -150,12 +188,18 @@ struct CallSinks {
   RecordFigures* figures = nullptr;
 };
 
-/// Calls the buckets from `begin` on that `sorting` hands out.
+/// Buckets from `begin` to in front of `end`.
+struct BucketRange {
+  std::size_t begin = 0, end = std::numeric_limits<std::size_t>::max();
+};
+
+/// Calls those of `range` that `sorting` hands out.
 void call_buckets(graph::Graph& g, const graph::NodeRef<SortBuckets>& sorting, const CallShop& shop,
-                  std::size_t begin, const CallSinks& sinks, app::RunContext& context) {
+                  const BucketRange& range, const CallSinks& sinks, app::RunContext& context) {
   auto tasks = g.add("tasks", MakeTasks{.writer = sinks.alignments,
                                         .figures = sinks.figures,
-                                        .first = begin,
+                                        .first = range.begin,
+                                        .last = range.end,
                                         .before = nullptr,
                                         .own = nullptr});
   auto call = g.add("call", CallVariants{.shop = &shop, .caller = nullptr, .reads = nullptr},
@@ -177,29 +221,23 @@ void run_in_one_pass(const GermlineJob& job, app::RunContext& context) {
   SortedReads reads = reads_of(job, genome, shop, context);
   recalibrate_reads(job, reads, reference, std::nullopt, context);
   CallFiles files(job, shop);
-  CallCounts counts;
+  CallSums sums;
   context.progress.stage("call", reads.record_count(), "reads");
   graph::Graph g;
   const auto sorting = reads.add_sorting(g, context.threads);
-  CallPlots plots;
-  RecordFigures figures;
   const CallSinks sinks{.take =
                             [&](const CalledBucket& bucket) {
                               files.write(bucket.lines, bucket.gvcf_lines);
-                              counts.add(bucket.counts);
-                              plots.merge(bucket.plots);
+                              sums.add(bucket);
                             },
                         .alignments = alignments ? &*alignments : nullptr,
-                        .figures = &figures};
-  call_buckets(g, sorting, shop, 0, sinks, context);
+                        .figures = &sums.figures};
+  call_buckets(g, sorting, shop, {}, sinks, context);
   reads.note_duplicates(sorting);
   if (alignments) alignments->commit();
   files.commit();
   context.progress.finish();
-  report_calls(counts, context);
-  plots.report(context.report);
-  report_alignment(reads.figures(), context);
-  figures.report(reference, context.report);
+  report_sums(sums, reads.figures(), reference, context);
   report_recalibration(reads, context);
 }
 
@@ -215,62 +253,111 @@ std::filesystem::path work_of(const GermlineJob& job) {
 
 Json identity_of(const GermlineJob& job) {
   return {{"align", align_identity(job)},
+          {"aligned", job.aligned ? file_identity({*job.aligned}) : Json()},
           {"model", job.filter_model ? file_identity({*job.filter_model}) : Json()},
           {"regions", job.regions ? file_identity({*job.regions}) : Json()},
+          {"ploidy", job.ploidy_file ? file_identity({*job.ploidy_file}) : Json()},
           {"options",
            {job.least_mapping_quality, job.ploidy, job.haploid_contigs, job.least_quality,
-            job.pass_quality, job.hard_filter}}};
+            job.pass_quality, job.hard_filter, job.sex}}};
 }
 
-Json counts_to_json(const CallCounts& c, std::uint64_t duplicates) {
-  return {c.snv,        c.indel,       c.passed,        c.heterozygous,
-          c.homozygous, c.transitions, c.transversions, duplicates};
+constexpr std::array kCounts = {&CallCounts::snv,          &CallCounts::indel,
+                                &CallCounts::passed,       &CallCounts::heterozygous,
+                                &CallCounts::homozygous,   &CallCounts::transitions,
+                                &CallCounts::transversions};
+
+Json sums_to_json(const CallSums& sums, std::uint64_t duplicates) {
+  Json counts = Json::array();
+  for (const auto count : kCounts) counts.push_back(sums.counts.*count);
+  return {{"counts", std::move(counts)},
+          {"duplicates", duplicates},
+          {"plots", sums.plots.to_json()},
+          {"figures", sums.figures.to_json()}};
 }
 
-/// Adds what counts_to_json wrote; returns the duplicates.
-std::uint64_t add_counts(const std::filesystem::path& path, CallCounts& to) {
+/// Adds what sums_to_json wrote; returns the duplicates.
+std::uint64_t add_sums(const std::filesystem::path& path, CallSums& to) {
   const Json json = parse_json(read_file(path), path.string());
-  if (!json.is_array() || json.size() != 8)
-    fail(Errc::CorruptData, "{}: expected eight counts; remove it to call this piece again",
+  try {
+    CallCounts counts;
+    for (std::size_t i = 0; i < kCounts.size(); ++i)
+      counts.*kCounts[i] = json.at("counts").at(i).get<std::uint64_t>();
+    to.counts.add(counts);
+    to.plots.merge(CallPlots::from_json(json.at("plots"), path.string()));
+    to.figures.merge(RecordFigures::from_json(json.at("figures"), path.string()));
+    return json.at("duplicates").get<std::uint64_t>();
+  } catch (const Json::exception&) {
+    fail(Errc::CorruptData, "{}: expected counts of calls; remove it to call this piece again",
          path.string());
-  CallCounts counts;
-  std::size_t at = 0;
-  for (std::uint64_t* count : {&counts.snv, &counts.indel, &counts.passed, &counts.heterozygous,
-                               &counts.homozygous, &counts.transitions, &counts.transversions})
-    *count = json[at++].get<std::uint64_t>();
-  to.add(counts);
-  return json[at].get<std::uint64_t>();
+  }
 }
 
-/// Calls one piece and keeps its lines; its counts come last and say that it is whole.
+/// Calls one piece and keeps its lines; its sums come last and say that it is whole.
 void call_piece(std::size_t piece, SortedReads& reads, const CallShop& shop,
                 const StepFolder& folder, app::RunContext& context) {
   const std::size_t begin = piece * kPieceBuckets;
   const std::size_t end = std::min(begin + kPieceBuckets, reads.bucket_count() - 1);
   std::string lines, gvcf_lines;
-  CallCounts counts;
+  CallSums sums;
   std::uint64_t duplicates = 0;
   graph::Graph g;
   const auto sorting =
       reads.add_sorting(g, context.threads, begin - std::min<std::size_t>(begin, 1), end + 1);
-  const CallSinks sinks{.take = [&](const CalledBucket& bucket) {
-    lines += bucket.lines;
-    gvcf_lines += bucket.gvcf_lines;
-    counts.add(bucket.counts);
-    duplicates += bucket.duplicates;
-  }};
-  call_buckets(g, sorting, shop, begin, sinks, context);
+  const CallSinks sinks{.take =
+                            [&](const CalledBucket& bucket) {
+                              lines += bucket.lines;
+                              gvcf_lines += bucket.gvcf_lines;
+                              sums.add(bucket);
+                              duplicates += bucket.duplicates;
+                            },
+                        .figures = &sums.figures};
+  call_buckets(g, sorting, shop, {begin, end}, sinks, context);
   write_file(folder.file("piece", piece, ".vcf"), lines);
   write_file(folder.file("piece", piece, ".g.vcf"), gvcf_lines);
-  write_file(folder.file("piece", piece, ".json"), counts_to_json(counts, duplicates).dump());
+  write_file(folder.file("piece", piece, ".json"), sums_to_json(sums, duplicates).dump());
 }
 
-/// Writes the outputs from the pieces, and the alignments from the parts.
-void merge_pieces(const GermlineJob& job, std::size_t pieces, SortedReads& reads,
+/// The regions that begin in one piece: all of it, or what is wanted of it.
+BedRegions regions_of_piece(std::size_t piece, const CallShop& shop) {
+  const std::uint64_t begin = (piece * kPieceBuckets) << kBucketBits;
+  const std::uint64_t end = ((piece + 1) * kPieceBuckets) << kBucketBits;
+  const BedRegions whole(shop.reference);
+  const BedRegions& wanted = shop.regions ? *shop.regions : whole;
+  std::vector<std::vector<BedInterval>> out(shop.reference.contigs().size());
+  for (std::uint32_t c = 0; c < out.size(); ++c) {
+    const Contig& contig = shop.reference.contigs()[c];
+    const auto in_contig = [&](std::uint64_t global) {
+      return static_cast<std::uint32_t>(
+          std::clamp(global, contig.begin, contig.begin + contig.length) - contig.begin);
+    };
+    for (const BedInterval& interval : wanted.of(c)) {
+      const BedInterval part{std::max(interval.begin, in_contig(begin)),
+                             std::min(interval.end, in_contig(end))};
+      if (part.begin < part.end) out[c].push_back(part);
+    }
+  }
+  return BedRegions(std::move(out));
+}
+
+/// The records of a file that calling one piece needs.
+SortedReads reads_of_piece(const GermlineJob& job, std::size_t piece, const CallShop& shop,
+                           app::RunContext& context) {
+  const BedRegions regions = regions_of_piece(piece, shop);
+  if (regions.base_count() == 0)
+    return {record_store(shop.reference, job.memory, context), std::nullopt, {}};
+  AlignmentFileOptions options = file_options(job, context);
+  options.only = intervals_to_read(shop.reference, regions);
+  return read_alignments(*job.aligned, shop.reference, options, job.memory, context).reads;
+}
+
+/// Writes the outputs from the pieces, and the alignments from the parts. `reads` is null if they
+/// were aligned already.
+void merge_pieces(const GermlineJob& job, std::size_t pieces, SortedReads* reads,
                   const CallShop& shop, const StepFolder& folder, app::RunContext& context) {
-  context.progress.stage("merge", job.alignments ? reads.record_count() : 0, "reads");
+  context.progress.stage("merge", job.alignments ? reads->record_count() : 0, "reads");
   CallFiles files(job, shop);
-  CallCounts counts;
+  CallSums sums;
   std::uint64_t duplicates = 0;
   for (std::size_t p = 0; p < pieces; ++p) {
     const std::filesystem::path told = folder.file("piece", p, ".json");
@@ -279,55 +366,80 @@ void merge_pieces(const GermlineJob& job, std::size_t pieces, SortedReads& reads
            "{}: not all pieces are called yet; the step call of all shards comes "
            "before the last one",
            folder.path().string());
-    duplicates += add_counts(told, counts);
+    duplicates += add_sums(told, sums);
     constexpr std::uint64_t kMost = 1ULL << 32;
     files.write(read_file(folder.file("piece", p, ".vcf"), kMost),
                 job.gvcf ? read_file(folder.file("piece", p, ".g.vcf"), kMost) : std::string());
   }
   if (std::optional<SamWriter> alignments = open_alignments(job, shop.reference, context)) {
-    write_alignments(reads, &*alignments, nullptr, context);
+    write_alignments(*reads, &*alignments, nullptr, context);
     alignments->commit();
   }
   files.commit();
   context.progress.finish();
-  report_calls(counts, context);
-  AlignFigures figures = reads.figures();
-  figures.duplicates = duplicates;
-  report_alignment(figures, context);
-  report_recalibration(reads, context);
+  std::optional<AlignFigures> figures;
+  if (reads != nullptr) {
+    figures = reads->figures();
+    figures->duplicates = duplicates;
+  }
+  report_sums(sums, figures, shop.reference, context);
+  if (reads != nullptr) report_recalibration(*reads, context);
+}
+
+/// Aligns the reads of a share and, if all are, opens them; none if the step ends with it.
+std::optional<SortedReads> aligned_in_steps(const GermlineJob& job, const Genome& genome,
+                                            const StepFolder& folder, const Share& share,
+                                            app::RunContext& context) {
+  AlignedParts parts(folder, job);
+  if ((job.step == "all" || job.step == "align") && !parts.complete())
+    parts.align(*genome.index, true, share, context);
+  if (job.step == "align") return std::nullopt;
+  return parts.open(genome.reference(), context);
 }
 
 void run_in_steps(const GermlineJob& job, app::RunContext& context) {
   const Share share = share_of(job.shard);
   const StepFolder folder(work_of(job), identity_of(job));
-  AlignedParts parts(folder, job);
   context.progress.stage("index", 0, "bases");
   const Genome genome = open_genome(job, context);
-  if ((job.step == "all" || job.step == "align") && !parts.complete())
-    parts.align(*genome.index, true, share, context);
-  if (job.step == "align") return context.progress.finish();
+  std::optional<SortedReads> all;
+  if (!job.aligned) {
+    all = aligned_in_steps(job, genome, folder, share, context);
+    if (!all) return context.progress.finish();
+  }
   CallShop shop = make_shop(job, genome.reference(), context);
   shop.call.pileup.keep_columns = true;  // for whoever merges
-  SortedReads reads = parts.open(genome.reference(), context);
-  recalibrate_reads(job, reads, genome.reference(), folder.path() / kErrorsFile, context);
-  const std::size_t pieces = (reads.bucket_count() - 1 + kPieceBuckets - 1) / kPieceBuckets;
+  if (all)
+    recalibrate_reads(job, *all, genome.reference(), folder.path() / kErrorsFile, context);
+  else
+    take_sample(
+        job,
+        AlignmentFile(*job.aligned, shop.reference, context.warnings, file_options(job, context))
+            .sample(),
+        shop);
+  const std::size_t buckets = bucket_count(shop.reference.codes().size()) - 1;
+  const std::size_t pieces = (buckets + kPieceBuckets - 1) / kPieceBuckets;
   if (job.step != "merge") {
-    context.progress.stage("call", reads.record_count(), "reads");
+    if (all) context.progress.stage("call", all->record_count(), "reads");
     for (std::size_t p = 0; p < pieces; ++p) {
-      if (share.owns(p) && !std::filesystem::exists(folder.file("piece", p, ".json")))
-        call_piece(p, reads, shop, folder, context);
+      if (!share.owns(p) || std::filesystem::exists(folder.file("piece", p, ".json"))) continue;
+      std::optional<SortedReads> own;
+      if (!all) {
+        own = reads_of_piece(job, p, shop, context);
+        context.progress.stage("call", own->record_count(), "reads");
+      }
+      call_piece(p, all ? *all : *own, shop, folder, context);
     }
   }
   if (job.step == "call") return context.progress.finish();
-  merge_pieces(job, pieces, reads, shop, folder, context);
+  merge_pieces(job, pieces, all ? &*all : nullptr, shop, folder, context);
   folder.remove();
 }
 
 void check_steps(const GermlineJob& job) {
   const Share share = share_of(job.shard);
-  if (job.aligned)
-    fail(Errc::InvalidArgument,
-         "steps are kept of runs that begin with reads; share a run of aligned by regions");
+  if (job.aligned && job.step == "align")
+    fail(Errc::InvalidArgument, "the reads of aligned are aligned already: begin with step call");
   if (job.step == "all" && share.count > 1)
     fail(Errc::InvalidArgument,
          "a shard does one step: name align or call, and merge when all shards are done");

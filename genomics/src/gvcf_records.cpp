@@ -1,5 +1,6 @@
 #include "gvcf_records.hpp"
 
+#include "genotype_order.hpp"
 #include "normal_allele.hpp"
 
 #include "aceso/core/error.hpp"
@@ -14,18 +15,6 @@ namespace aceso::genomics {
 namespace {
 
 bool is_other(std::string_view allele) { return allele == "<NON_REF>" || allele == "<*>"; }
-
-std::vector<DeclaredContig> declared_contigs(const VcfLines& lines) {
-  std::vector<DeclaredContig> out;
-  for (const std::string& line : lines.header()) {
-    if (!line.starts_with("##contig=")) continue;
-    DeclaredContig contig{std::string(header_value(line, "ID")), 0};
-    const std::string_view length = header_value(line, "length");
-    (void)std::from_chars(length.data(), length.data() + length.size(), contig.length);
-    out.push_back(std::move(contig));
-  }
-  return out;
-}
 
 /// A field of the sample, by its name in FORMAT.
 class SampleFields {
@@ -49,6 +38,18 @@ class SampleFields {
 };
 
 }  // namespace
+
+std::vector<DeclaredContig> declared_contigs(const VcfLines& lines) {
+  std::vector<DeclaredContig> out;
+  for (const std::string& line : lines.header()) {
+    if (!line.starts_with("##contig=")) continue;
+    DeclaredContig contig{std::string(header_value(line, "ID")), 0};
+    const std::string_view length = header_value(line, "length");
+    (void)std::from_chars(length.data(), length.data() + length.size(), contig.length);
+    out.push_back(std::move(contig));
+  }
+  return out;
+}
 
 double GvcfRecord::likelihood(std::size_t a, std::size_t b) const {
   return likelihoods[ploidy == 1 ? a : genotype_index(a, b)];
@@ -211,7 +212,9 @@ void GvcfRecords::read_genotype(std::string_view text, const std::vector<std::si
   const auto parts = split_views(plain, '/');
   out.ploidy = static_cast<int>(parts.size());
   if (parts.size() > 2)
-    fail(Errc::Unsupported, "{}: the genotype {} has {} alleles; at most two are known",
+    fail(Errc::Unsupported,
+         "{}: the genotype {} has {} alleles; samples with one or two copies of the genome are "
+         "genotyped together, others one by one by genomics germline",
          lines_.where(line_), printable(text), parts.size());
   for (const std::string_view part : parts) {
     if (part == ".") {
@@ -229,9 +232,7 @@ void GvcfRecords::read_genotype(std::string_view text, const std::vector<std::si
 
 bool GvcfRecords::read_likelihoods(std::string_view text, std::string_view quality,
                                    const std::vector<std::size_t>& kept, GvcfRecord& out) {
-  const auto count = [&](std::size_t alleles) {
-    return out.ploidy == 1 ? alleles : alleles * (alleles + 1) / 2;
-  };
+  const std::size_t expected = genotype_count(out.ploidy, file_alleles_);
   if (text.empty() || (out.block && !has_other_)) {
     if (!out.block || quality.empty()) {
       if (!out.block)
@@ -245,9 +246,9 @@ bool GvcfRecords::read_likelihoods(std::string_view text, std::string_view quali
     return true;
   }
   const auto list = split_views(text, ',');
-  if (list.size() != count(file_alleles_))
+  if (list.size() != expected)
     fail(Errc::CorruptData, "{}: PL has {} values, expected {} for {} alleles", lines_.where(line_),
-         list.size(), count(file_alleles_), file_alleles_);
+         list.size(), expected, file_alleles_);
   std::vector<std::size_t> numbers = kept;
   numbers.push_back(other_);
   for (std::size_t b = 0; b < numbers.size(); ++b) {

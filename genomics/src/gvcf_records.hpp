@@ -17,6 +17,9 @@ struct DeclaredContig {
   std::uint64_t length = 0;  ///< 0: not told
 };
 
+/// Those of a header, in its order.
+[[nodiscard]] std::vector<DeclaredContig> declared_contigs(const VcfLines& lines);
+
 /// A variant of a sample, or a block without one.
 struct GvcfRecord {
   std::uint32_t contig = 0;  ///< index in the order that all files share

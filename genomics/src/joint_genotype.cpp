@@ -1,5 +1,7 @@
 #include "joint_genotype.hpp"
 
+#include "genotype_order.hpp"
+
 #include <math.h>
 #include <algorithm>
 #include <array>
@@ -18,10 +20,6 @@ constexpr double kFraction = 1.0 / (1LL << 32);
 double log_gamma(double x) {
   int sign = 0;  // (std::lgamma keeps it in a variable that all threads share)
   return ::lgamma_r(x, &sign);
-}
-
-std::size_t genotype_count(int ploidy, std::size_t alleles) {
-  return ploidy == 1 ? alleles : alleles * (alleles + 1) / 2;
 }
 
 /// Calls `use(index, a, b)` for each genotype; with one copy a is b.

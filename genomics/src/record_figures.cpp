@@ -1,5 +1,9 @@
 #include "record_figures.hpp"
 
+#include "histogram_json.hpp"
+
+#include "aceso/core/error.hpp"
+
 #include <algorithm>
 
 namespace aceso::genomics {
@@ -8,6 +12,7 @@ namespace {
 using app::Plot;
 
 constexpr std::size_t kMostPoints = 400;
+constexpr std::size_t kMostBuckets = (1ULL << (32 - kBucketBits)) + 2;
 
 Plot plot_of(const Histogram& histogram, std::uint64_t last, Plot plot) {
   const std::uint64_t step = last / kMostPoints + 1;
@@ -34,6 +39,43 @@ void RecordFigures::add(const SortedBucket& bucket) {
     if ((record.flags & kProper) != 0 && record.template_length > 0 &&
         record.template_length <= kLongestFragment)
       fragments_.add(static_cast<std::uint64_t>(record.template_length));
+  }
+}
+
+void RecordFigures::merge(const RecordFigures& other) {
+  fragments_.merge(other.fragments_);
+  mapping_qualities_.merge(other.mapping_qualities_);
+  bases_.resize(std::max(bases_.size(), other.bases_.size()));
+  for (std::size_t b = 0; b < other.bases_.size(); ++b) bases_[b] += other.bases_[b];
+}
+
+Json RecordFigures::to_json() const {
+  // (Most buckets are those of other pieces: only the others are named.)
+  Json bases = Json::array();
+  for (std::size_t b = 0; b < bases_.size(); ++b) {
+    if (bases_[b] > 0) bases.push_back({b, bases_[b]});
+  }
+  return {{"fragments", bins_json(fragments_)},
+          {"mapping_qualities", bins_json(mapping_qualities_)},
+          {"bases", std::move(bases)}};
+}
+
+RecordFigures RecordFigures::from_json(const Json& json, const std::string& path) {
+  try {
+    RecordFigures out;
+    out.fragments_ = histogram_of(json.at("fragments"));
+    out.mapping_qualities_ = histogram_of(json.at("mapping_qualities"));
+    for (const Json& entry : json.at("bases")) {
+      const auto bucket = entry.at(0).get<std::size_t>();
+      if (bucket >= kMostBuckets)
+        fail(Errc::CorruptData, "{}: bucket {} of at most {}", path, bucket, kMostBuckets);
+      out.bases_.resize(std::max(out.bases_.size(), bucket + 1));
+      out.bases_[bucket] += entry.at(1).get<std::uint64_t>();
+    }
+    return out;
+  } catch (const Json::exception&) {
+    fail(Errc::CorruptData, "{}: expected figures of reads; remove it to call this piece again",
+         path);
   }
 }
 

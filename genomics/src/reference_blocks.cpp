@@ -56,9 +56,9 @@ class BlockBuilder {
 
 int reference_quality(const ColumnDepth& column, int ploidy) {
   const double agree = column.reads - column.others;
-  // Against a heterozygote each agreeing read has one chance in two; against the only other allele
-  // of a haploid genome it is an error.
-  const double each = ploidy == 2 ? 10 * std::log10(2.0) : kErrorCost;
+  // Against one copy of another allele each agreeing read comes from one of the p - 1 that are
+  // left; against the only other allele of a haploid genome it is an error.
+  const double each = ploidy == 1 ? kErrorCost : 10 * std::log10(ploidy / (ploidy - 1.0));
   const double margin = agree * each - column.others * kErrorCost;
   return std::clamp(static_cast<int>(std::lround(margin)), 0, kMostQuality);
 }

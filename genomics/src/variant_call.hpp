@@ -1,8 +1,10 @@
 // A line of a VCF file before it is text.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,8 +27,7 @@ struct VariantCall {
   std::string reference;       ///< letters
   std::vector<std::string> alternatives;
   double quality = 0;
-  std::array<int, 2> genotype{};  ///< numbers of alleles; with one copy only the first counts
-  int ploidy = 2;
+  std::vector<int> genotype;    ///< numbers of alleles, one for each copy of the genome
   std::uint32_t phase_set = 0;  ///< global position of the first call of it; 0: not phased
   double genotype_quality = 0;
   std::vector<double> likelihoods;         ///< phred by genotype
@@ -35,6 +36,11 @@ struct VariantCall {
   std::array<std::uint32_t, 4> strands{};  ///< reference forward, reverse; alternative likewise
   double mapping_quality = 0;              ///< root mean square
   CallEvidence evidence;
+
+  [[nodiscard]] int ploidy() const { return static_cast<int>(genotype.size()); }
+  [[nodiscard]] bool heterozygous() const {
+    return std::ranges::adjacent_find(genotype, std::not_equal_to<>()) != genotype.end();
+  }
 };
 
 }  // namespace aceso::genomics

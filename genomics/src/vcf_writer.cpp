@@ -1,14 +1,18 @@
 #include "vcf_writer.hpp"
 
 #include "call_figures.hpp"
+#include "genotype_order.hpp"
 
 #include "aceso/core/error.hpp"
 #include "aceso/core/process.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <span>
 
 namespace aceso::genomics {
 namespace {
@@ -47,8 +51,7 @@ std::string joined(const Values& values, const Format& format) {
 }
 
 std::string genotype_text(const VariantCall& call) {
-  if (call.ploidy == 1) return std::to_string(call.genotype[0]);
-  return fmt::format("{}{}{}", call.genotype[0], call.phase_set != 0 ? '|' : '/', call.genotype[1]);
+  return fmt::format("{}", fmt::join(call.genotype, call.phase_set != 0 ? "|" : "/"));
 }
 
 bool is_indel(const VariantCall& call) {
@@ -80,7 +83,8 @@ CalledLine line_of(const Reference& reference, const VariantCall& call, const Vc
   const bool phased = call.phase_set != 0;
   const CallFigures figures = figures_of(call);
   std::optional<double> score;
-  if (options.model) score = options.model->score(features_of(call, figures));
+  // (The filter learnt from genomes of two copies: shares of reads mean something else in others.)
+  if (options.model && call.ploidy() <= 2) score = options.model->score(features_of(call, figures));
   CalledLine out;
   const std::string filter = filter_text(call, figures, score, options);
   out.passed = filter == "PASS";
@@ -96,47 +100,76 @@ CalledLine line_of(const Reference& reference, const VariantCall& call, const Vc
   return out;
 }
 
-/// A call with one allele more, of which no read is known: a genotype with it costs what the reads
-/// of its other allele cost when each has but one chance in two, and all that the others say.
-VariantCall with_any_other(VariantCall call) {
-  const double half = 10 * std::log10(2.0);
+/// What the reads say of a genotype that has an allele no read is known of in `missing` of its
+/// copies, phred. The others are `known`: it is as if one of them had these copies as well, but its
+/// reads came from fewer copies; with none left all that the known alleles explain is errors.
+double unknown_cost(const VariantCall& call, std::span<const int> known, std::size_t missing) {
   constexpr double kError = 30;
-  const std::size_t known = call.alternatives.size() + 1;
-  call.alternatives.emplace_back("<NON_REF>");
-  const std::vector<double> before = call.likelihoods;
-  const auto same = [&](std::size_t a) {
-    return before[call.ploidy == 1 ? a : a * (a + 1) / 2 + a];
-  };
-  double none = same(0) + kError * call.depths[0];
-  for (std::size_t a = 0; a < known; ++a) {
-    none = std::min(none, same(a) + kError * call.depths[a]);
-    if (call.ploidy == 2) call.likelihoods.push_back(same(a) + half * call.depths[a]);
+  double least = std::numeric_limits<double>::infinity();
+  for (int a = 0; a < static_cast<int>(call.depths.size()); ++a) {
+    const auto copies = static_cast<double>(std::ranges::count(known, a));
+    if (copies == 0 && !known.empty()) continue;
+    std::vector<int> filled(known.begin(), known.end());
+    filled.insert(filled.end(), missing, a);
+    std::ranges::sort(filled);
+    const double each =
+        known.empty() ? kError : 10 * std::log10((copies + static_cast<double>(missing)) / copies);
+    least = std::min(least, call.likelihoods[genotype_place(std::span<const int>(filled))] +
+                                each * call.depths[static_cast<std::size_t>(a)]);
   }
-  call.likelihoods.push_back(none);
-  call.depths.push_back(0);
-  return call;
+  return least;
+}
+
+/// A call with one allele more, of which no read is known.
+VariantCall with_any_other(const VariantCall& call) {
+  VariantCall out = call;
+  out.alternatives.emplace_back("<NON_REF>");
+  out.depths.push_back(0);
+  const auto other = static_cast<int>(call.depths.size());
+  // In VCF's order all genotypes with the last allele come behind those without it.
+  std::vector<int> genotype(call.genotype.size(), 0);
+  do {
+    if (genotype.back() < other) continue;
+    const auto known = std::ranges::find(genotype, other);
+    out.likelihoods.push_back(unknown_cost(call, {genotype.begin(), known},
+                                           static_cast<std::size_t>(genotype.end() - known)));
+  } while (next_genotype(std::span(genotype), call.depths.size() + 1));
+  return out;
+}
+
+/// PL of a block by the copies of another allele: one as the block's quality tells, all as errors,
+/// and those between by what each read loses.
+std::string block_likelihoods(const ReferenceBlock& block) {
+  const auto copies = static_cast<double>(block.ploidy);
+  std::string out = "0";
+  for (int k = 1; k <= block.ploidy; ++k) {
+    double times = 1;  // the cost of one copy
+    if (block.ploidy > 1) {
+      const double one = std::log10(copies / (copies - 1));
+      times =
+          k < block.ploidy ? std::log10(copies / (copies - k)) / one : 10 * std::log10(2.0) / one;
+    }
+    out += fmt::format(",{}", std::lround(times * block.quality));
+  }
+  return out;
 }
 
 std::string block_line(const Reference& reference, const ReferenceBlock& block) {
   const Place place = reference.place(block.begin);
   const std::uint32_t last = place.position + (block.end - block.begin);
-  // Two alleles of three genotypes, or of two with one copy.
-  const std::string genotype = block.ploidy == 1 ? "0" : "0/0";
-  const std::string likelihoods = block.ploidy == 1
-                                      ? fmt::format("0,{}", block.quality)
-                                      : fmt::format("0,{},{}", block.quality, 10 * block.quality);
+  const std::vector<int> genotype(static_cast<std::size_t>(block.ploidy), 0);
   return fmt::format("{}\t{}\t.\t{}\t<NON_REF>\t.\t.\tEND={}\tGT:DP:GQ:MIN_DP:PL\t{}:{}:{}:{}:{}\n",
                      reference.contigs()[place.contig].name, place.position + 1,
-                     base_of_code(reference.codes()[block.begin]), last, genotype,
-                     block.median_depth, block.quality, block.least_depth, likelihoods);
+                     base_of_code(reference.codes()[block.begin]), last, fmt::join(genotype, "/"),
+                     block.median_depth, block.quality, block.least_depth,
+                     block_likelihoods(block));
 }
 
 std::string head_of(const Reference& reference, const VcfOptions& options) {
   std::string out = fmt::format("##fileformat=VCFv4.2\n##source=aceso {}\n", version());
   out += kFilterPass;
-  if (options.model)
-    out += options.model->filter_line();
-  else
+  if (options.model) out += options.model->filter_line();
+  if (!options.model || options.polyploid)
     out += fmt::format(fmt::runtime(kFilterLines), options.pass_quality, options.most_strand_bias);
   for (const InfoField& field : info_fields()) out += field.header_line();
   if (options.model) out += kScoreLine;

@@ -20,9 +20,11 @@ struct VcfOptions {
   std::string sample;
   double pass_quality = 20;  ///< calls below have the filter LowQual
   double most_strand_bias =
-      40;               ///< calls above have the filter StrandBias: one true call in 10,000
-  bool blocks = false;  ///< the header of a gVCF
-  /// Scores calls and decides which pass, instead of the two limits; null: none.
+      40;                  ///< calls above have the filter StrandBias: one true call in 10,000
+  bool blocks = false;     ///< the header of a gVCF
+  bool polyploid = false;  ///< there may be calls of more than two copies
+  /// Scores calls of one or two copies and decides which of them pass, instead of the two limits;
+  /// null: none.
   std::shared_ptr<const FilterModel> model;
 };
 

@@ -15,14 +15,14 @@ Json plot_of(const app::Report& report, const std::string& title) {
 }
 
 VariantCall call_of(const std::string& reference, const std::string& other, double quality,
-                    std::vector<std::uint32_t> depths, std::array<int, 2> genotype) {
+                    std::vector<std::uint32_t> depths, std::vector<int> genotype) {
   VariantCall call;
   call.reference = reference;
   call.alternatives = {other};
   call.quality = quality;
   call.depth = depths[0] + depths[1];
   call.depths = std::move(depths);
-  call.genotype = genotype;
+  call.genotype = std::move(genotype);
   return call;
 }
 

@@ -98,8 +98,9 @@ struct AppRun {
   unsigned threads = 1;
 };
 
-/// Runs an app as a user does; returns its metrics.
-inline Json run_app(const app::App& app, const AppRun& run) {
+/// Runs an app as a user does; returns its metrics. `sections` gets those of
+/// the report.
+inline Json run_app(const app::App& app, const AppRun& run, Json* sections = nullptr) {
   app::Request request{run.inputs, run.options, run.outputs};
   for (const app::OptionSpec& option : app.description.options) {
     if (option.default_value) request.options.try_emplace(option.name, *option.default_value);
@@ -118,6 +119,7 @@ inline Json run_app(const app::App& app, const AppRun& run) {
                           .threads = run.threads,
                           .scratch = scratch.path()};
   app.run(request, context);
+  if (sections != nullptr) *sections = report.sections();
   return metrics;
 }
 

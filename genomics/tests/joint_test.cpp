@@ -375,7 +375,7 @@ TEST_F(Joint, BadInputIsNamed) {
                        "the genotype names allele 7, there are 3"));
   EXPECT_TRUE(contains(
       message(gvcf("b", variant(7, "A", "C", "0/0/1", "9,0,9,9,9,9", "1,1,0")), Errc::Unsupported),
-      "at most two are known"));
+      "one or two copies of the genome"));
   EXPECT_TRUE(contains(message(gvcf("b", block(20, 9))), "END is 9, before"));
   EXPECT_TRUE(contains(message(gvcf("b", block(1, 9, 60, 20, "9"))),
                        "the header does not declare this contig"));

@@ -1,6 +1,7 @@
 // Runs in steps: cut off and resumed, and shared by shards.
 #include "steps.hpp"
 
+#include "align_app.hpp"
 #include "calling_testing.hpp"
 #include "germline_app.hpp"
 
@@ -25,12 +26,26 @@ class Steps : public Calling {
     if (write) {
       for (const auto& [name, file] : outputs) now.outputs[name] = folder.path(prefix + file);
     }
-    return run_app(germline_app(), now);
+    return run_app(germline_app(), now, &sections);
+  }
+
+  /// The plots of the last run's report.
+  [[nodiscard]] Json plots() const {
+    Json out = Json::array();
+    for (const Json& section : sections) {
+      for (const Json& block : section["blocks"]) {
+        if (block.contains("series")) out.push_back(block);
+      }
+    }
+    return out;
   }
 
   /// Compares with a run in one pass.
   void expect_same(const std::string& prefix, const Json& metrics) {
+    const Json drawn = plots();
     const Json expected_metrics = run_with({}, "one-", true);
+    EXPECT_EQ(drawn, plots());
+    EXPECT_GE(drawn.size(), 8U);
     for (const auto& [name, file] : outputs)
       EXPECT_TRUE(read_file(folder.path(prefix + file)) == read_file(folder.path("one-" + file)))
           << name;
@@ -43,6 +58,7 @@ class Steps : public Calling {
   }
 
   std::map<std::string, std::string> outputs;
+  Json sections;
 };
 
 TEST_F(Steps, ShardsTogetherWriteTheSameBytes) {
@@ -115,6 +131,30 @@ TEST_F(Steps, AskForWhatTheyNeed) {
   expect_error(Errc::InvalidArgument, {"work"}, [&] { run_app(germline_app(), now); });
   now.options = {{"resume", true}};
   expect_error(Errc::InvalidArgument, {"variants"}, [&] { run_app(germline_app(), now); });
+}
+
+TEST_F(Steps, AlignedReadsAreCalledInShards) {
+  AppRun aligning = run;
+  aligning.options = {{"sample", std::string("anna")}};
+  aligning.outputs = {{"alignments", folder.path("reads.bam")}};
+  run_app(align_app(), aligning);
+  run.inputs.erase("reads");
+  run.inputs.erase("reads2");
+  run.inputs["aligned"] = {folder.path("reads.bam")};
+  outputs.erase("alignments");
+  expect_error(Errc::InvalidArgument, {"aligned already", "call"}, [&] { step("align", "1/1"); });
+  step("call", "2/2");
+  expect_error(Errc::NotFound, {"work", "not all pieces"}, [&] { step("merge", "1/1", true); });
+  step("call", "1/2");
+  const Json metrics = step("merge", "1/1", true);
+  const Json drawn = plots();
+  const Json expected = run_with({}, "one-", true);
+  EXPECT_EQ(drawn, plots());
+  EXPECT_EQ(metrics["variants"], expected["variants"]);
+  for (const auto& [name, file] : outputs)
+    EXPECT_TRUE(read_file(folder.path("two-" + file)) == read_file(folder.path("one-" + file)))
+        << name;
+  EXPECT_NE(read_file(folder.path("two-calls.g.vcf")).find("FORMAT\tanna\n"), std::string::npos);
 }
 
 TEST(Share, IsReadAsPeopleWriteIt) {
