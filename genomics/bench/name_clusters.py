@@ -1,6 +1,7 @@
 """name_clusters.py IN1 IN2 OUT1 OUT2: reads of `genomics simulate` under Illumina's names.
 
 Of the copies of a fragment 40 % stand within 110 pixels of it in x and y, 20 % on its tile but farther away in y, the others anywhere.
+Places stay below 32768: Picard keeps them as 16-bit numbers, and larger ones wrap around there.
 """
 import gzip
 import random
@@ -25,7 +26,7 @@ def place(kind, others, rng):
         tile, x, y = rng.choice(others)
         if draw < 0.4:
             return tile, max(x + rng.randint(-110, 110), 0), max(y + rng.randint(-110, 110), 0)
-        return tile, x, y + rng.randint(150, 3000)
+        return tile, x, y + rng.randint(150, 2500)
     return rng.choice(TILES), rng.randrange(30000), rng.randrange(30000)
 
 

@@ -51,7 +51,7 @@ for file in plain.bam secondary.bam recalibrated.bam tagged.bam single.bam all.c
 done
 
 # Duplicates: Picard marks the same alignments anew.
-picard MarkDuplicates INPUT=tagged.bam OUTPUT=marked.bam METRICS_FILE=marked.txt TAGGING_POLICY=All ASSUME_SORT_ORDER=coordinate
+picard MarkDuplicates INPUT=tagged.bam OUTPUT=marked.bam METRICS_FILE=marked.txt TAGGING_POLICY=All ASSUME_SORT_ORDER=coordinate >/dev/null
 "$aceso" genomics metrics --alignments tagged.bam --reference reference.fa --folder metrics --no-report --quiet >/dev/null
 fields() { awk -F'\t' '/^LIBRARY/ { for (i = 1; i <= NF; ++i) name[i] = $i; getline; for (i = 2; i <= NF; ++i) print name[i], $i; exit }' "$1"; }
 tell "" "| duplicates | Picard | aceso |" "| --- | --- | --- |"
