@@ -1,6 +1,7 @@
 #include "block_caller.hpp"
 
 #include "call_evidence.hpp"
+#include "call_pileup.hpp"
 
 #include "syncmers.hpp"
 
@@ -239,6 +240,7 @@ void BlockCaller::call_block(const CallReads& all, const Block& block, int ploid
   const PairTable pairs(by_fragment(all, table, sets.size()), sets, alleles, options_.priors,
                         ploidy);
   std::vector<VariantCall> calls;
+  std::vector<Site> told;
   for (const Site& site : sites_of(alleles, pairs.first() | pairs.second())) {
     const SiteCall found = pairs.call(site);
     if (found.quality < options_.least_quality) continue;
@@ -249,10 +251,16 @@ void BlockCaller::call_block(const CallReads& all, const Block& block, int ploid
     call.likelihoods = found.likelihoods;
     call.ploidy = ploidy;
     call.genotype = {site.number_on(pairs.first()), site.number_on(pairs.second())};
-    weigh_reads(reference_, all, table, alleles, sets, site, call);
+    weigh_reads(reference_, all, table, votes_of(table, sets, site), alleles, site, call);
     calls.push_back(std::move(call));
+    told.push_back(site);
   }
   phase(calls);
+  for (std::size_t i = 0; i < calls.size() && options_.wants_pileup; ++i) {
+    if (!options_.wants_pileup(calls[i])) continue;
+    calls[i].pileup = pileup_of(reference_, all, table.reads, votes_of(table, sets, told[i]),
+                                alleles[told[i].alleles[0]].position);
+  }
   std::ranges::move(calls, std::back_inserter(out));
 }
 

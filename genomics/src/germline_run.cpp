@@ -2,6 +2,7 @@
 
 #include "align_reads.hpp"
 #include "align_report.hpp"
+#include "call_figures.hpp"
 #include "call_variants.hpp"
 #include "read_alignments.hpp"
 #include "report_figures.hpp"
@@ -51,7 +52,20 @@ void report_calls(const CallCounts& counts, app::RunContext& context) {
   report.figure("heterozygous to homozygous", ratio(counts.heterozygous, counts.homozygous));
 }
 
+void check_net(const GermlineJob& job) {
+  if (job.net == "off" && job.filter_net)
+    fail(Errc::InvalidArgument, "filter_net is given, but net is off; set it on");
+  if (job.net == "off") return;
+  if (job.hard_filter)
+    fail(Errc::InvalidArgument, "the net corrects the learnt filter, which hard_filter turns off");
+  if (job.filter_model.has_value() != job.filter_net.has_value())
+    fail(Errc::InvalidArgument,
+         "a filter and its net are trained together: give both filter_model and filter_net, or "
+         "neither");
+}
+
 void check_germline_job(const GermlineJob& job) {
+  check_net(job);
   if (!job.aligned) {
     if (job.reads.empty())
       fail(Errc::InvalidArgument, "give reads (FASTQ) or aligned (BAM, CRAM, SAM)");
@@ -100,6 +114,15 @@ CallShop make_shop(const GermlineJob& job, const Reference& reference, app::RunC
   else if (!job.hard_filter)
     shop.vcf.model = FilterModel::built_in();
   shop.call.pileup.keep_columns = job.gvcf.has_value();
+  shop.keep_pileups = job.pileups.has_value();
+  if (job.net == "on")
+    shop.vcf.net = job.filter_net ? CallNet::open(*job.filter_net) : CallNet::built_in();
+  if (shop.keep_pileups)
+    shop.call.wants_pileup = [](const VariantCall&) { return true; };
+  else if (shop.vcf.net)
+    shop.call.wants_pileup = [trees = shop.vcf.model, net = shop.vcf.net](const VariantCall& c) {
+      return net->asks(trees->log_odds(features_of(c, figures_of(c))));
+    };
   return shop;
 }
 
@@ -177,12 +200,14 @@ void run_in_one_pass(const GermlineJob& job, app::RunContext& context) {
   graph::Graph g;
   const auto sorting = reads.add_sorting(g, context.threads);
   CallPlots plots;
+  CallPileups pileups;
   RecordFigures figures;
   const CallSinks sinks{.take =
                             [&](const CalledBucket& bucket) {
                               files.write(bucket.lines, bucket.gvcf_lines);
                               counts.add(bucket.counts);
                               plots.merge(bucket.plots);
+                              pileups.append(bucket.pileups);
                             },
                         .alignments = alignments ? &*alignments : nullptr,
                         .figures = &figures};
@@ -190,6 +215,7 @@ void run_in_one_pass(const GermlineJob& job, app::RunContext& context) {
   reads.note_duplicates(sorting);
   if (alignments) alignments->commit();
   files.commit();
+  if (job.pileups) write_pileups(*job.pileups, pileups);
   context.progress.finish();
   report_calls(counts, context);
   plots.report(context.report);
@@ -213,6 +239,7 @@ Json identity_of(const GermlineJob& job) {
           {"reads2", file_identity(job.reads2)},
           {"reference", file_identity({job.reference})},
           {"model", job.filter_model ? file_identity({*job.filter_model}) : Json()},
+          {"net", job.filter_net ? file_identity({*job.filter_net}) : Json(job.net)},
           {"regions", job.regions ? file_identity({*job.regions}) : Json()},
           {"options",
            {job.interleaved, job.sample, job.read_group.value_or(""), job.keep_duplicates_unmarked,
@@ -327,6 +354,8 @@ void check_steps(const GermlineJob& job) {
   if (job.step == "all" && share.count > 1)
     fail(Errc::InvalidArgument,
          "a shard does one step: name align or call, and merge when all shards are done");
+  if (job.pileups)
+    fail(Errc::InvalidArgument, "pileups are written by runs that are not done in steps");
   if ((job.step != "all" || share.count > 1) && !job.work)
     fail(Errc::InvalidArgument, "single steps need work, the folder that all shards use");
 }
