@@ -28,4 +28,4 @@ for coverage in 8 12 20 30 45; do
 done
 "$aceso" genomics train-filter --calls "${calls[@]}" --truth "${truths[@]}" --reference "$work/reference.fa" \
   --model "${MODEL:-$here/germline-filter.json}" --pileups "${pileups[@]}" --net "${NET:-$here/germline-net.model.tar}" \
-  --threads "${THREADS:-2}" --no-report
+  --share 1 --threads "${THREADS:-2}" --no-report

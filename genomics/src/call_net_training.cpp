@@ -14,14 +14,28 @@ namespace {
 // A step's gradient is that of two micro-batches: as many threads have work.
 constexpr std::size_t kMicroBatch = 32, kBatch = 2 * kMicroBatch;
 
-nn::TrainingBatch batch_of(const NetExamples& examples, std::span<const std::uint32_t> rows) {
+/// The images of some rows, each of either strand by chance: errors know no strand of the genome.
+std::vector<std::uint8_t> turned_images(const CallPileups& pileups,
+                                        std::span<const std::uint32_t> rows, Random& random) {
+  std::vector<std::uint8_t> out;
+  for (const std::uint32_t row : rows) {
+    const auto image = pileups.at(row);
+    const CallPileup turned =
+        random.chance(0.5) ? reversed(image) : CallPileup(image.begin(), image.end());
+    out.insert(out.end(), turned.begin(), turned.end());
+  }
+  return out;
+}
+
+nn::TrainingBatch batch_of(const NetExamples& examples, std::span<const std::uint32_t> rows,
+                           Random& random) {
   const auto count = static_cast<std::int64_t>(rows.size());
   Tensor values(DType::F32, {count, 1}), offsets(DType::F32, {count, 1});
   for (std::size_t i = 0; i < rows.size(); ++i) {
     values.values<float>()[i] = examples.labels[rows[i]];
     offsets.values<float>()[i] = static_cast<float>(examples.log_odds[rows[i]]);
   }
-  return {{"images", net_images(images_of(examples.pileups, rows))},
+  return {{"images", net_images(turned_images(examples.pileups, rows, random))},
           {"values", values},
           {"offsets", offsets}};
 }
@@ -32,6 +46,7 @@ nn::TrainingPlan plan_of(const nn::TensorSet& weights) {
   plan.config = call_net_spec().to_json();
   plan.loss = "binary";
   plan.optimizer.beta2 = 0.999;
+  plan.optimizer.weight_decay = 0.05;
   for (const auto& [name, tensor] : weights) plan.trained.push_back(name);
   return plan;
 }
@@ -61,13 +76,15 @@ nn::TensorSet train_call_net(const NetExamples& examples, std::span<const std::u
   double done = 0;
   for (int epoch = 0; epoch < options.epochs; ++epoch) {
     std::vector<std::uint32_t> order(rows.begin(), rows.end());
-    shuffle_in_place(order, Random(options.seed, static_cast<std::uint64_t>(epoch)));
+    const auto stream = static_cast<std::uint64_t>(2 * epoch);
+    shuffle_in_place(order, Random(options.seed, stream));
+    Random turns(options.seed, stream + 1);
     for (std::size_t begin = 0; begin < order.size(); begin += kBatch) {
       std::vector<nn::TrainingBatch> batches;
       const std::size_t end = std::min(begin + kBatch, order.size());
       for (std::size_t at = begin; at < end; at += kMicroBatch)
-        batches.push_back(
-            batch_of(examples, std::span(order).subspan(at, std::min(kMicroBatch, end - at))));
+        batches.push_back(batch_of(
+            examples, std::span(order).subspan(at, std::min(kMicroBatch, end - at)), turns));
       trainer.step(batches, options.learning_rate * (1 - done / all), options.threads, stop);
       ++done;
     }

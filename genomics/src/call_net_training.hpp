@@ -18,8 +18,8 @@ struct NetExamples {
 };
 
 struct NetTrainingOptions {
-  int epochs = 10;
-  double learning_rate = 1e-3;  ///< of the first step; falls to 0 in a straight line
+  int epochs = 6;
+  double learning_rate = 5e-4;  ///< of the first step; falls to 0 in a straight line
   std::uint64_t seed = 1;
   unsigned threads = 1;
 };

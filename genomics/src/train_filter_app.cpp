@@ -32,7 +32,8 @@ struct TrainFilterJob {
   int trees = 150;
   int depth = 4;
   double learning_rate = 0.1;
-  int epochs = 10;
+  int epochs = 6;
+  double share = 0;
   double band = NetScoring{}.band;
   std::uint64_t seed = 1;
 };
@@ -301,7 +302,9 @@ class NetFitting {
     context_.progress.stage("train net", kFolds + 1, "nets");
     const std::vector<double> said = corrections_across(unsure, learnt);
     scoring_.band = job_.band;
-    scoring_.share = best_share(unsure, said);
+    const double best = best_share(unsure, said);
+    context_.metric("net.best_share", best);
+    scoring_.share = job_.share > 0 ? job_.share : best;
     std::vector<double> corrected(log_odds_.begin(), log_odds_.end());
     for (std::size_t i = 0; i < unsure.size(); ++i)
       corrected[unsure[i]] += scoring_.share * said[i];
@@ -362,7 +365,7 @@ class NetFitting {
   [[nodiscard]] double best_share(std::span<const std::uint32_t> unsure,
                                   std::span<const double> said) const {
     double best = 0, least = std::numeric_limits<double>::infinity();
-    for (const double share : {0.0, 0.25, 0.5, 0.75, 1.0}) {
+    for (const double share : {0.0, 0.1, 0.25, 0.5, 0.75, 1.0}) {
       const double loss = loss_of(unsure, said, share);
       if (loss < least) {
         least = loss;
@@ -504,6 +507,11 @@ app::App train_filter_app() {
            {.help = "share of each tree's correction", .minimum = 0.001, .maximum = 1});
   d.option("epochs", &TrainFilterJob::epochs,
            {.help = "of the net: how often it sees each call", .minimum = 1, .maximum = 1000});
+  d.option("share", &TrainFilterJob::share,
+           {.help = "of the net's correction that is taken; 0: the one that judges best calls the "
+                    "net has not seen, which may be none",
+            .minimum = 0,
+            .maximum = 1});
   d.option("band", &TrainFilterJob::band,
            {.help = "the net is asked where the trees' log odds that a call is right are so near 0",
             .minimum = 0.1,

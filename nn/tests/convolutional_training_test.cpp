@@ -156,7 +156,7 @@ TEST_P(ConvolutionalTraining, GradientsAreThoseOfFiniteDifferences) {
     double squares = 0;
     const std::size_t size = first.at(name).values<const float>().size();
     for (std::size_t i = 0; i < size; ++i) {
-      constexpr double kStep = 0.01;
+      constexpr double kStep = 0.002;
       double losses[2] = {};
       for (const int side : {0, 1}) {
         TensorSet moved = first;
