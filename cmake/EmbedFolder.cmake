@@ -1,8 +1,8 @@
-# aceso_embed_folder(NAME FOLDER folder STAMP file FUNCTION function)
+# aceso_embed_folder(NAME FOLDER folder STAMP files FUNCTION function)
 #   makes the library aceso::NAME, which defines aceso::assets::FUNCTION(): all files below FOLDER,
-#   as they are when the library is built. STAMP is what tells that they changed.
+#   as they are when the library is built. STAMP are those that tell that they changed.
 function(aceso_embed_folder name)
-  cmake_parse_arguments(arg "" "FOLDER;STAMP;FUNCTION" "" ${ARGN})
+  cmake_parse_arguments(arg "" "FOLDER;FUNCTION" "STAMP" ${ARGN})
   set(assembly ${CMAKE_CURRENT_BINARY_DIR}/${name}.S)
   set(table ${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp)
   add_custom_command(

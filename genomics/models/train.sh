@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# train.sh BUILD_DIR: trains germline-filter.json again, from simulated samples of Debian's piece of chromosome 22
+# train.sh BUILD_DIR: trains germline-filter.json and germline-net.model.tar again (seed 1), from simulated samples of Debian's piece of chromosome 22
 # (package hisat2): several depths, variants of dbSNP and drawn ones, with and without systematic errors.
+# Needs the training plugin. MODEL and NET may name other outputs, THREADS how many.
 set -euo pipefail
 aceso=$(realpath "${1:?BUILD_DIR}")/bin/aceso
 here=$(cd "$(dirname "$0")" && pwd) data=/usr/share/doc/hisat2/examples/reference
 work=$(mktemp -d)
 [[ -n ${KEEP:-} ]] || trap 'rm -r "$work"' EXIT
 cp "$data/22_20-21M.fa" "$work/reference.fa"
-calls=() truths=() seed=100
+calls=() truths=() pileups=() seed=100
 for coverage in 8 12 20 30 45; do
   for source in drawn dbsnp; do
     for errors in "0 0" "0.00005 0.0002" "0.0003 0.001"; do
@@ -19,11 +20,12 @@ for coverage in 8 12 20 30 45; do
         --artifact-rate "$artifact" --stutter-rate "$stutter" --duplicate-rate 0.05 \
         --reads "$name.1.fq" --reads2 "$name.2.fq" --truth "$name.truth.vcf.gz" --no-report --quiet >/dev/null
       "$aceso" genomics germline --reads "$name.1.fq" --reads2 "$name.2.fq" --reference "$work/reference.fa" --hard-filter \
-        --variants "$name.vcf.gz" --threads "${THREADS:-2}" --no-report --quiet >/dev/null
+        --variants "$name.vcf.gz" --pileups "$name.safetensors" --threads "${THREADS:-2}" --no-report --quiet >/dev/null
       rm "$name".?.fq
-      calls+=("$name.vcf.gz") truths+=("$name.truth.vcf.gz")
+      calls+=("$name.vcf.gz") truths+=("$name.truth.vcf.gz") pileups+=("$name.safetensors")
     done
   done
 done
 "$aceso" genomics train-filter --calls "${calls[@]}" --truth "${truths[@]}" --reference "$work/reference.fa" \
-  --model "${MODEL:-$here/germline-filter.json}" --no-report
+  --model "${MODEL:-$here/germline-filter.json}" --pileups "${pileups[@]}" --net "${NET:-$here/germline-net.model.tar}" \
+  --share 1 --threads "${THREADS:-2}" --no-report

@@ -1,6 +1,7 @@
 #include "block_caller.hpp"
 
 #include "call_evidence.hpp"
+#include "call_pileup.hpp"
 
 #include "syncmers.hpp"
 
@@ -252,6 +253,7 @@ void BlockCaller::call_block(const CallReads& all, const Block& block, int ploid
   const std::vector<AlleleSet> copies = genotypes.best();
   AlleleSet seen = 0;
   for (const AlleleSet set : copies) seen |= set;
+  std::vector<Site> told;
   for (const Site& site : sites_of(alleles, seen)) {
     const SiteCall found = genotypes.call(site);
     if (found.quality < options_.least_quality) continue;
@@ -261,10 +263,16 @@ void BlockCaller::call_block(const CallReads& all, const Block& block, int ploid
     call.genotype_quality = found.genotype_quality;
     call.likelihoods = found.likelihoods;
     for (const AlleleSet set : copies) call.genotype.push_back(site.number_on(set));
-    weigh_reads(reference_, all, table, alleles, sets, site, call);
+    weigh_reads(reference_, all, table, votes_of(table, sets, site), alleles, site, call);
     calls.push_back(std::move(call));
+    told.push_back(site);
   }
   phase(calls);
+  for (std::size_t i = 0; i < calls.size() && options_.wants_pileup; ++i) {
+    if (!options_.wants_pileup(calls[i])) continue;
+    calls[i].pileup = pileup_of(reference_, all, table.reads, votes_of(table, sets, told[i]),
+                                alleles[told[i].alleles[0]].position);
+  }
   std::ranges::move(calls, std::back_inserter(out));
 }
 

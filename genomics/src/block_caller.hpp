@@ -26,6 +26,8 @@ struct CallOptions {
   std::size_t most_alleles = 16;  ///< of a block
   std::uint32_t most_reads =
       600;  ///< of a block; of more, some are taken by a hash of their number
+  /// Calls whose pileup is wanted; empty: none.
+  std::function<bool(const VariantCall&)> wants_pileup;
 };
 
 /// What is known of a bucket.

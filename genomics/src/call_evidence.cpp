@@ -12,12 +12,6 @@ constexpr int kClearCost = 3;
 // More than this no read is worth.
 constexpr int kMostMargin = 60;
 
-/// The allele a read speaks for, and by how much; -1 if it does not speak clearly.
-struct Vote {
-  int number = -1;
-  int margin = 0;
-};
-
 Vote vote_of(std::span<const int> costs, std::span<const AlleleSet> sets, const Site& site,
              std::vector<int>& least) {
   least.assign(site.alleles.size() + 1, ReadCosts::kMost);
@@ -99,18 +93,26 @@ double rank_sum(std::span<const double> some, std::span<const double> others) {
   return variance <= 0 ? 0 : (u - dn * dm / 2) / std::sqrt(variance);
 }
 
+std::vector<Vote> votes_of(const ReadTable& table, std::span<const AlleleSet> sets,
+                           const Site& site) {
+  std::vector<Vote> out;
+  std::vector<int> least;
+  for (const std::vector<int>& costs : table.costs)
+    out.push_back(vote_of(costs, sets, site, least));
+  return out;
+}
+
 void weigh_reads(const Reference& reference, const CallReads& all, const ReadTable& table,
-                 std::span<const Allele> alleles, std::span<const AlleleSet> sets, const Site& site,
+                 std::span<const Vote> votes, std::span<const Allele> alleles, const Site& site,
                  VariantCall& call) {
   call.depths.assign(site.alleles.size() + 1, 0);
   double squares = 0;
-  std::vector<int> least;
   Side with, without;
   const std::uint32_t place = alleles[site.alleles[0]].position;
   for (std::size_t r = 0; r < table.reads.size(); ++r) {
     const CallRead& read = all.reads[table.reads[r]];
     squares += read.mapping_quality * read.mapping_quality;
-    const Vote vote = vote_of(table.costs[r], sets, site, least);
+    const Vote& vote = votes[r];
     if (vote.number < 0) continue;
     ++call.depths[static_cast<std::size_t>(vote.number)];
     ++call.strands[(vote.number == 0 ? 0U : 2U) + (read.reversed ? 1U : 0U)];

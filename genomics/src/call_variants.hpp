@@ -4,6 +4,7 @@
 #include "alignment_file.hpp"
 #include "bed.hpp"
 #include "block_caller.hpp"
+#include "call_pileup.hpp"
 #include "call_plots.hpp"
 #include "kernels/band.hpp"
 #include "ploidy.hpp"
@@ -68,6 +69,7 @@ struct CalledBucket {
   std::string lines, gvcf_lines;
   CallCounts counts;
   CallPlots plots;
+  CallPileups pileups;  ///< if all calls were asked for theirs
   std::uint64_t reads = 0, duplicates = 0;
 };
 
@@ -77,6 +79,7 @@ struct CallShop {
   CallOptions call;
   VcfOptions vcf;
   PloidyMap ploidy;
+  bool keep_pileups = false;          ///< of all calls that are told of
   std::optional<BedRegions> regions;  ///< what begins elsewhere is not told of
 
   /// Whether what begins at a global position is told of.

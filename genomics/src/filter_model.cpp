@@ -88,14 +88,10 @@ double score_of_log_odds(double log_odds) {
   return std::clamp(phred, 0.0, 99.0);
 }
 
-double FilterModel::score(std::span<const float> features) const {
-  return score_of_log_odds(trees_.log_odds(features));
-}
-
-std::string FilterModel::filter_line() const {
+std::string ScoreLimits::filter_line() const {
   return fmt::format(
-      "##FILTER=<ID=LowScore,Description=\"SCORE is below {:g}, or {:g} for an indel\">\n",
-      limits_.snp, limits_.indel);
+      "##FILTER=<ID=LowScore,Description=\"SCORE is below {:g}, or {:g} for an indel\">\n", snp,
+      indel);
 }
 
 }  // namespace aceso::genomics

@@ -13,6 +13,12 @@ namespace aceso::genomics {
 /// The least SCORE that passes.
 struct ScoreLimits {
   double snp = 0, indel = 0;
+
+  [[nodiscard]] bool pass(double score, bool is_indel) const {
+    return score >= (is_indel ? indel : snp);
+  }
+  /// The header line of the filter LowScore.
+  [[nodiscard]] std::string filter_line() const;
 };
 
 class FilterModel {
@@ -26,14 +32,11 @@ class FilterModel {
   [[nodiscard]] static std::shared_ptr<const FilterModel> open(const std::filesystem::path& path);
   void save(const std::filesystem::path& path) const;
 
-  /// Phred of the chance that a call with these features (see feature_names()) is wrong, 0 to 99.
-  [[nodiscard]] double score(std::span<const float> features) const;
-  [[nodiscard]] bool passes(double score, bool indel) const {
-    return score >= (indel ? limits_.indel : limits_.snp);
+  /// Natural logarithm of the odds that a call with these features (see feature_names()) is right.
+  [[nodiscard]] double log_odds(std::span<const float> features) const {
+    return trees_.log_odds(features);
   }
   [[nodiscard]] const ScoreLimits& limits() const noexcept { return limits_; }
-  /// The header line of the filter LowScore.
-  [[nodiscard]] std::string filter_line() const;
 
  private:
   BoostedTrees trees_;
@@ -44,7 +47,7 @@ class FilterModel {
   ~FilterModel();
 };
 
-/// The score that log odds of being right make.
+/// The score that log odds of being right make: phred of the chance to be wrong, 0 to 99.
 [[nodiscard]] double score_of_log_odds(double log_odds);
 
 }  // namespace aceso::genomics

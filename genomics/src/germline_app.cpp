@@ -35,6 +35,11 @@ void add_call_options(app::Describe<GermlineJob>& d) {
       {.help = "what passes is decided by limits of quality and strand bias, not by the learnt "
                "filter",
        .group = group});
+  d.option("net", &GermlineJob::net,
+           {.help = "ask a small convolutional net about calls of which the learnt filter is not "
+                    "sure; INFO/NET tells where",
+            .choices = {"on", "off"},
+            .group = group});
   d.option("least_quality", &GermlineJob::least_quality,
            {.help = "calls below are not written",
             .unit = "phred",
@@ -99,12 +104,21 @@ app::App germline_app() {
           {.kind = "bed",
            .help = "the fourth column tells the copies of the genome there, 0 (nothing is called) "
                    "to 8; counts more than sex, haploid_contigs and ploidy"});
+  d.input("filter_net", &GermlineJob::filter_net,
+          {.kind = "model",
+           .help = "the net that genomics train-filter made beside filter_model, for net on"});
   d.output("variants", &GermlineJob::variants,
            {.kind = "vcf", .file_name = "variants.vcf.gz", .help = "the calls"});
   d.output("gvcf", &GermlineJob::gvcf,
            {.kind = "vcf",
             .file_name = "variants.g.vcf.gz",
             .help = "calls and, between them, how sure the reference is",
+            .extra = true});
+  d.output("pileups", &GermlineJob::pileups,
+           {.kind = "any",
+            .file_name = "pileups.safetensors",
+            .help = "what the reads show around each line of variants, for genomics train-filter "
+                    "--net; 1.1 KB each, held in memory",
             .extra = true});
   d.output("alignments", in_job<GermlineJob>(&AlignJob::alignments),
            {.kind = "bam",

@@ -11,7 +11,7 @@ namespace aceso::genomics {
 
 struct GermlineJob : AlignJob {
   std::optional<std::filesystem::path> aligned, regions;
-  std::optional<std::filesystem::path> variants, gvcf;
+  std::optional<std::filesystem::path> variants, gvcf, pileups;
   int least_mapping_quality = 20;
   int ploidy = 2;
   std::optional<std::filesystem::path> ploidy_file;
@@ -20,7 +20,8 @@ struct GermlineJob : AlignJob {
   double least_quality = 3;
   double pass_quality = 20;
   bool hard_filter = false;
-  std::optional<std::filesystem::path> filter_model;
+  std::string net = "off";
+  std::optional<std::filesystem::path> filter_model, filter_net;
 
   bool resume = false;
   std::optional<std::filesystem::path> work;

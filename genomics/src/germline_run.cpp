@@ -2,6 +2,7 @@
 
 #include "align_reads.hpp"
 #include "align_report.hpp"
+#include "call_figures.hpp"
 #include "call_variants.hpp"
 #include "read_alignments.hpp"
 #include "recalibrate_reads.hpp"
@@ -41,12 +42,25 @@ void report_calls(const CallCounts& counts, app::RunContext& context) {
   report.figure("heterozygous to homozygous", ratio(counts.heterozygous, counts.homozygous));
 }
 
+void check_net(const GermlineJob& job) {
+  if (job.net == "off" && job.filter_net)
+    fail(Errc::InvalidArgument, "filter_net is given, but net is off; set it on");
+  if (job.net == "off") return;
+  if (job.hard_filter)
+    fail(Errc::InvalidArgument, "the net corrects the learnt filter, which hard_filter turns off");
+  if (job.filter_model.has_value() != job.filter_net.has_value())
+    fail(Errc::InvalidArgument,
+         "a filter and its net are trained together: give both filter_model and filter_net, or "
+         "neither");
+}
+
 void check_germline_job(const GermlineJob& job) {
   if (job.ploidy > 2 && job.filter_model)
     fail(Errc::InvalidArgument,
          "filter_model judges calls of one or two copies; with ploidy {} calls pass by limits of "
          "quality and strand bias",
          job.ploidy);
+  check_net(job);
   if (!job.aligned) {
     if (job.reads.empty())
       fail(Errc::InvalidArgument, "give reads (FASTQ) or aligned (BAM, CRAM, SAM)");
@@ -110,6 +124,15 @@ CallShop make_shop(const GermlineJob& job, const Reference& reference, app::RunC
   else if (!job.hard_filter)
     shop.vcf.model = FilterModel::built_in();
   shop.call.pileup.keep_columns = job.gvcf.has_value();
+  shop.keep_pileups = job.pileups.has_value();
+  if (job.net == "on")
+    shop.vcf.net = job.filter_net ? CallNet::open(*job.filter_net) : CallNet::built_in();
+  if (shop.keep_pileups)
+    shop.call.wants_pileup = [](const VariantCall&) { return true; };
+  else if (shop.vcf.net)
+    shop.call.wants_pileup = [trees = shop.vcf.model, net = shop.vcf.net](const VariantCall& c) {
+      return c.ploidy() <= 2 && net->asks(trees->log_odds(features_of(c, figures_of(c))));
+    };
   return shop;
 }
 
@@ -225,10 +248,12 @@ void run_in_one_pass(const GermlineJob& job, app::RunContext& context) {
   context.progress.stage("call", reads.record_count(), "reads");
   graph::Graph g;
   const auto sorting = reads.add_sorting(g, context.threads);
+  CallPileups pileups;
   const CallSinks sinks{.take =
                             [&](const CalledBucket& bucket) {
                               files.write(bucket.lines, bucket.gvcf_lines);
                               sums.add(bucket);
+                              pileups.append(bucket.pileups);
                             },
                         .alignments = alignments ? &*alignments : nullptr,
                         .figures = &sums.figures};
@@ -236,6 +261,7 @@ void run_in_one_pass(const GermlineJob& job, app::RunContext& context) {
   reads.note_duplicates(sorting);
   if (alignments) alignments->commit();
   files.commit();
+  if (job.pileups) write_pileups(*job.pileups, pileups);
   context.progress.finish();
   report_sums(sums, reads.figures(), reference, context);
   report_recalibration(reads, context);
@@ -255,6 +281,7 @@ Json identity_of(const GermlineJob& job) {
   return {{"align", align_identity(job)},
           {"aligned", job.aligned ? file_identity({*job.aligned}) : Json()},
           {"model", job.filter_model ? file_identity({*job.filter_model}) : Json()},
+          {"net", job.filter_net ? file_identity({*job.filter_net}) : Json(job.net)},
           {"regions", job.regions ? file_identity({*job.regions}) : Json()},
           {"ploidy", job.ploidy_file ? file_identity({*job.ploidy_file}) : Json()},
           {"options",
@@ -443,6 +470,8 @@ void check_steps(const GermlineJob& job) {
   if (job.step == "all" && share.count > 1)
     fail(Errc::InvalidArgument,
          "a shard does one step: name align or call, and merge when all shards are done");
+  if (job.pileups)
+    fail(Errc::InvalidArgument, "pileups are written by runs that are not done in steps");
   if ((job.step != "all" || share.count > 1) && !job.work)
     fail(Errc::InvalidArgument, "single steps need work, the folder that all shards use");
 }

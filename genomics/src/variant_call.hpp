@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,8 @@ struct VariantCall {
   std::array<std::uint32_t, 4> strands{};  ///< reference forward, reverse; alternative likewise
   double mapping_quality = 0;              ///< root mean square
   CallEvidence evidence;
+  std::vector<std::uint8_t> pileup;      ///< see call_pileup.hpp; empty: nobody asked for it
+  std::optional<double> net_correction;  ///< what the net adds to the log odds of being right
 
   [[nodiscard]] int ploidy() const { return static_cast<int>(genotype.size()); }
   [[nodiscard]] bool heterozygous() const {

@@ -25,6 +25,9 @@ constexpr std::string_view kScoreLine =
     "##INFO=<ID=SCORE,Number=1,Type=Float,Description=\"Phred of the chance that the call is "
     "wrong, "
     "by the learnt filter\">\n";
+constexpr std::string_view kNetLine =
+    "##INFO=<ID=NET,Number=1,Type=Float,Description=\"What the net added to the log odds that the "
+    "call is right; given where the trees were not sure\">\n";
 constexpr std::string_view kFormatLines =
     "##FORMAT=<ID=GT,Number=1,Type=String,Description=\"Genotype\">\n"
     "##FORMAT=<ID=AD,Number=R,Type=Integer,Description=\"Reads that speak for each allele\">\n"
@@ -61,7 +64,7 @@ bool is_indel(const VariantCall& call) {
 /// The filters of a call. What was scored is judged by its score alone.
 std::string filter_text(const VariantCall& call, const CallFigures& figures,
                         const std::optional<double>& score, const VcfOptions& options) {
-  if (score) return options.model->passes(*score, is_indel(call)) ? "PASS" : "LowScore";
+  if (score) return options.limits().pass(*score, is_indel(call)) ? "PASS" : "LowScore";
   std::string out;
   if (call.quality < options.pass_quality) out = "LowQual";
   if (figures.strand_bias > options.most_strand_bias)
@@ -69,11 +72,13 @@ std::string filter_text(const VariantCall& call, const CallFigures& figures,
   return out.empty() ? "PASS" : out;
 }
 
-std::string info_text(const CallFigures& figures, const std::optional<double>& score) {
+std::string info_text(const VariantCall& call, const CallFigures& figures,
+                      const std::optional<double>& score) {
   std::string out;
   for (const InfoField& field : info_fields())
     out += fmt::format("{}{}={}", out.empty() ? "" : ";", field.name, field.text(figures));
   if (score) out += fmt::format(";SCORE={:.2f}", *score);
+  if (call.net_correction) out += fmt::format(";NET={:.2f}", *call.net_correction + 0.0);
   return out;
 }
 
@@ -84,7 +89,9 @@ CalledLine line_of(const Reference& reference, const VariantCall& call, const Vc
   const CallFigures figures = figures_of(call);
   std::optional<double> score;
   // (The filter learnt from genomes of two copies: shares of reads mean something else in others.)
-  if (options.model && call.ploidy() <= 2) score = options.model->score(features_of(call, figures));
+  if (options.model && call.ploidy() <= 2)
+    score = score_of_log_odds(options.model->log_odds(features_of(call, figures)) +
+                              call.net_correction.value_or(0));
   CalledLine out;
   const std::string filter = filter_text(call, figures, score, options);
   out.passed = filter == "PASS";
@@ -92,7 +99,7 @@ CalledLine line_of(const Reference& reference, const VariantCall& call, const Vc
       "{}\t{}\t.\t{}\t{}\t{}\t{}\t{}\tGT:AD:DP:GQ:PL{}\t{}:{}:{}:{}:{}",
       reference.contigs()[place.contig].name, place.position + 1, call.reference,
       joined(call.alternatives, [](const std::string& a) { return a; }), quality_text(call.quality),
-      filter, info_text(figures, score), phased ? ":PS" : "", genotype_text(call),
+      filter, info_text(call, figures, score), phased ? ":PS" : "", genotype_text(call),
       joined(call.depths, [](std::uint32_t d) { return std::to_string(d); }), call.depth,
       number(call.genotype_quality), joined(call.likelihoods, number));
   if (phased) out.text += fmt::format(":{}", reference.place(call.phase_set).position + 1);
@@ -168,11 +175,12 @@ std::string block_line(const Reference& reference, const ReferenceBlock& block) 
 std::string head_of(const Reference& reference, const VcfOptions& options) {
   std::string out = fmt::format("##fileformat=VCFv4.2\n##source=aceso {}\n", version());
   out += kFilterPass;
-  if (options.model) out += options.model->filter_line();
+  if (options.model) out += options.limits().filter_line();
   if (!options.model || options.polyploid)
     out += fmt::format(fmt::runtime(kFilterLines), options.pass_quality, options.most_strand_bias);
   for (const InfoField& field : info_fields()) out += field.header_line();
   if (options.model) out += kScoreLine;
+  if (options.net) out += kNetLine;
   out += kFormatLines;
   if (options.blocks) out += kBlockHeadLines;
   for (const Contig& contig : reference.contigs())

@@ -2,6 +2,7 @@
 // a tabix index.
 #pragma once
 
+#include "call_net.hpp"
 #include "filter_model.hpp"
 #include "reference_blocks.hpp"
 #include "variant_call.hpp"
@@ -26,6 +27,13 @@ struct VcfOptions {
   /// Scores calls of one or two copies and decides which of them pass, instead of the two limits;
   /// null: none.
   std::shared_ptr<const FilterModel> model;
+  /// Whose corrections, which the calls bring along, are added to the model's; null: none.
+  std::shared_ptr<const CallNet> net;
+
+  /// The least scores that pass, if there is a model.
+  [[nodiscard]] const ScoreLimits& limits() const {
+    return net ? net->scoring().limits : model->limits();
+  }
 };
 
 /// A line with its newline, and whether its filter is PASS.

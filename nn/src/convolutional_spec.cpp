@@ -1,4 +1,5 @@
 #include "aceso/core/error.hpp"
+#include "aceso/core/random.hpp"
 #include "aceso/core/text.hpp"
 #include "aceso/nn/convolutional.hpp"
 #include "convolutional_steps.hpp"
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -404,6 +406,27 @@ std::vector<TensorInfo> ConvolutionalSpec::weights() const {
   std::vector<TensorInfo> list;
   for (const ConvolutionalStep& step : resolved(*this, "a net").steps) add_weights(step, list);
   return list;
+}
+
+TensorSet initial_weights(const ConvolutionalSpec& spec, std::uint64_t seed) {
+  TensorSet set;
+  std::uint64_t number = 0;
+  for (const TensorInfo& info : spec.weights()) {
+    Tensor tensor(DType::F32, info.shape);
+    const auto values = tensor.values<float>();
+    // Norms have weights of one axis.
+    if (info.name.ends_with(".weight") && info.shape.size() > 1) {
+      const auto inputs = tensor.element_count() / info.shape.front();
+      const double most = std::sqrt(6.0 / static_cast<double>(inputs));
+      Random random(seed, number++);
+      for (float& value : values) value = static_cast<float>(most * (2 * random.uniform() - 1));
+    } else {
+      const bool one = info.name.ends_with(".weight") || info.name.ends_with(".running_var");
+      std::ranges::fill(values, one ? 1.0F : info.name.ends_with(".slope") ? 0.25F : 0.0F);
+    }
+    set.emplace(info.name, std::move(tensor));
+  }
+  return set;
 }
 
 Json ConvolutionalSpec::to_json() const {

@@ -100,7 +100,8 @@ struct ModelFolder::Impl {
   };
 
   fs::path path;
-  std::shared_ptr<const MappedFile> packed;  ///< null: a folder
+  std::shared_ptr<const MappedFile> mapped;          ///< null: a folder, or in memory
+  std::optional<std::span<const std::byte>> packed;  ///< none: a folder
   std::vector<std::pair<std::string, std::uint64_t>> list;
   std::map<std::string, File> files;
   ModelDescription description;
@@ -111,8 +112,20 @@ struct ModelFolder::Impl {
   explicit Impl(fs::path place) : path(std::move(place)) {
     if (fs::is_directory(path))
       list_folder();
-    else
+    else {
+      mapped = std::make_shared<const MappedFile>(path);
+      packed = mapped->bytes();
       list_packed();
+    }
+    describe();
+  }
+
+  Impl(std::span<const std::byte> bytes, const std::string& source) : path(source), packed(bytes) {
+    list_packed();
+    describe();
+  }
+
+  void describe() {
     for (const auto& [name, file] : files) list.emplace_back(name, file.size);
     const std::string source = name_of(kDescriptionFile);
     const Json yaml = parse_yaml(text(std::string(kDescriptionFile)), source);
@@ -137,8 +150,7 @@ struct ModelFolder::Impl {
   }
 
   void list_packed() {
-    packed = std::make_shared<const MappedFile>(path);
-    for (const TarEntry& entry : list_tar(packed->bytes(), path.string()))
+    for (const TarEntry& entry : list_tar(*packed, path.string()))
       files[entry.name] = {entry.offset, entry.size};
     if (!files.contains(std::string(kDescriptionFile)))
       fail(Errc::CorruptData, "{}: not a packed model: it has no {}", path.string(),
@@ -157,13 +169,14 @@ struct ModelFolder::Impl {
     if (!packed) return read_file(path / file, kLargestText);
     if (place.size > kLargestText)
       fail(Errc::CorruptData, "{}: larger than {} bytes", name_of(file), kLargestText);
-    const auto bytes = packed->bytes().subspan(place.offset, place.size);
+    const auto bytes = packed->subspan(place.offset, place.size);
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   }
 
   [[nodiscard]] TensorFile open(const std::string& file) const {
     const File& place = find(file);
-    if (packed) return {packed, place.offset, place.size, name_of(file)};
+    if (mapped) return {mapped, place.offset, place.size, name_of(file)};
+    if (packed) return {packed->subspan(place.offset, place.size), name_of(file)};
     return TensorFile(path / file);
   }
 
@@ -171,12 +184,14 @@ struct ModelFolder::Impl {
     if (!packed) return sha256_file(path / file, stop);
     const File& place = find(file);
     Sha256 hash;
-    hash.update(packed->bytes().subspan(place.offset, place.size));
+    hash.update(packed->subspan(place.offset, place.size));
     return hash.finish();
   }
 };
 
 ModelFolder::ModelFolder(const fs::path& path) : impl_(std::make_shared<const Impl>(path)) {}
+ModelFolder::ModelFolder(std::span<const std::byte> packed, const std::string& source)
+    : impl_(std::make_shared<const Impl>(packed, source)) {}
 
 const ModelDescription& ModelFolder::description() const noexcept { return impl_->description; }
 const fs::path& ModelFolder::path() const noexcept { return impl_->path; }

@@ -214,6 +214,13 @@ TensorFile::TensorFile(std::shared_ptr<const MappedFile> file, std::size_t offse
   impl_ = std::move(impl);
 }
 
+TensorFile::TensorFile(std::span<const std::byte> bytes, std::string source) {
+  auto impl = std::make_shared<Impl>();
+  impl->source = std::move(source);
+  impl->read(bytes);
+  impl_ = std::move(impl);
+}
+
 const std::vector<TensorInfo>& TensorFile::tensors() const noexcept { return impl_->tensors; }
 const std::map<std::string, std::string>& TensorFile::metadata() const noexcept {
   return impl_->metadata;

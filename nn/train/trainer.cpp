@@ -1,5 +1,6 @@
 #include "trainer.hpp"
 
+#include "convolutional_net.hpp"
 #include "message_passing_net.hpp"
 #include "objective.hpp"
 #include "transformer_net.hpp"
@@ -46,6 +47,7 @@ std::unique_ptr<Net> make_net(const nlohmann::json& plan) {
   if (architecture == "transformer")
     return transformer_net(plan.at("config"), plan.at("objective"));
   if (architecture == "dmpnn") return message_passing_net(plan.at("config"));
+  if (architecture == "convolutional") return convolutional_net(plan.at("config"));
   throw Mistake("the architecture " + architecture + " cannot be trained");
 }
 

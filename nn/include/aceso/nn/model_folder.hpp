@@ -11,6 +11,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -42,6 +43,9 @@ class ModelFolder {
   /// Opens a folder or a .model.tar.
   /// \throws Error NotFound, Io, or CorruptData naming the file and what is wrong.
   explicit ModelFolder(const std::filesystem::path& path);
+  /// A .model.tar in memory that outlives all views of it (compiled into the program). `source`
+  /// names it. \throws Error CorruptData as above.
+  ModelFolder(std::span<const std::byte> packed, const std::string& source);
 
   [[nodiscard]] const ModelDescription& description() const noexcept;
   [[nodiscard]] const std::filesystem::path& path() const noexcept;

@@ -44,6 +44,9 @@ class TensorFile {
   TensorFile(std::shared_ptr<const MappedFile> file, std::size_t offset, std::size_t size,
              std::string source);
 
+  /// A safetensors file in memory that outlives all views of it (compiled into the program).
+  TensorFile(std::span<const std::byte> bytes, std::string source);
+
   /// In the order of their bytes.
   [[nodiscard]] const std::vector<TensorInfo>& tensors() const noexcept;
   /// The header's "__metadata__".

@@ -36,9 +36,11 @@ struct Ranks {
 
 /// What is trained and towards what.
 struct TrainingPlan {
-  std::string architecture;          ///< "transformer" or "dmpnn"
+  std::string architecture;          ///< "transformer", "dmpnn" or "convolutional"
   Json config;                       ///< the architecture's settings, as in model.yaml; "dmpnn" may
-                                     ///< have "dropout" too, the share of states left out
+                                     ///< have "dropout" too, the share of states left out;
+                                     ///< "convolutional" has one output, and no layers transposed,
+                                     ///< nearest, interpolate or batch_norm
   std::vector<std::string> trained;  ///< names of the weights that change; the others are frozen
   /// Which rows a transformer answers for: "places" i32 [rows] of tokens, or the means over "spans"
   /// i32 [rows, 2] (first and last + 1).
@@ -58,8 +60,10 @@ struct TrainingPlan {
 /// One micro-batch: arrays i32 or f32 by name. Transformers: tokens [tokens], offsets [sequences +
 /// 1], places or spans. Message passing nets, of which one is trained ("members.0.*"): see
 /// training_arrays() in message_passing.hpp, and dropout_seed i32 [2] where states are to be left
-/// out. Then targets i32 [rows] for cross_entropy (-1: none), or values f32 [rows,
-/// outputs] for squared (half the squared difference) and binary (NaN: none).
+/// out. Convolutional nets, in fp32 alone: images f32 [images, channels, size...], and perhaps
+/// offsets f32 [images, outputs], which are added to the outputs (all places of the last layer).
+/// Then targets i32 [rows] for cross_entropy (-1: none), or values f32 [rows, outputs] for squared
+/// (half the squared difference) and binary (NaN: none).
 using TrainingBatch = TensorSet;
 
 /// Sums over micro-batches.
