@@ -61,8 +61,13 @@ CalledBucket CallVariants::called(std::uint32_t begin, std::uint32_t end) {
   // What is called does not depend on the regions, only what is told.
   std::erase_if(found.variants, [this](const VariantCall& c) { return !shop->wants(c.position); });
   std::erase_if(found.blocks, [this](const ReferenceBlock& b) { return !shop->wants(b.begin); });
-  if (shop->call.pileup.keep_columns)
-    result.gvcf_lines = gvcf_lines(shop->reference, found.variants, found.blocks, shop->vcf);
+  if (shop->call.pileup.keep_columns) {
+    std::erase_if(found.weak, [this](const VariantCall& c) { return !shop->wants(c.position); });
+    std::vector<VariantCall> told = found.variants;
+    told.insert(told.end(), found.weak.begin(), found.weak.end());
+    std::ranges::stable_sort(told, {}, &VariantCall::position);
+    result.gvcf_lines = gvcf_lines(shop->reference, told, found.blocks, shop->vcf);
+  }
   const std::vector<CalledLine> lines = vcf_lines(shop->reference, found.variants, shop->vcf);
   for (std::size_t i = 0; i < lines.size(); ++i) {
     result.lines += lines[i].text;
