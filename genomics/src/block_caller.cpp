@@ -96,6 +96,13 @@ void phase(std::vector<VariantCall>& calls) {
   }
 }
 
+/// What is not called is the reference, as surely as its quality is low.
+void tell_as_reference(VariantCall& call) {
+  std::ranges::fill(call.genotype, 0);
+  const double wrong = 1 - std::pow(10.0, -call.quality / 10);
+  call.genotype_quality = wrong > 0 ? std::clamp(-10 * std::log10(wrong), 0.0, 99.0) : 99;
+}
+
 }  // namespace
 
 BlockCaller::BlockCaller(const Reference& reference, CallOptions options)
@@ -158,7 +165,7 @@ BucketCalls BlockCaller::call(const CallReads& reads, std::uint32_t begin, std::
   for (const Block& block : blocks_of(pileup)) {
     const int copies = ploidy.at(block.alleles.front().allele.position);
     if (block.end >= begin && block.begin <= end && copies > 0)
-      call_block(reads, block, copies, out.variants);
+      call_block(reads, block, copies, out);
   }
   std::ranges::stable_sort(out.variants, {}, &VariantCall::position);
   // A block across the border is called on both sides; each side tells of the calls that begin
@@ -166,8 +173,10 @@ BucketCalls BlockCaller::call(const CallReads& reads, std::uint32_t begin, std::
   const auto elsewhere = [&](const VariantCall& c) {
     return c.position < begin || c.position >= end;
   };
-  const std::vector<VariantCall> all = out.variants;
+  std::vector<VariantCall> all = out.variants;
+  all.insert(all.end(), out.weak.begin(), out.weak.end());
   std::erase_if(out.variants, elsewhere);
+  std::erase_if(out.weak, elsewhere);
   if (options_.pileup.keep_columns)
     out.blocks = blocks_between(
         std::span<const ColumnDepth>(pileup.columns).subspan(begin - first, end - begin), all,
@@ -234,7 +243,7 @@ ReadTable BlockCaller::cost_reads(const CallReads& all, const Block& block,
 }
 
 void BlockCaller::call_block(const CallReads& all, const Block& block, int ploidy,
-                             std::vector<VariantCall>& out) {
+                             BucketCalls& out) {
   const std::vector<CandidateAllele> candidates = chosen(block, options_.most_alleles);
   std::vector<Allele> alleles;
   for (const CandidateAllele& c : candidates) alleles.push_back(c.allele);
@@ -249,14 +258,11 @@ void BlockCaller::call_block(const CallReads& all, const Block& block, int ploid
 
   const GenotypeTable genotypes(by_fragment(all, table, sets.size()), sets, alleles,
                                 options_.priors, ploidy);
-  std::vector<VariantCall> calls;
   const std::vector<AlleleSet> copies = genotypes.best();
   AlleleSet seen = 0;
   for (const AlleleSet set : copies) seen |= set;
-  std::vector<Site> told;
-  for (const Site& site : sites_of(alleles, seen)) {
+  const auto call_of = [&](const Site& site) {
     const SiteCall found = genotypes.call(site);
-    if (found.quality < options_.least_quality) continue;
     VariantCall call;
     write_alleles(reference_, alleles, site, call);
     call.quality = found.quality;
@@ -264,6 +270,16 @@ void BlockCaller::call_block(const CallReads& all, const Block& block, int ploid
     call.likelihoods = found.likelihoods;
     for (const AlleleSet set : copies) call.genotype.push_back(site.number_on(set));
     weigh_reads(reference_, all, table, votes_of(table, sets, site), alleles, site, call);
+    return call;
+  };
+  std::vector<VariantCall> calls, weak;
+  std::vector<Site> told;
+  for (const Site& site : sites_of(alleles, seen)) {
+    VariantCall call = call_of(site);
+    if (call.quality < options_.least_quality) {
+      weak.push_back(std::move(call));
+      continue;
+    }
     calls.push_back(std::move(call));
     told.push_back(site);
   }
@@ -273,7 +289,37 @@ void BlockCaller::call_block(const CallReads& all, const Block& block, int ploid
     calls[i].pileup = pileup_of(reference_, all, table.reads, votes_of(table, sets, told[i]),
                                 alleles[told[i].alleles[0]].position);
   }
-  std::ranges::move(calls, std::back_inserter(out));
+  if (options_.pileup.keep_columns) {
+    const AlleleSet every =
+        alleles.size() < kMostAlleles ? (AlleleSet{1} << alleles.size()) - 1 : ~AlleleSet{0};
+    for (const Site& site : sites_of(alleles, every & ~seen)) weak.push_back(call_of(site));
+    add_weak(std::move(weak), calls, out);
+  }
+  std::ranges::move(calls, std::back_inserter(out.variants));
+}
+
+/// Takes those of a block that may be there after all, unless their bases are told of already.
+void BlockCaller::add_weak(std::vector<VariantCall> found, std::span<const VariantCall> calls,
+                           BucketCalls& out) const {
+  std::ranges::stable_sort(found, {}, &VariantCall::position);
+  const auto overlap = [](const VariantCall& a, const VariantCall& b) {
+    return a.position < b.position + b.reference.size() &&
+           b.position < a.position + a.reference.size();
+  };
+  const auto unsure = [&](const VariantCall& call) {
+    // (An allele that no read tells from the others fits as well as they do, whatever it is.)
+    return call.strands[2] + call.strands[3] >= options_.pileup.least_support &&
+           *std::ranges::min_element(call.likelihoods.begin() + 1, call.likelihoods.end()) <=
+               options_.weak_likelihood;
+  };
+  for (VariantCall& call : found) {
+    const auto taken = [&](const VariantCall& other) { return overlap(call, other); };
+    if (!unsure(call) || std::ranges::any_of(calls, taken) ||
+        (!out.weak.empty() && taken(out.weak.back())))
+      continue;
+    out.weak.push_back(std::move(call));
+    tell_as_reference(out.weak.back());
+  }
 }
 
 }  // namespace aceso::genomics

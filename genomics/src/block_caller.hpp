@@ -22,6 +22,8 @@ struct CallOptions {
   AssemblyOptions assembly;
   Priors priors;
   double least_quality = 10;  ///< calls below are not told of
+  /// Phred: what is not called is told of in gVCF if a genotype with it costs no more than this.
+  double weak_likelihood = 60;
   std::size_t most_haplotypes = 64;
   std::size_t most_alleles = 16;  ///< of a block
   std::uint32_t most_reads =
@@ -32,7 +34,10 @@ struct CallOptions {
 
 /// What is known of a bucket.
 struct BucketCalls {
-  std::vector<VariantCall> variants;   ///< by position
+  std::vector<VariantCall> variants;  ///< by position
+  /// If columns were kept: alleles that some reads show clearly and that are not called, with the
+  /// reference as genotype. By position, apart from each other and from `variants`.
+  std::vector<VariantCall> weak;
   std::vector<ReferenceBlock> blocks;  ///< if columns were kept; by position
 };
 
@@ -66,8 +71,10 @@ class BlockCaller {
   [[nodiscard]] ReadTable cost_reads(const CallReads& all, const Block& block,
                                      std::span<const Allele> alleles,
                                      std::span<const AlleleSet> sets) const;
-  void call_block(const CallReads& reads, const Block& block, int ploidy,
-                  std::vector<VariantCall>& out);
+  void call_block(const CallReads& reads, const Block& block, int ploidy, BucketCalls& out);
+
+  void add_weak(std::vector<VariantCall> found, std::span<const VariantCall> calls,
+                BucketCalls& out) const;
 
   const Reference& reference_;
   CallOptions options_;

@@ -62,8 +62,13 @@ CalledBucket CallVariants::called(std::uint32_t begin, std::uint32_t end) {
   std::erase_if(found.variants, [this](const VariantCall& c) { return !shop->wants(c.position); });
   std::erase_if(found.blocks, [this](const ReferenceBlock& b) { return !shop->wants(b.begin); });
   if (shop->vcf.net) shop->vcf.net->judge(*shop->vcf.model, found.variants);
-  if (shop->call.pileup.keep_columns)
-    result.gvcf_lines = gvcf_lines(shop->reference, found.variants, found.blocks, shop->vcf);
+  if (shop->call.pileup.keep_columns) {
+    std::erase_if(found.weak, [this](const VariantCall& c) { return !shop->wants(c.position); });
+    std::vector<VariantCall> told = found.variants;
+    told.insert(told.end(), found.weak.begin(), found.weak.end());
+    std::ranges::stable_sort(told, {}, &VariantCall::position);
+    result.gvcf_lines = gvcf_lines(shop->reference, told, found.blocks, shop->vcf);
+  }
   if (shop->keep_pileups) {
     for (const VariantCall& call : found.variants)
       result.pileups.add(shop->reference.place(call.position).position, call.pileup);

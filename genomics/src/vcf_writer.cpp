@@ -87,13 +87,15 @@ CalledLine line_of(const Reference& reference, const VariantCall& call, const Vc
   const auto number = [](double v) { return std::to_string(std::lround(v)); };
   const bool phased = call.phase_set != 0;
   const CallFigures figures = figures_of(call);
+  // (A gVCF also tells of alleles that are not called: there is nothing to pass.)
+  const bool called = std::ranges::any_of(call.genotype, [](int allele) { return allele > 0; });
   std::optional<double> score;
   // (The filter learnt from genomes of two copies: shares of reads mean something else in others.)
-  if (options.model && call.ploidy() <= 2)
+  if (called && options.model && call.ploidy() <= 2)
     score = score_of_log_odds(options.model->log_odds(features_of(call, figures)) +
                               call.net_correction.value_or(0));
   CalledLine out;
-  const std::string filter = filter_text(call, figures, score, options);
+  const std::string filter = called ? filter_text(call, figures, score, options) : ".";
   out.passed = filter == "PASS";
   out.text = fmt::format(
       "{}\t{}\t.\t{}\t{}\t{}\t{}\t{}\tGT:AD:DP:GQ:PL{}\t{}:{}:{}:{}:{}",
