@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # picard.sh BUILD_DIR OUT_DIR: files of `aceso genomics align` before Picard's eyes, on simulated reads with duplicates. ValidateSamFile must
-# find no error in any kind of output, and MarkDuplicates must count the same duplicates, optical ones included. Prints both, and fails
-# if they differ.
+# find no error in any kind of output, and MarkDuplicates must count the same duplicates, optical ones included. Fails if they differ.
+# Writes OUT_DIR/genomics-picard.md, and docs/benchmarks/genomics-picard.md unless KEEP_DOCS is set.
 #   REFERENCE (../shared/data/genomics/sim5mb/ref.fa.gz), COVERAGE (5), WORK (a folder below /tmp): may be set.
 set -euo pipefail
 build=$(realpath "${1:?BUILD_DIR}") out=$(realpath "${2:?OUT_DIR}")
@@ -30,6 +30,7 @@ align() {
     >"${file%.*}.json"
 }
 
+tell "# Aligned reads before Picard's eyes" "" "$(date -u +%F), $("$aceso" --version | head -n 1), Picard $(dpkg-query -W -f='${Version}' picard-tools) (Debian). Reads of \`genomics simulate\` at ${COVERAGE:-5}x with copies of a tenth, a third of which stand beside each other on the flow cell." ""
 align plain.bam
 align secondary.bam --secondary 5
 align recalibrated.bam --recalibrate --original-qualities
@@ -64,4 +65,6 @@ done < <(fields marked.txt)
 for kind in SQ LB; do
   tell "| records with DT:Z:$kind | $(samtools view -F 0x900 marked.bam | grep -c "DT:Z:$kind") | $(samtools view -F 0x900 tagged.bam | grep -c "DT:Z:$kind") |"
 done
+tell "" "Command: \`./dev bench genomics-picard\`."
+[[ -n ${KEEP_DOCS:-} ]] || cp "$page" "$root/docs/benchmarks/"
 exit $failed
