@@ -30,7 +30,7 @@ align() {
     >"${file%.*}.json"
 }
 
-tell "# Aligned reads before Picard's eyes" "" "$(date -u +%F), $("$aceso" --version | head -n 1), Picard $(dpkg-query -W -f='${Version}' picard-tools) (Debian). Reads of \`genomics simulate\` at ${COVERAGE:-5}x with copies of a tenth, a third of which stand beside each other on the flow cell." ""
+tell "# Aligned reads before Picard's eyes" "" "$(date -u +%F), $("$aceso" --version | head -n 1), Picard $(dpkg-query -W -f='${Version}' picard-tools) (Debian). Reads of \`genomics simulate\` at ${COVERAGE:-5}x with copies of a tenth of the fragments, two fifths of which stand within 110 pixels of another." ""
 align plain.bam
 align secondary.bam --secondary 5
 align recalibrated.bam --recalibrate --original-qualities
