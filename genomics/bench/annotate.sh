@@ -8,15 +8,8 @@ build=$(realpath "${1:?BUILD_DIR}") out=$(realpath "${2:?OUT_DIR}")
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=${WORK:-/tmp/aceso-bench-annotate} genes=${GENES:-2000} seed=${SEED:-1}
 aceso=$build/bin/aceso page=$out/genomics-annotate.md
+source "$root/tools/bench.sh"
 command -v bcftools samtools bgzip >/dev/null || { echo "skipped: bcftools, samtools and bgzip are needed" >&2; exit 0; }
-tell() { printf '%s\n' "$*" | tee -a "$page"; }
-# seconds NAME COMMAND...: runs a command, puts its CPU seconds into NAME.time
-seconds() {
-  local name=$1
-  shift
-  { TIMEFORMAT='%U %S'; time "$@" >"$name.log" 2>&1; } 2>"$name.time" || { cat "$name.log" >&2; exit 1; }
-}
-cpu() { awk '{ s += $1 + $2 } END { printf "%.1f", s }' "$@"; }
 
 mkdir -p "$work"
 cd "$work"
@@ -40,7 +33,7 @@ for who in ours theirs; do bcftools query -f '%POS %REF %ALT %ID %AF\n' "${who}_
 : >"$page"
 tell "# Annotating variants"
 tell
-tell "$(date -u +%F), $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1), one thread each, $("$aceso" --version | head -n 1), $(bcftools --version | head -n 1), load $(cut -d' ' -f1 /proc/loadavg). $genes random genes of 2 to 6 exons on both strands, $(grep -vc '^#' variants.vcf) random variants (substitutions of one and several bases, gaps). CPU seconds, user and system."
+tell "$(date -u +%F), $(processor), one thread each, $("$aceso" --version | head -n 1), $(bcftools --version | head -n 1), load $(load). $genes random genes of 2 to 6 exons on both strands, $(grep -vc '^#' variants.vcf) random variants (substitutions of one and several bases, gaps). CPU seconds, user and system."
 tell
 tell "| | Aceso | bcftools |"
 tell "|---|---|---|"
@@ -50,4 +43,4 @@ tell
 python3 "$root/genomics/bench/compare_csq.py" ours.vcf csq.vcf genome.fa genes.gff3 | tee -a "$page"
 tell
 tell "Of the track $(comm -12 ours.known theirs.known | wc -l) alleles are known to both with the same identifier and frequency, $(comm -23 ours.known theirs.known | wc -l) to Aceso alone (gaps that the track writes otherwise), $(comm -13 ours.known theirs.known | wc -l) to bcftools annotate alone. Command: \`./dev bench genomics-annotate\`."
-[[ -n ${KEEP_DOCS:-} ]] || cp "$page" "$root/docs/benchmarks/"
+keep_page

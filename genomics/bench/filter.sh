@@ -9,9 +9,9 @@ build=$(realpath "${1:?BUILD_DIR}") out=$(realpath "${2:?OUT_DIR}")
 root=$(cd "$(dirname "$0")/../.." && pwd)
 data=${DATA:-$root/../shared/data/genomics} work=${WORK:-/tmp/aceso-bench-filter}
 aceso=$build/bin/aceso page=$out/genomics-filter.md
+source "$root/tools/bench.sh"
 [[ -s $data/sim5mb/ref.fa.gz ]] || { echo "skipped: $data has no sim5mb" >&2; exit 0; }
 data=$(realpath "$data")
-tell() { printf '%s\n' "$*" | tee -a "$page"; }
 quiet() { "$aceso" "$@" --no-report --quiet >/dev/null 2>&1; }
 mkdir -p "$work"
 cd "$work"
@@ -56,7 +56,7 @@ cp -f "$data/sim5mb/confident.bed" sim.bed
 rm -f cpu.reads cpu.trees cpu.net asked
 tell "# What the learnt filter does"
 tell
-tell "$(date -u +%F), $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1), $("$aceso" --version | head -n 1). The filter and its net were trained on simulated samples of GRCh38 chr22:20-21 Mb (genomics/models/train.sh). True calls, false calls, missed variants and F1; all calls have a quality of 3 or more."
+tell "$(date -u +%F), $(processor), $("$aceso" --version | head -n 1). The filter and its net were trained on simulated samples of GRCh38 chr22:20-21 Mb (genomics/models/train.sh). True calls, false calls, missed variants and F1; all calls have a quality of 3 or more."
 tell
 tell "| sample, calls | SNP TP/FP/FN | SNP F1 | indel TP/FP/FN | indel F1 |"
 tell "|---|---|---|---|---|"
@@ -75,4 +75,4 @@ tell "Samples of other chromosomes than the training's (chr20), and of a sequenc
 sum() { awk '{ s += $1 } END { printf "%.1f", s }' "$1"; }
 tell
 tell "The net was asked about $(awk '{ s += $1 } END { print s }' asked) calls in all. CPU seconds of all samples: $(sum cpu.reads) from reads to calls; from aligned reads to calls $(sum cpu.trees) without the net, $(sum cpu.net) with it (\`--net on\`)."
-[[ -n ${KEEP_DOCS:-} ]] || cp "$page" "$root/docs/benchmarks/"
+keep_page

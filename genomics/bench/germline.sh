@@ -8,17 +8,10 @@ build=$(realpath "${1:?BUILD_DIR}") out=$(realpath "${2:?OUT_DIR}")
 root=$(cd "$(dirname "$0")/../.." && pwd)
 data=${DATA:-$root/../shared/data/genomics/sim5mb} work=${WORK:-/tmp/aceso-bench-germline}
 aceso=$build/bin/aceso page=$out/genomics-germline.md
+source "$root/tools/bench.sh"
 [[ -s $data/truth.vcf.gz ]] || { echo "skipped: $data has no truth.vcf.gz" >&2; exit 0; }
 data=$(realpath "$data")
 say() { printf '%s\n' "$*" >&2; }
-tell() { printf '%s\n' "$*" | tee -a "$page"; }
-# seconds NAME COMMAND...: runs a command, puts its CPU seconds into NAME.time
-seconds() {
-  local name=$1
-  shift
-  { TIMEFORMAT='%U %S'; time "$@" >"$name.log" 2>&1; } 2>"$name.time" || { cat "$name.log" >&2; exit 1; }
-}
-cpu() { awk '{ s += $1 + $2 } END { printf "%.1f", s }' "$@"; }
 
 mkdir -p "$work"
 cd "$work"
@@ -64,13 +57,13 @@ ours=$(cpu calls.time) theirs=$(cpu bwa.time markdup.time freebayes.time)
 : >"$page"
 tell "# From reads to variants"
 tell
-tell "$(date -u +%F), $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1), one thread each, $("$aceso" --version | head -n 1), $(bwa 2>&1 | sed -n 's/^Version: /bwa /p'), $(samtools --version | head -n 1), freebayes $(freebayes --version | sed 's/version: *//'), load $(cut -d' ' -f1 /proc/loadavg). $(zcat reads/reads_1.fq.gz | awk 'END { print NR / 4 }') pairs of 2 x 150 bases, simulated from real variants (HG002) on GRCh38 chr20:1-5,000,000. CPU seconds, user and system."
+tell "$(date -u +%F), $(processor), one thread each, $("$aceso" --version | head -n 1), $(bwa 2>&1 | sed -n 's/^Version: /bwa /p'), $(samtools --version | head -n 1), freebayes $(freebayes --version | sed 's/version: *//'), load $(load). $(zcat reads/reads_1.fq.gz | awk 'END { print NR / 4 }') pairs of 2 x 150 bases, simulated from real variants (HG002) on GRCh38 chr20:1-5,000,000. CPU seconds, user and system."
 tell
 tell "| | Aceso | bwa mem + samtools markdup + freebayes | ratio |"
 tell "|---|---|---|---|"
-tell "| reads to variants | $ours | $theirs ($(cpu bwa.time) + $(cpu markdup.time) + $(cpu freebayes.time)) | $(awk -v a="$ours" -v b="$theirs" 'BEGIN { printf "%.2fx", a / b }') |"
+tell "| reads to variants | $ours | $theirs ($(cpu bwa.time) + $(cpu markdup.time) + $(cpu freebayes.time)) | $(ratio "$ours" "$theirs") |"
 align_ours=$(cpu align.time) align_theirs=$(cpu bwa.time markdup.time)
-tell "| reads to sorted, marked BAM | $align_ours | $align_theirs | $(awk -v a="$align_ours" -v b="$align_theirs" 'BEGIN { printf "%.2fx", a / b }') |"
+tell "| reads to sorted, marked BAM | $align_ours | $align_theirs | $(ratio "$align_ours" "$align_theirs") |"
 tell
 tell "| calls of quality 20 or more | SNP TP/FP/FN | SNP F1 | indel TP/FP/FN | indel F1 |"
 tell "|---|---|---|---|---|"
@@ -80,4 +73,4 @@ tell
 tell "Index of the reference: $(cpu index.time) CPU seconds, once. Peak memory with \`--memory 1G\`: $(sed -n 's/.*"peak_rss_mb":\([0-9]*\).*/\1/p' bounded.json) MB, the same calls. Whole genome (620 million reads of 150 bases), projected from CPU seconds a read: $(awk -v a="$ours" -v r="$(zcat reads/reads_1.fq.gz | awk 'END { print NR / 2 }')" 'BEGIN { printf "%.1f", a / r * 620e6 / 3600 }') core-hours; an index that does not fit the cache will make it more."
 tell
 tell "The reads are simulated: real sequencers make errors that depend on the bases around, which this does not show. Command: \`./dev bench genomics-germline\`."
-[[ -n ${KEEP_DOCS:-} ]] || cp "$page" "$root/docs/benchmarks/"
+keep_page

@@ -9,10 +9,10 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 data=${DATA:-$root/../shared/data/genomics} work=${WORK:-/tmp/aceso-bench-joint}
 bases=${BASES:-2000000} coverage=${COVERAGE:-10} seed=${SEED:-11}
 aceso=$build/bin/aceso page=$out/genomics-joint.md
+source "$root/tools/bench.sh"
 [[ -s $data/sim5mb/ref.fa.gz && -d $data/trio_10kb ]] || { echo "skipped: $data has no sim5mb and trio_10kb" >&2; exit 0; }
 data=$(realpath "$data")
 say() { printf '%s\n' "$*" >&2; }
-tell() { printf '%s\n' "$*" | tee -a "$page"; }
 run() { "$aceso" genomics "$@" --quiet --no-report >/dev/null; }
 # metric NAME JSON: a member of metrics, by a path with dots
 metric() { python3 -c 'import functools, json, sys
@@ -98,4 +98,4 @@ tell "| bcftools mpileup, call | $(violations trio/bcftools.vcf.gz) |"
 tell "| freebayes | $(violations trio/freebayes.vcf.gz) |"
 tell
 tell "Ten kilobases are few: one violation more or less is chance. Simulated reads have no errors that depend on the bases around. Command: \`./dev bench genomics-joint\`."
-[[ -n ${KEEP_DOCS:-} ]] || cp "$page" "$root/docs/benchmarks/"
+keep_page

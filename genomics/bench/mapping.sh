@@ -7,14 +7,7 @@ build=$(realpath "${1:?BUILD_DIR}") out=$(realpath "${2:?OUT_DIR}")
 root=$(cd "$(dirname "$0")/../.." && pwd)
 data=${DATA:-$root/../shared/data/genomics/sim5mb} work=${WORK:-/tmp/aceso-bench-mapping} coverage=${COVERAGE:-5}
 aceso=$build/bin/aceso page=$out/genomics-mapping.md
-tell() { printf '%s\n' "$*" | tee -a "$page"; }
-# seconds NAME COMMAND...: runs a command, puts its CPU seconds into NAME.time
-seconds() {
-  local name=$1
-  shift
-  { TIMEFORMAT='%U %S'; time "$@" >"$name.log" 2>&1; } 2>"$name.time" || { cat "$name.log" >&2; exit 1; }
-}
-cpu() { awk '{ s += $1 + $2 } END { printf "%.1f", s }' "$@"; }
+source "$root/tools/bench.sh"
 
 # compare LABEL REFERENCE LENGTH
 compare() {
@@ -28,7 +21,7 @@ compare() {
   reads=$(($(wc -l <"$name.1.fq") / 2)) ours=$(cpu "$name.ours.time") theirs=$(cpu "$name.bwa.time")
   tell "## $1, $reads reads of $3 bases in pairs"
   tell
-  tell "CPU seconds: ours with sorting, duplicates and compression $ours, bwa mem alone $theirs ($(awk -v a="$ours" -v b="$theirs" 'BEGIN { printf "%.2fx", a / b }'))."
+  tell "CPU seconds: ours with sorting, duplicates and compression $ours, bwa mem alone $theirs ($(ratio "$ours" "$theirs"))."
   tell
   python3 "$root/genomics/bench/score_mapping.py" "aceso=$name.ours.bam" "bwa=$name.bwa.sam" | tee -a "$page"
   tell
@@ -39,7 +32,7 @@ cd "$work"
 : >"$page"
 tell "# Places of reads"
 tell
-tell "$(date -u +%F), $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1), one thread, $("$aceso" --version | head -n 1), bwa $(dpkg-query -W -f='${Version}' bwa) (Debian), load $(cut -d' ' -f1 /proc/loadavg). Reads of \`genomics simulate\` at ${coverage}x, seed 5, with its errors and a sample's variants; a read is wrong if it begins more than 100 bases from where it was made. All reads are simulated."
+tell "$(date -u +%F), $(processor), one thread, $("$aceso" --version | head -n 1), bwa $(dpkg-query -W -f='${Version}' bwa) (Debian), load $(load). Reads of \`genomics simulate\` at ${coverage}x, seed 5, with its errors and a sample's variants; a read is wrong if it begins more than 100 bases from where it was made. All reads are simulated."
 tell
 [[ -s repeats.fa ]] || python3 "$root/genomics/bench/make_repeats.py" 5000000 1 >repeats.fa
 [[ ! -s $data/ref.fa.gz || -s chr20.fa ]] || gunzip -c "$data/ref.fa.gz" >chr20.fa
@@ -52,4 +45,4 @@ for reference in chr20.fa repeats.fa; do
   for length in 150 100; do compare "$label" "$reference" "$length"; done
 done
 tell "Command: \`./dev bench genomics-mapping\`."
-[[ -n ${KEEP_DOCS:-} ]] || cp "$page" "$root/docs/benchmarks/"
+keep_page

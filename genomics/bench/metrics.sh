@@ -7,16 +7,9 @@ build=$(realpath "${1:?BUILD_DIR}") out=$(realpath "${2:?OUT_DIR}")
 root=$(cd "$(dirname "$0")/../.." && pwd)
 data=${DATA:-$root/../shared/data/genomics/sim5mb} work=${WORK:-/tmp/aceso-bench-metrics}
 aceso=$build/bin/aceso page=$out/genomics-metrics.md
+source "$root/tools/bench.sh"
 [[ -s $data/ref.fa.gz ]] || { echo "skipped: $data has no ref.fa.gz" >&2; exit 0; }
 data=$(realpath "$data")
-tell() { printf '%s\n' "$*" | tee -a "$page"; }
-# seconds NAME COMMAND...: runs a command, puts its CPU seconds into NAME.time
-seconds() {
-  local name=$1
-  shift
-  { TIMEFORMAT='%U %S'; time "$@" >"$name.log" 2>&1; } 2>"$name.time" || { cat "$name.log" >&2; exit 1; }
-}
-cpu() { awk '{ s += $1 + $2 } END { printf "%.1f", s }' "$@"; }
 
 mkdir -p "$work/picard" "$work/path"
 cd "$work"
@@ -43,17 +36,17 @@ theirs=$(cpu wgs.time alignment.time insert.time gc.time) ours=$(cpu ours.time)
 : >"$page"
 tell "# Metrics of aligned reads"
 tell
-tell "$(date -u +%F), $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1), one thread, $("$aceso" --version | head -n 1), Picard $(dpkg-query -W -f='${Version}' picard-tools) (Debian), load $(cut -d' ' -f1 /proc/loadavg). $(samtools view -c sample.bam) records, 30x of 5 million bases of chromosome 20, simulated. CPU seconds, user and system; Picard's hold four starts of Java and its compiler's threads."
+tell "$(date -u +%F), $(processor), one thread, $("$aceso" --version | head -n 1), Picard $(dpkg-query -W -f='${Version}' picard-tools) (Debian), load $(load). $(samtools view -c sample.bam) records, 30x of 5 million bases of chromosome 20, simulated. CPU seconds, user and system; Picard's hold four starts of Java and its compiler's threads."
 tell
 tell "| | CPU seconds |"
 tell "|---|---|"
 tell "| Picard: CollectWgsMetrics, CollectAlignmentSummaryMetrics, CollectInsertSizeMetrics, CollectGcBiasMetrics | $theirs ($(cpu wgs.time) + $(cpu alignment.time) + $(cpu insert.time) + $(cpu gc.time)) |"
 tell "| \`aceso genomics metrics\`: these, duplicates and qualities in one pass | $ours |"
-tell "| ratio | $(awk -v a="$ours" -v b="$theirs" 'BEGIN { printf "%.2fx", a / b }') |"
+tell "| ratio | $(ratio "$ours" "$theirs") |"
 tell
 tell "Peak memory: $(sed -n 's/.*"peak_rss_mb":\([0-9]*\).*/\1/p' ours.log) MB."
 tell
 python3 "$root/genomics/bench/compare_metrics.py" ours picard | tee -a "$page"
 tell
 tell "HET_SNP_SENSITIVITY is computed here and sampled there. Command: \`./dev bench genomics-metrics\`."
-[[ -n ${KEEP_DOCS:-} ]] || cp "$page" "$root/docs/benchmarks/"
+keep_page

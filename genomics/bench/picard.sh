@@ -8,13 +8,13 @@ build=$(realpath "${1:?BUILD_DIR}") out=$(realpath "${2:?OUT_DIR}")
 root=$(cd "$(dirname "$0")/../.." && pwd)
 reference=${REFERENCE:-$root/../shared/data/genomics/sim5mb/ref.fa.gz} work=${WORK:-/tmp/aceso-bench-picard}
 aceso=$build/bin/aceso page=$out/genomics-picard.md
+source "$root/tools/bench.sh"
 command -v PicardCommandLine >/dev/null || { echo "skipped: PicardCommandLine is not installed (Debian package picard-tools)" >&2; exit 0; }
 [[ -s $reference ]] || { echo "skipped: there is no $reference" >&2; exit 0; }
 reference=$(realpath "$reference")
 mkdir -p "$work" "$out"
 cd "$work"
 : >"$page"
-tell() { printf '%s\n' "$@" | tee -a "$page"; }
 picard() { PicardCommandLine "$@" QUIET=true VERBOSITY=ERROR 2>picard.log || { [[ $1 == ValidateSamFile ]] || { cat picard.log >&2; exit 1; }; }; }
 
 case $reference in *.gz) gunzip -c "$reference" >reference.fa ;; *) cp -f "$reference" reference.fa ;; esac
@@ -66,5 +66,5 @@ for kind in SQ LB; do
   tell "| records with DT:Z:$kind | $(samtools view -F 0x900 marked.bam | grep -c "DT:Z:$kind") | $(samtools view -F 0x900 tagged.bam | grep -c "DT:Z:$kind") |"
 done
 tell "" "Command: \`./dev bench genomics-picard\`."
-[[ -n ${KEEP_DOCS:-} ]] || cp "$page" "$root/docs/benchmarks/"
+keep_page
 exit $failed

@@ -8,9 +8,9 @@ build=$(realpath "${1:?BUILD_DIR}") out=$(realpath "${2:?OUT_DIR}")
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=${WORK:-/tmp/aceso-bench-slurm} shards=${SHARDS:-4} coverage=${COVERAGE:-30}
 aceso=$build/bin/aceso page=$out/genomics-slurm.md data=/usr/share/doc/hisat2/examples/reference
+source "$root/tools/bench.sh"
 ((EUID == 0)) || { echo "skipped: a Slurm of one's own needs root" >&2; exit 0; }
 command -v slurmctld >/dev/null && [[ -s $data/22_20-21M.fa ]] || { echo "skipped: needs slurm-wlm and hisat2" >&2; exit 0; }
-tell() { printf '%s\n' "$*" | tee -a "$page"; }
 rm -rf "$work"
 mkdir -p "$work"/{state,spool,steps}
 cd "$work"
@@ -71,7 +71,7 @@ for file in vcf.gz g.vcf.gz bam bam.bai vcf.gz.tbi; do cmp -s "one.$file" "many.
 : >"$page"
 tell "# One sample, many jobs"
 tell
-tell "$(date -u +%F), $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1), $cores CPUs, $("$aceso" --version | head -n 1), $(sinfo --version), load $(cut -d' ' -f1 /proc/loadavg). A simulated sample of GRCh38 chr22:20-21 Mb at ${coverage}x."
+tell "$(date -u +%F), $(processor), $cores CPUs, $("$aceso" --version | head -n 1), $(sinfo --version), load $(load). A simulated sample of GRCh38 chr22:20-21 Mb at ${coverage}x."
 tell
 tell "| | seconds, with Slurm's waits | same bytes |"
 tell "|---|---|---|"
@@ -79,5 +79,5 @@ tell "| one job | $(awk -v a="$begin" -v b="$middle" 'BEGIN { printf "%.1f", b -
 tell "| arrays of $shards jobs to align and to call, one to merge | $(awk -v a="$middle" -v b="$end" 'BEGIN { printf "%.1f", b - a }') | $same |"
 tell
 tell "All jobs run on this machine, one thread each, and of a sample this small Slurm's own waits are most of the time: this shows that the bytes are the same, not a speed-up. Command: \`./dev bench genomics-slurm\`."
-[[ -n ${KEEP_DOCS:-} ]] || cp "$page" "$root/docs/benchmarks/"
+keep_page
 [[ $same == yes ]]

@@ -8,8 +8,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 work=${WORK:-/tmp/aceso-bench-admet} data=${DATA:-$root/../shared/data/biomol/weights/admet_ai}
 aceso=$build/bin/aceso page=$out/molecules-admet.md
+source "$root/tools/bench.sh"
 [[ -d $data ]] || { echo "$data is not there" >&2; exit 2; }
-tell() { printf '%s\n' "$*" | tee -a "$page"; }
 
 rm -rf "$work" && mkdir -p "$work"
 cp "$data/drugbank_approved.csv" "$work/drugs.csv"
@@ -20,7 +20,7 @@ cd "$work"
 : >"$page"
 tell "# ADMET-AI's nets beside their authors' predictions"
 tell
-tell "$(date -u +%F), $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1), $("$aceso" --version | head -n 1), RDKit's C++ library of Debian 12. Five D-MPNNs with 200 RDKit descriptors as further inputs, averaged; the recorded predictions are ADMET-AI's own. The table of predictions has six digits."
+tell "$(date -u +%F), $(processor), $("$aceso" --version | head -n 1), RDKit's C++ library of Debian 12. Five D-MPNNs with 200 RDKit descriptors as further inputs, averaged; the recorded predictions are ADMET-AI's own. The table of predictions has six digits."
 tell
 tell "$(python3 - "$work/predict.json" <<'PYTHON'
 import csv, json, sys
@@ -38,4 +38,4 @@ PYTHON
 )"
 tell
 tell "Command: \`./dev bench molecules-admet\`."
-[[ -n ${KEEP_DOCS:-} ]] || cp "$page" "$root/docs/benchmarks/"
+keep_page

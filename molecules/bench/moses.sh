@@ -8,8 +8,8 @@ build=$(realpath "${1:?BUILD_DIR}") out=$(realpath "${2:?OUT_DIR}")
 root=$(cd "$(dirname "$0")/../.." && pwd)
 data=${DATA:-$root/../shared/data/biomol} work=${WORK:-/tmp/aceso-bench-moses} count=${COUNT:-10000}
 aceso=$build/bin/aceso page=$out/molecules-moses.md moses=$data/molecules/moses
+source "$root/tools/bench.sh"
 [[ -d $moses ]] || { echo "$moses: the samples of MOSES are not there; set DATA" >&2; exit 1; }
-tell() { printf '%s\n' "$*" | tee -a "$page"; }
 value() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2], {"d": d, "m": d["metrics"]}))' "$1" "$2"; }
 
 mkdir -p "$work"
@@ -21,7 +21,7 @@ python3 -c 'import gzip,itertools,sys; sys.stdout.writelines(itertools.islice(gz
 : >"$page"
 tell "# molecules evaluate beside the recorded metrics of MOSES"
 tell
-tell "$(date -u +%F), $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1), one thread, $("$aceso" --version | head -n 1), load $(cut -d' ' -f1 /proc/loadavg). 30,000 samples of MOSES' char-RNN, run 1; filters: $(value "$work/evaluate.json" 'm["filter_lists"]'). $(value "$work/evaluate.json" 'round(d["cpu_seconds"])') CPU seconds."
+tell "$(date -u +%F), $(processor), one thread, $("$aceso" --version | head -n 1), load $(load). 30,000 samples of MOSES' char-RNN, run 1; filters: $(value "$work/evaluate.json" 'm["filter_lists"]'). $(value "$work/evaluate.json" 'round(d["cpu_seconds"])') CPU seconds."
 tell
 tell "| metric | recorded | Aceso | difference |"
 tell "|---|---|---|---|"
@@ -49,4 +49,4 @@ if [[ -d $weights ]]; then
   tell
 fi
 tell "Command: \`./dev bench molecules-moses\`."
-[[ -n ${KEEP_DOCS:-} ]] || cp "$page" "$root/docs/benchmarks/"
+keep_page

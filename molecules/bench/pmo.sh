@@ -9,13 +9,13 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 budget=${BUDGET:-10000} seeds=${SEEDS:-1 2 3} work=${WORK:-/tmp/aceso-bench-pmo}
 tasks=${TASKS:-albuterol_similarity amlodipine_mpo celecoxib_rediscovery deco_hop fexofenadine_mpo isomers_c7h8n2o2 isomers_c9h10n2o2pf2cl median1 median2 mestranol_similarity osimertinib_mpo perindopril_mpo qed ranolazine_mpo scaffold_hop sitagliptin_mpo thiothixene_rediscovery troglitazone_rediscovery valsartan_smarts zaleplon_mpo}
 aceso=$build/bin/aceso page=$out/molecules-pmo.md
-tell() { printf '%s\n' "$*" | tee -a "$page"; }
+source "$root/tools/bench.sh"
 
 mkdir -p "$work"
 : >"$page"
 tell "# molecules optimize on the PMO benchmark"
 tell
-tell "$(date -u +%F), $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1), one thread, $("$aceso" --version | head -n 1), $budget calls, seed $seeds, load $(cut -d' ' -f1 /proc/loadavg). Start: the built-in NCI compounds. AUC of the mean of the best 10, 0 to 1."
+tell "$(date -u +%F), $(processor), one thread, $("$aceso" --version | head -n 1), $budget calls, seed $seeds, load $(load). Start: the built-in NCI compounds. AUC of the mean of the best 10, 0 to 1."
 tell
 tell "| task | AUC top-10 | CPU seconds a run |"
 tell "|---|---|---|"
@@ -46,4 +46,4 @@ else
 fi
 tell
 tell "The published methods start from ZINC250k. drd2, gsk3b and jnk3 are left out: they need classifiers that are downloads of their own. Isomer tasks count all atoms, hydrogens among them, as GuacaMol defines them (Brown et al. 2019). Command: \`./dev bench molecules-pmo\`."
-[[ -n ${KEEP_DOCS:-} ]] || cp "$page" "$root/docs/benchmarks/"
+keep_page

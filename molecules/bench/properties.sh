@@ -11,8 +11,8 @@ work=${WORK:-/tmp/aceso-bench-properties} count=${COUNT:-10000}
 molecules=${MOLECULES:-$root/../shared/data/biomol/molecules/chembl_10k.smi}
 [[ -f $molecules ]] || molecules=/usr/share/RDKit/Data/NCI/first_5K.smi
 aceso=$build/bin/aceso page=$out/molecules-properties.md
+source "$root/tools/bench.sh"
 python3 -c 'import rdkit' 2>/dev/null || python3() { /usr/bin/python3 "$@"; }
-tell() { printf '%s\n' "$*" | tee -a "$page"; }
 
 mkdir -p "$work"
 head -n "$count" "$molecules" >"$work/in.smi"
@@ -29,9 +29,9 @@ ours
 : >"$page"
 tell "# molecules prepare beside RDKit's Python"
 tell
-tell "$(date -u +%F), $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1), one thread each, CPU time (of Aceso the whole program, of Python the loop alone), $("$aceso" --version | head -n 1), RDKit $(python3 -c 'import rdkit; print(rdkit.__version__)') (Debian's), $(basename "$molecules"), first $count lines, load $(cut -d' ' -f1 /proc/loadavg). Parse, canonical SMILES, weight, logP, TPSA, QED, Murcko scaffold and Morgan fingerprint (radius 2, 2,048 bits)."
+tell "$(date -u +%F), $(processor), one thread each, CPU time (of Aceso the whole program, of Python the loop alone), $("$aceso" --version | head -n 1), RDKit $(python3 -c 'import rdkit; print(rdkit.__version__)') (Debian's), $(basename "$molecules"), first $count lines, load $(load). Parse, canonical SMILES, weight, logP, TPSA, QED, Murcko scaffold and Morgan fingerprint (radius 2, 2,048 bits)."
 tell
 tell "$(python3 "$here/properties_rdkit.py" compare "$work/theirs.csv" "$work/theirs.json" "$work/ours.csv" "$work/ours.seconds" "$work/ours.safetensors")"
 tell
 tell "Command: \`./dev bench molecules-properties\`."
-[[ -n ${KEEP_DOCS:-} ]] || cp "$page" "$root/docs/benchmarks/"
+keep_page

@@ -10,11 +10,11 @@ root=$(cd "$here/../.." && pwd)
 nets=${NETS:-unet2d segresnet3d pileup} rounds=${ROUNDS:-2} each=${SECONDS_EACH:-3}
 work=${WORK:-/tmp/aceso-bench-convolutional}
 page=$out/nn-convolutional.md
+source "$root/tools/bench.sh"
 python3 -c 'import torch' 2>/dev/null || python3() { /usr/bin/python3 "$@"; }
 python3 -c 'import torch' 2>/dev/null || { echo "python3-torch is missing; nothing is compared" >&2; exit 0; }
 [[ -x $build/bin/convolutional_bench ]] || { echo "expected $build/bin/convolutional_bench; configure with -DACESO_BENCH=ON" >&2; exit 1; }
 peer() { python3 "$here/convolutional_torch.py" "$@"; }
-tell() { printf '%s\n' "$*" | tee -a "$page"; }
 least() { awk -v a="$1" -v b="$2" 'BEGIN { print a == "" || b < a ? b : a }'; }
 declare -A what=([unet2d]="U-Net, 32 to 256 channels, batch norm, one image of 256 x 256"
   [segresnet3d]="SegResNet, 16 to 64 channels, group norm, one volume of 64 x 64 x 64"
@@ -29,7 +29,7 @@ export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 : >"$page"
 tell "# Convolutional nets beside PyTorch"
 tell
-tell "$(date -u +%F), $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1) ($(grep -oE -m 1 'avx512_bf16|avx512_vnni|avx_vnni|amx_bf16|amx_int8' /proc/cpuinfo | sort -u | paste -sd ' ')), one thread each, PyTorch $(python3 -c 'import torch; print(torch.__version__)') (Debian's, OPENBLAS_CORETYPE=$OPENBLAS_CORETYPE, malloc thresholds raised), load $(cut -d' ' -f1 /proc/loadavg). Random weights and images; CPU seconds of a pass, the best of all passes in $rounds rounds in turns of $each seconds, without the first pass of each."
+tell "$(date -u +%F), $(processor) ($(grep -oE -m 1 'avx512_bf16|avx512_vnni|avx_vnni|amx_bf16|amx_int8' /proc/cpuinfo | sort -u | paste -sd ' ')), one thread each, PyTorch $(python3 -c 'import torch; print(torch.__version__)') (Debian's, OPENBLAS_CORETYPE=$OPENBLAS_CORETYPE, malloc thresholds raised), load $(load). Random weights and images; CPU seconds of a pass, the best of all passes in $rounds rounds in turns of $each seconds, without the first pass of each."
 tell
 tell "| net | precision | PyTorch s | Aceso s | Aceso to PyTorch fp32 | to PyTorch bf16 | largest difference from PyTorch fp32, to the RMS |"
 tell "|---|---|---|---|---|---|---|"
@@ -51,4 +51,4 @@ for name in $nets; do
 done
 tell
 tell "Command: \`./dev bench nn-convolutional\`."
-[[ -n ${KEEP_DOCS:-} ]] || cp "$page" "$root/docs/benchmarks/"
+keep_page

@@ -11,9 +11,9 @@ root=$(cd "$here/../.." && pwd)
 sequences=${SEQUENCES:-64} shapes=${SHAPES:-8m 35m 150m 35m-outliers} rounds=${ROUNDS:-2}
 work=${WORK:-/tmp/aceso-bench-embed}
 aceso=$build/bin/aceso page=$out/proteins-embed.md
+source "$root/tools/bench.sh"
 peer() { python3 "$here/esm_torch.py" "$@"; }
 python3 -c 'import torch' 2>/dev/null || python3() { /usr/bin/python3 "$@"; }
-tell() { printf '%s\n' "$*" | tee -a "$page"; }
 field() { python3 -c 'import json,sys; print(eval("json.load(sys.stdin)" + sys.argv[1]))' "$1"; }
 declare -A shape=([8m]="320 6 20" [35m]="480 12 20" [150m]="640 30 20"
   [35m-outliers]="480 12 20 outliers")
@@ -49,7 +49,7 @@ least() { awk -v a="$1" -v b="$2" 'BEGIN { print a == "" || b < a ? b : a }'; }
 : >"$page"
 tell "# proteins embed beside PyTorch"
 tell
-tell "$(date -u +%F), $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1) ($(grep -oE -m 1 'avx512_bf16|avx512_vnni|avx_vnni|amx_bf16|amx_int8' /proc/cpuinfo | sort -u | paste -sd ' ')), one thread each, $("$aceso" --version | head -n 1), PyTorch $(python3 -c 'import torch; print(torch.__version__)') (Debian's, OPENBLAS_CORETYPE=$OPENBLAS_CORETYPE, malloc thresholds raised; one sequence at a time, so without padding), load $(cut -d' ' -f1 /proc/loadavg). Random weights, $(grep -c '>' "$fasta") proteins of mmseqs2-examples with $residues residues. CPU seconds of both, the best of $rounds rounds in turns, without loading the weights (ours: less those of a run on one short sequence)."
+tell "$(date -u +%F), $(processor) ($(grep -oE -m 1 'avx512_bf16|avx512_vnni|avx_vnni|amx_bf16|amx_int8' /proc/cpuinfo | sort -u | paste -sd ' ')), one thread each, $("$aceso" --version | head -n 1), PyTorch $(python3 -c 'import torch; print(torch.__version__)') (Debian's, OPENBLAS_CORETYPE=$OPENBLAS_CORETYPE, malloc thresholds raised; one sequence at a time, so without padding), load $(load). Random weights, $(grep -c '>' "$fasta") proteins of mmseqs2-examples with $residues residues. CPU seconds of both, the best of $rounds rounds in turns, without loading the weights (ours: less those of a run on one short sequence)."
 tell
 tell "| ESM-2 shape | precision | PyTorch residues/s | Aceso residues/s | Aceso to PyTorch fp32 | to PyTorch bf16 | error of means, relative RMS | smallest cosine |"
 tell "|---|---|---|---|---|---|---|---|"
@@ -76,4 +76,4 @@ for name in $shapes; do
 done
 tell
 tell "Error and cosine are against PyTorch's fp32. The outliers are channels of every norm with 20 times the others' gain, which is hard on int8. Command: \`./dev bench proteins-embed\`."
-[[ -n ${KEEP_DOCS:-} ]] || cp "$page" "$root/docs/benchmarks/"
+keep_page

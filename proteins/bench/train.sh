@@ -9,9 +9,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 steps=${STEPS:-200} precisions=${PRECISIONS:-fp32 bf16} work=${WORK:-/tmp/aceso-bench-train}
 aceso=$build/bin/aceso page=$out/proteins-train.md
+source "$root/tools/bench.sh"
 layers=6 hidden=320 heads=20 micro=1 tokens=${TOKENS:-2048} rate=4e-4 warmup=20
 python3 -c 'import torch' 2>/dev/null || python3() { /usr/bin/python3 "$@"; }
-tell() { printf '%s\n' "$*" | tee -a "$page"; }
 
 # PyTorch as a careful user repairs it: kernels for this CPU, and no page faults on large results.
 export OPENBLAS_CORETYPE
@@ -26,7 +26,7 @@ cp /usr/share/doc/mmseqs2/example-data/DB.fasta.gz "$fasta"
 : >"$page"
 tell "# proteins train beside PyTorch"
 tell
-tell "$(date -u +%F), $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1), one thread each, $("$aceso" --version | head -n 1), PyTorch $(python3 -c 'import torch; print(torch.__version__)') (Debian's, OPENBLAS_CORETYPE=$OPENBLAS_CORETYPE, malloc thresholds raised), load $(cut -d' ' -f1 /proc/loadavg). ESM-2 8M's shape, $steps steps of $micro x $tokens packed tokens of mmseqs2-examples; both sides have the same first weights and batches, PyTorch's padded to the longest sequence of a micro-batch. CPU seconds a step; Aceso's are those of the whole process, start and reading included."
+tell "$(date -u +%F), $(processor), one thread each, $("$aceso" --version | head -n 1), PyTorch $(python3 -c 'import torch; print(torch.__version__)') (Debian's, OPENBLAS_CORETYPE=$OPENBLAS_CORETYPE, malloc thresholds raised), load $(load). ESM-2 8M's shape, $steps steps of $micro x $tokens packed tokens of mmseqs2-examples; both sides have the same first weights and batches, PyTorch's padded to the longest sequence of a micro-batch. CPU seconds a step; Aceso's are those of the whole process, start and reading included."
 tell
 tell "| precision | PyTorch s/step | Aceso s/step | PyTorch / Aceso | loss at step $steps, PyTorch | Aceso | difference |"
 tell "|---|---|---|---|---|---|---|"
@@ -47,4 +47,4 @@ END
 done
 tell
 tell "Command: \`./dev bench proteins-train\`."
-[[ -n ${KEEP_DOCS:-} ]] || cp "$page" "$root/docs/benchmarks/"
+keep_page
