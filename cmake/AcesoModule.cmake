@@ -62,7 +62,7 @@ function(aceso_module name)
     target_link_libraries(aceso_${name}_tests PRIVATE aceso::${name} ${arg_PRIVATE} ${arg_TEST_LIBRARIES} aceso_flags GTest::gtest_main)
     add_dependencies(unit_tests aceso_${name}_tests)
     add_test(NAME ${name} COMMAND aceso_${name}_tests WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/tests)
-    set_tests_properties(${name} PROPERTIES TIMEOUT 900)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 1500)
   endif()
 
   file(GLOB fuzzers CONFIGURE_DEPENDS fuzz/*_fuzz.cpp)

@@ -18,6 +18,8 @@ std::string body_of(const std::filesystem::path& path) {
 
 class CallingAligned : public Calling {
  protected:
+  CallingAligned() : Calling(14'000) {}
+
   /// Aligns the reads into a file of that name.
   std::filesystem::path align(const std::string& name) {
     AppRun aligning = run;

@@ -299,11 +299,11 @@ TEST(Bgzf, WhatIsDeflatedAtAnyLevelZlibInflates) {
 }
 
 // igzip's result hangs on the address of its stream where hashes meet; with texts of such repeats
-// two deflaters would differ in some 1 of 10,000.
+// two deflaters would differ in some 1 of 200.
 TEST(Bgzf, TheSameTextGivesTheSameBytesWhereverTheDeflaterLies) {
   std::mt19937 random(1);
   BgzfDeflater one(1), other(1);
-  for (int round = 0; round < 60'000; ++round) {
+  for (int round = 0; round < 4000; ++round) {
     std::string head(16, '\0');
     for (char& c : head) c = static_cast<char>('A' + random() % 26);
     const std::string text = head + std::string(40, '.') + head.substr(2) + std::string(40, '-') +

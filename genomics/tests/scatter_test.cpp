@@ -97,7 +97,7 @@ TEST(Scatter, CutsStandWhereNothingIsNear) {
 
 class Scattered : public Calling {
  protected:
-  Scattered() {
+  Scattered() : Calling(14'000) {
     AppRun aligning = run;
     aligning.outputs = {{"alignments", folder.path("reads.bam")}};
     run_app(align_app(), aligning);

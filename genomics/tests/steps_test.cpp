@@ -14,7 +14,7 @@ namespace {
 
 class Steps : public Calling {
  protected:
-  Steps() {
+  Steps() : Calling(14'000) {
     outputs = {{"variants", "calls.vcf.gz"}, {"gvcf", "calls.g.vcf"}, {"alignments", "reads.bam"}};
   }
 
