@@ -1,8 +1,8 @@
 #include "call_net.hpp"
 
 #include "call_figures.hpp"
+#include "model_assets.hpp"
 
-#include "aceso/assets/assets.hpp"
 #include "aceso/core/error.hpp"
 #include "aceso/nn/model_folder.hpp"
 
@@ -11,11 +11,6 @@
 #include <algorithm>
 #include <cmath>
 #include <string_view>
-
-namespace aceso::assets {
-/// Files of the folder models of this module, compiled in.
-[[nodiscard]] std::span<const Asset> genomics_models() noexcept;
-}  // namespace aceso::assets
 
 namespace aceso::genomics {
 namespace {

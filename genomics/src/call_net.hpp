@@ -25,7 +25,7 @@ struct NetScoring {
   ScoreLimits limits;  ///< the least SCORE that passes, with the net
 };
 
-/// Two convolutions, pooling, a third one and two linear layers over a CallPileup; 29,000 weights.
+/// Two convolutions, pooling, a third one and two linear layers over a CallPileup; 27,873 weights.
 [[nodiscard]] nn::ConvolutionalSpec call_net_spec();
 
 /// Pileups as the net reads them: f32 [rows, kPileupChannels, kPileupPlaces], 255 as 1.
