@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # mapping.sh BUILD_DIR OUT_DIR: places of reads by `aceso genomics align` beside bwa mem: simulated reads, whose true places are known, of
-# a piece of chromosome 20 and of a genome of copies. Writes OUT_DIR/genomics-mapping.md, and docs/benchmarks/ unless KEEP_DOCS is set.
+# a piece of chromosome 20 and of two genomes of copies. Writes OUT_DIR/genomics-mapping.md, and docs/benchmarks/ unless KEEP_DOCS is set.
 #   DATA (../shared/data/genomics/sim5mb), WORK (a folder below /tmp), COVERAGE (5): may be set.
 set -euo pipefail
 build=$(realpath "${1:?BUILD_DIR}") out=$(realpath "${2:?OUT_DIR}")
@@ -34,14 +34,16 @@ tell "# Places of reads"
 tell
 tell "$(date -u +%F), $(processor), one thread, $("$aceso" --version | head -n 1), bwa $(dpkg-query -W -f='${Version}' bwa) (Debian), load $(load). Reads of \`genomics simulate\` at ${coverage}x, seed 5, with its errors and a sample's variants; a read is wrong if it begins more than 100 bases from where it was made. All reads are simulated."
 tell
-[[ -s repeats.fa ]] || python3 "$root/genomics/bench/make_repeats.py" 5000000 1 >repeats.fa
+for genome in 1 9; do
+  [[ -s repeats-$genome.fa ]] || python3 "$root/genomics/bench/make_repeats.py" 5000000 "$genome" >"repeats-$genome.fa"
+done
 [[ ! -s $data/ref.fa.gz || -s chr20.fa ]] || gunzip -c "$data/ref.fa.gz" >chr20.fa
-for reference in chr20.fa repeats.fa; do
+for reference in chr20.fa repeats-1.fa repeats-9.fa; do
   [[ -s $reference ]] || { echo "skipped: $data has no ref.fa.gz" >&2; continue; }
   [[ -s $reference.bwt ]] || bwa index "$reference" 2>/dev/null
   "$aceso" genomics index --reference "$reference" --threads 1 --no-report --quiet >/dev/null
   label="5 million bases of chromosome 20"
-  [[ $reference == chr20.fa ]] || label="A random genome, two fifths of it copies of 94 to 99.8 %"
+  [[ $reference == chr20.fa ]] || label="Random genome $(basename "${reference#*-}" .fa), two fifths of it copies of 94 to 99.8 %"
   for length in 150 100; do compare "$label" "$reference" "$length"; done
 done
 tell "A mapping quality of 20 promises that at most one read in a hundred is wrong, and 30 one in a thousand. Command: \`./dev bench genomics-mapping\`."

@@ -2,6 +2,7 @@
 
 #include "candidates.hpp"
 #include "extension.hpp"
+#include "gap_join.hpp"
 #include "mapping_quality.hpp"
 #include "mate_rescue.hpp"
 
@@ -132,11 +133,13 @@ InsertModel InsertModel::learn(std::vector<std::int32_t> lengths) {
 
 struct Aligner::Impl {
   Impl(const SeedIndex& index, std::size_t secondary)
-      : finder(index),
+      : reference(index.reference()),
+        finder(index),
         extender(index.reference()),
         rescue(index.reference()),
         most_secondary(secondary) {}
 
+  const Reference& reference;
   CandidateFinder finder;
   Extender extender;
   MateRescue rescue;
@@ -166,10 +169,29 @@ struct Aligner::Impl {
       out.add(extend(read, read.candidates[i]));
     }
     out.sort();
+    join_parts(mate);
+  }
+
+  /// Places that are two ends of the read at a large gap become one.
+  void join_parts(std::size_t mate) {
+    std::vector<Alignment>& list = places[mate].list;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      for (std::size_t j = 0; j < list.size(); ++j) {
+        if (i == j) continue;
+        auto joined =
+            join_across_gap(strand_of(reads[mate], list[i].reversed), list[i], list[j], reference);
+        if (!joined) continue;
+        list[i] = std::move(*joined);
+        list.erase(list.begin() + static_cast<std::ptrdiff_t>(j));
+        places[mate].sort();
+        return join_parts(mate);
+      }
+    }
   }
 
   /// Looks for mate `other` where place `anchor` of its mate says it should be.
-  void rescue_mate(const Alignment& anchor, std::size_t other, const InsertModel& model) {
+  void rescue_mate(const Alignment& anchor, std::size_t other, const InsertModel& model,
+                   bool repetitive) {
     const SeededRead& read = reads[other];
     std::int64_t first = 0, last = 0;  // diagonals
     const std::int64_t start = anchor.unclipped_start();
@@ -181,8 +203,8 @@ struct Aligner::Impl {
       last = start + model.most - read.length;
     }
     const Strand strand = strand_of(read, !anchor.reversed);
-    const auto diagonal = rescue.find(strand, first, last);
-    if (diagonal) places[other].add(extender.extend(strand, *diagonal, *diagonal, *diagonal));
+    for (const std::int64_t diagonal : rescue.find(strand, first, last, repetitive))
+      places[other].add(extender.extend(strand, diagonal, diagonal, diagonal));
   }
 
   [[nodiscard]] bool has_partner(const Alignment& anchor, std::size_t other,
@@ -202,10 +224,16 @@ struct Aligner::Impl {
       const std::vector<Alignment> anchors = places[mate].list;
       for (std::size_t i = 0; i < anchors.size() && i < kMostRescues; ++i) {
         if (anchors[i].score < anchors[0].score - kRescueMargin) break;
-        if (!has_partner(anchors[i], 1 - mate, model)) rescue_mate(anchors[i], 1 - mate, model);
+        if (!has_partner(anchors[i], 1 - mate, model))
+          rescue_mate(anchors[i], 1 - mate, model, false);
+        // Of a read whose seeds were not all looked at, a better partner may be missing.
+        if (reads[1 - mate].common) rescue_mate(anchors[i], 1 - mate, model, true);
       }
     }
-    for (Places& mate : places) mate.sort();
+    for (std::size_t mate = 0; mate < 2; ++mate) {
+      places[mate].sort();
+      join_parts(mate);
+    }
   }
 
   std::vector<PairChoice> choices(const InsertModel& model) const {
@@ -237,13 +265,14 @@ struct Aligner::Impl {
     std::uint32_t count = 0;
     for (std::size_t i = 0; i < list.size(); ++i)
       if (i != chosen && list[i].score >= second - kAbout) ++count;
-    return {second, count > 0 ? count - 1 : 0};
+    return {second, count};
   }
 
   int quality_of(std::size_t mate, std::size_t chosen, Alignment& alignment) const {
     const auto [second, rivals] = second_best(mate, chosen);
     alignment.second_score = second;
-    int quality = single_quality(alignment, reads[mate].length, rivals);
+    int quality =
+        single_quality(alignment, reads[mate].length, rivals, reads[mate].unknown_share());
     // Nothing but repeats was found: there are more places than were looked at.
     if (reads[mate].common && places[mate].list.size() >= kMostExtended / 2) quality = 0;
     return quality;
@@ -309,10 +338,8 @@ struct Aligner::Impl {
     std::optional<int> second;
     std::uint32_t rivals = 0;
     for (std::size_t i = 1; i < all.size(); ++i) {
-      if (!second)
-        second = all[i].score;
-      else if (all[i].score >= *second - 5)
-        ++rivals;
+      if (!second) second = all[i].score;
+      if (all[i].score >= *second - 5) ++rivals;
     }
     return chosen(best, second ? std::optional(best.score - *second) : std::nullopt, rivals);
   }
@@ -321,13 +348,14 @@ struct Aligner::Impl {
     PairPlaces out;
     out.proper = choice.proper;
     const std::array<int, 2> index = {choice.first, choice.second};
+    const double unknown = (reads[0].unknown_share() + reads[1].unknown_share()) / 2;
     for (std::size_t mate = 0; mate < 2; ++mate) {
       if (index[mate] < 0) continue;
       Alignment& primary = out.reads[mate].primary;
       primary = places[mate].list[index[mate]];
       int quality = quality_of(mate, index[mate], primary);
       if (choice.proper)
-        quality = paired_quality(quality, margin.value_or(kMostMappingQuality), rivals);
+        quality = paired_quality(quality, margin.value_or(kMostMappingQuality), rivals, unknown);
       primary.mapping_quality = static_cast<std::uint8_t>(quality);
       out.reads[mate].supplementary = split_parts(mate, primary);
       out.reads[mate].secondary = other_places(mate, out.reads[mate]);

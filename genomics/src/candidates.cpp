@@ -56,6 +56,7 @@ void CandidateFinder::begin(std::span<const std::uint8_t> codes, SeededRead& rea
   read.seeds.clear();
   read.candidates.clear();
   read.common = false;
+  read.passed_over = 0;
   finder_.find(codes, 0, read.seeds);
   for (const Syncmer& seed : read.seeds) index_.prefetch(seed.hash);
 }
@@ -80,8 +81,10 @@ void CandidateFinder::look_up(SeededRead& read, bool narrow) {
           found, linked_tag(seed.hash, seed.reversed, link_forward(read.seeds, i)));
       const auto backward = SeedIndex::narrow(
           found, linked_tag(seed.hash, !seed.reversed, link_backward(read.seeds, i)));
+      const std::size_t before = hits_.size();
       if (forward.size() <= kMany) add_hits(read, i, forward);
       if (backward.size() <= kMany) add_hits(read, i, backward);
+      if (hits_.size() == before && found.size() > kMany) ++read.passed_over;
     } else {
       // Nothing but repeats: some of the places, spread evenly, are as good as any other.
       const std::size_t step = found.size() / kMany + 1;

@@ -27,7 +27,13 @@ struct SeededRead {
   std::uint32_t length = 0;
   std::vector<Syncmer> seeds;
   std::vector<Candidate> candidates;  ///< most seeds first
-  bool common = false;                ///< only seeds that stand in very many places were found
+  bool common = false;                ///< there are seeds that stand in very many places
+  std::uint32_t passed_over = 0;      ///< seeds that stand in so many that none was looked at
+
+  /// Share of the read's seeds whose places are not known.
+  [[nodiscard]] double unknown_share() const noexcept {
+    return seeds.empty() ? 0 : static_cast<double>(passed_over) / static_cast<double>(seeds.size());
+  }
 };
 
 /// Diagonals that differ by no more than this belong together: longest gap between seeds.

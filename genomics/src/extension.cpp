@@ -121,9 +121,7 @@ Alignment Extender::compare(const Strand& read, std::int64_t diagonal) {
   for (std::uint32_t word = 0; word * 64 < read.length; ++word) {
     for (std::uint64_t bits = mask_[word]; bits != 0; bits &= bits - 1) {
       const auto at = word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
-      const bool gap = reference[at] == kCodeGap;
-      const bool n = reference[at] > 3 || read.codes[at] > 3;
-      best.difference(at, gap ? S::kGap : n ? S::kN : S::kMismatch);
+      best.difference(at, base_gain(read.codes[at], reference[at]));
     }
   }
   best.finish();

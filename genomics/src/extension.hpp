@@ -19,6 +19,13 @@ struct Strand {
   bool reversed = false;
 };
 
+/// What a base of a read on a base of the reference is worth.
+[[nodiscard]] constexpr int base_gain(std::uint8_t read, std::uint8_t reference) noexcept {
+  if (reference == kCodeGap) return AlignScores::kGap;
+  if (reference > 3 || read > 3) return AlignScores::kN;
+  return read == reference ? AlignScores::kMatch : AlignScores::kMismatch;
+}
+
 class Extender {
  public:
   explicit Extender(const Reference& reference)

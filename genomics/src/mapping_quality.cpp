@@ -23,7 +23,8 @@ int limited(double quality) {
 
 }  // namespace
 
-int single_quality(const Alignment& best, std::uint32_t read_length, std::uint32_t rivals) {
+int single_quality(const Alignment& best, std::uint32_t read_length, std::uint32_t rivals,
+                   double unknown_share) {
   if (!best.mapped) return 0;
   // Some place of a seed's length is found nearly everywhere in a large genome.
   constexpr int kChance = 20;
@@ -38,13 +39,18 @@ int single_quality(const Alignment& best, std::uint32_t read_length, std::uint32
                 ((AlignScores::kMatch - AlignScores::kMismatch) * std::max(aligned, 1.0));
   const double length_share = aligned < 50 ? 1.0 : std::log(50.0) / std::log(aligned);
   const double share = length_share * identity * identity;
-  return limited(kPhredPerScore * (best.score - second) * share * share - rivals_penalty(rivals));
+  const double quality =
+      kPhredPerScore * (best.score - second) * share * share - rivals_penalty(rivals);
+  // Up to half of the seeds unknown, the others are as many as a shorter read has.
+  return limited(std::min<double>(quality, kMostMappingQuality) *
+                 std::min(1.0, 2 * (1 - unknown_share)));
 }
 
-int paired_quality(int single, int margin, std::uint32_t rivals) {
+int paired_quality(int single, int margin, std::uint32_t rivals, double unknown_share) {
   // The mate tells copies of a repeat apart, but only so far as its own place can be trusted.
   constexpr int kMostGain = 40;
-  const int together = limited(kPhredPerScore * margin - rivals_penalty(rivals));
+  const double sure = kPhredPerScore * margin - rivals_penalty(rivals);
+  const int together = limited(std::min<double>(sure, kMostMappingQuality) * (1 - unknown_share));
   return std::max(single, std::min(together, single + kMostGain));
 }
 

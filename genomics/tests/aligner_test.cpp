@@ -70,6 +70,52 @@ TEST_F(Aligning, SpansGapsAndClipsWhatIsForeign) {
   EXPECT_LE(over.end, global(genome.size()));
 }
 
+TEST_F(Aligning, JoinsTheEndsAtALargeGap) {
+  ReadMaker maker(13);
+  for (int round = 0; round < 100; ++round) {
+    const std::size_t gap = 30 + maker.below(35), at = 8000 + maker.below(30'000);
+    const bool deleted = maker.below(2) == 1, reversed = maker.below(2) == 1;
+    const std::string inserted = deleted ? "" : random_genome(maker, gap);
+    const std::size_t behind = at + 80 + (deleted ? gap : 0);
+    const std::string read = genome.substr(at, 80) + inserted + genome.substr(behind, 85);
+    const Alignment found = align(reversed ? ReadMaker::reverse_complement(read) : read);
+    ASSERT_TRUE(found.mapped);
+    EXPECT_EQ(found.position, global(at));
+    EXPECT_EQ(found.end, global(behind + 85));
+    EXPECT_EQ(found.score, 165 - 6 - static_cast<int>(gap));
+    EXPECT_EQ(found.clipped_front() + found.clipped_back(), 0U);
+    EXPECT_GE(found.mapping_quality, 50) << cigar_text(found.cigar);
+  }
+  // A gap that costs more than the shorter end earns stays a clip.
+  const Alignment far = align(genome.substr(12'000, 100) + genome.substr(12'200, 50));
+  EXPECT_EQ(cigar_text(far.cigar), "100M50S");
+}
+
+TEST_F(Aligning, IsNotSureOfACopyInATandemRepeat) {
+  ReadMaker maker(14);
+  const std::string unit = random_genome(maker, 9);
+  std::string array;
+  while (array.size() < 3000) array += unit;
+  // One copy in three hundred differs, so that nothing but the mate tells where a read is from.
+  array[1500] = array[1500] == 'A' ? 'C' : 'A';
+  const std::string tandem = genome.substr(10'000, 3000) + array + genome.substr(20'000, 3000);
+  const auto own = reference_of(folder, {{"tandem", tandem}});
+  const SeedIndex seeds = SeedIndex::build(own, 1);
+  Aligner inside(seeds);
+  const InsertModel model{400, 50, 150, 700, 1000};
+  const PairPlaces pair =
+      inside.align_pair(codes_of(tandem.substr(3800, 100)),
+                        codes_of(ReadMaker::reverse_complement(tandem.substr(4100, 100))), model);
+  for (const ReadPlaces& mate : pair.reads) EXPECT_LT(mate.primary.mapping_quality, 20);
+  // With its mate outside, a read is found where the mate says.
+  const PairPlaces edge =
+      inside.align_pair(codes_of(tandem.substr(2800, 100)),
+                        codes_of(ReadMaker::reverse_complement(tandem.substr(3100, 100))), model);
+  EXPECT_EQ(edge.reads[0].primary.position, global(2800));
+  EXPECT_NEAR(edge.reads[1].primary.position, global(3100), 150);
+  EXPECT_LT(edge.reads[1].primary.mapping_quality, 30);
+}
+
 TEST_F(Aligning, SaysWhenAPlaceIsNotSure) {
   const Alignment twice = align(genome.substr(5300, 150));
   ASSERT_TRUE(twice.mapped);
