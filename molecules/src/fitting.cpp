@@ -256,6 +256,7 @@ class Fitting {
     const bool validates = count(lm::Split::Validation) > 0;
     o.patience = options_.patience > 0 ? options_.patience : validates ? options_.epochs + 1 : 0;
     o.seed = static_cast<std::int64_t>(seed);
+    o.device = options_.device;
     if (!options_.checkpoint.empty())
       o.checkpoint =
           (std::filesystem::path(options_.checkpoint) / fmt::format("member-{}", member + 1))

@@ -26,6 +26,7 @@ struct FitOptions {
   std::int64_t epochs = 30, batch_size = 50, patience = 0;
   double learning_rate = 1e-3, warmup_epochs = 2, weight_decay = 0;
   std::int64_t seed = 1;
+  std::string device = "cpu";
   std::string checkpoint;
   std::int64_t checkpoint_every = 100;
   bool resume = false;

@@ -90,6 +90,17 @@ void configure(nn::TrainingPlan& plan, const TrainingOptions& options,
 void report_training(const TrainingOutcome& outcome, const nn::TrainingPlan& plan,
                      app::RunContext& context);
 
+/// Adds the option that says where a net is trained.
+template <typename Job>
+void describe_device(app::Describe<Job>& d, std::string Job::* device) {
+  d.option("device", device,
+           {.help = "where the net is computed; cuda: the first GPU, with a training plugin built "
+                    "on a LibTorch for CUDA",
+            .choices = {"cpu", "cuda"},
+            .group = "Training",
+            .advanced = true});
+}
+
 /// Adds the options to an app whose Job inherits TrainingOptions.
 template <typename Job>
 void describe_training(app::Describe<Job>& d) {
@@ -144,13 +155,7 @@ void describe_training(app::Describe<Job>& d) {
                "multiplies it",
        .choices = {"fp32", "bf16"},
        .group = "Training"});
-  d.option(
-      "device", text(&T::device),
-      {.help = "where the net is computed; cuda: the first GPU, with a training plugin built on "
-               "a LibTorch for CUDA",
-       .choices = {"cpu", "cuda"},
-       .group = "Training",
-       .advanced = true});
+  describe_device(d, text(&T::device));
   d.option("evaluate_every", number(&T::evaluate_every),
            {.help = "updates between two looks at the held-out data",
             .minimum = 1,
