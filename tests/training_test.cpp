@@ -121,6 +121,23 @@ TEST_F(TrainingScenario, TwoProcessesGiveWhatOneGives) {
   EXPECT_EQ(weights("alone"), weights("shared"));
 }
 
+TEST_F(TrainingScenario, KilledProcessesWithAShardedOptimiserEndWithTheSameBytes) {
+  ASSERT_EQ(run(command("alone")).exit_code, 0);
+  const std::string launch = "export WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=29733 RANK=";
+  const std::vector<std::string> training = command(
+      "shared",
+      {"--shard-optimizer", "--checkpoint", place("state"), "--checkpoint-every", "4", "--resume"});
+  const auto both = [&](std::vector<std::string> words) {
+    words.insert(words.end(), training.begin(), training.end());
+    const std::jthread other([&, words] { (void)run(words, launch + "1;"); });
+    return run(words, launch + "0;").exit_code;
+  };
+  const int cut_off = both({"timeout", "-s", "KILL", "3"});
+  EXPECT_TRUE(cut_off == 0 || cut_off == 128 + 9) << cut_off;
+  EXPECT_EQ(both({}), 0);
+  EXPECT_EQ(weights("alone"), weights("shared"));
+}
+
 TEST_F(TrainingScenario, WithoutThePluginTheMessageSaysWhatIsMissing) {
   const fs::path copy = folder_.path() / "bin" / "aceso";
   fs::create_directories(copy.parent_path());

@@ -146,6 +146,7 @@ class Training {
         source_(source),
         context_(context),
         writes_(plan.ranks.rank == 0),
+        sharded_(plan.optimizer.sharded && plan.ranks.size > 1),
         checkpoint_(options, fingerprint_of(plan, source, options)),
         trainer_(plan, weights) {}
 
@@ -188,7 +189,8 @@ class Training {
       }
     } catch (const Error& error) {
       // Nothing of an interrupted step was kept, so the last whole one is what to go on from.
-      if (error.code() == Errc::Cancelled && state_.step > 0) save();
+      // Other ranks may not have been stopped, so they cannot be asked for their shares.
+      if (error.code() == Errc::Cancelled && state_.step > 0 && !sharded_) save();
       throw;
     }
     return false;
@@ -249,8 +251,9 @@ class Training {
   }
 
   void save() {
-    if (!checkpoint_.wanted() || !writes_) return;
+    if (!checkpoint_.wanted() || !(writes_ || sharded_)) return;
     nn::TensorSet tensors = trainer_.state();
+    if (!writes_) return;
     for (const auto& [name, tensor] : best_) tensors.emplace(std::string(kBest) + name, tensor);
     checkpoint_.write(state_, tensors);
   }
@@ -280,6 +283,7 @@ class Training {
   BatchSource& source_;
   app::RunContext& context_;
   bool writes_;
+  bool sharded_;  ///< the state is gathered from all ranks
   Checkpoint checkpoint_;
   nn::Trainer trainer_;
   State state_;
@@ -308,6 +312,7 @@ void configure(nn::TrainingPlan& plan, const TrainingOptions& options,
   plan.device = options.device;
   plan.optimizer.weight_decay = options.weight_decay;
   plan.optimizer.clip = options.clip;
+  plan.optimizer.sharded = options.shard_optimizer;
   plan.ranks = {.rank = context.launch.rank,
                 .size = context.launch.size,
                 .address = context.launch.address,

@@ -135,7 +135,8 @@ Json plan_json(const TrainingPlan& plan) {
               {"beta2", o.beta2},
               {"epsilon", o.epsilon},
               {"weight_decay", o.weight_decay},
-              {"clip", o.clip}}}};
+              {"clip", o.clip},
+              {"sharded", o.sharded}}}};
   if (plan.ranks.size > 1)
     json["ranks"] = {{"rank", plan.ranks.rank},
                      {"size", plan.ranks.size},

@@ -202,6 +202,27 @@ TEST_F(Training, ARestoredTrainingGoesOnBitForBit) {
   EXPECT_TRUE(same_bytes(unbroken.state(), resumed.state()));
 }
 
+/// The states of two ranks after three steps, each with half of `batches`; they begin with
+/// `state`, after three steps, if there is one.
+std::vector<TensorSet> on_two_ranks(TrainingPlan plan, const TensorSet& weights,
+                                    const std::vector<TrainingBatch>& batches,
+                                    const TensorSet* state = nullptr) {
+  std::vector<TensorSet> states(2);
+  std::vector<std::jthread> ranks;
+  plan.ranks = {.rank = 0, .size = 2, .port = 29617, .timeout_seconds = 60};
+  for (std::int64_t rank = 0; rank < 2; ++rank)
+    ranks.emplace_back([&, rank, plan]() mutable {
+      plan.ranks.rank = rank;
+      Trainer trainer(plan, weights);
+      if (state != nullptr) trainer.restore(*state, 3);
+      const auto mine = std::span(batches).subspan(static_cast<std::size_t>(2 * rank), 2);
+      for (int i = 0; i < 3; ++i) (void)trainer.step(mine, 1e-3, 1);
+      states[static_cast<std::size_t>(rank)] = trainer.state();
+    });
+  ranks.clear();
+  return states;
+}
+
 TEST_F(Training, TwoRanksGiveWhatOneGives) {
   const TransformerSpec spec = small_spec();
   const TensorSet weights = random_weights(spec.weights());
@@ -210,20 +231,40 @@ TEST_F(Training, TwoRanksGiveWhatOneGives) {
   Trainer alone(plan_for(spec, weights), weights);
   for (int i = 0; i < 3; ++i) (void)alone.step(batches, 1e-3, 1);
 
-  std::vector<TensorSet> states(2);
-  std::vector<std::jthread> ranks;
-  for (std::int64_t rank = 0; rank < 2; ++rank)
-    ranks.emplace_back([&, rank] {
-      TrainingPlan plan = plan_for(spec, weights);
-      plan.ranks = {.rank = rank, .size = 2, .port = 29617, .timeout_seconds = 60};
-      Trainer trainer(plan, weights);
-      const auto mine = std::span(batches).subspan(static_cast<std::size_t>(2 * rank), 2);
-      for (int i = 0; i < 3; ++i) (void)trainer.step(mine, 1e-3, 1);
-      states[static_cast<std::size_t>(rank)] = trainer.state();
-    });
-  ranks.clear();
+  const std::vector<TensorSet> states = on_two_ranks(plan_for(spec, weights), weights, batches);
   EXPECT_TRUE(same_bytes(states[0], states[1]));
   EXPECT_TRUE(same_bytes(alone.state(), states[0]));
+}
+
+TEST_F(Training, AShardedOptimiserGivesTheSameBytes) {
+  const TransformerSpec spec = small_spec();
+  const TensorSet weights = random_weights(spec.weights());
+  std::vector<TrainingBatch> batches = five_batches();
+  batches.pop_back();
+  Trainer alone(plan_for(spec, weights), weights);
+  for (int i = 0; i < 3; ++i) (void)alone.step(batches, 1e-3, 1);
+  const TensorSet whole = alone.state();
+
+  TrainingPlan plan = plan_for(spec, weights);
+  plan.optimizer.sharded = true;
+  const std::vector<TensorSet> states = on_two_ranks(plan, weights, batches);
+  EXPECT_TRUE(same_bytes(whole, states[0]));
+  // The other rank has the same weights, and about half of the moments.
+  std::int64_t moments = 0;
+  for (const auto& [name, tensor] : states[1]) {
+    EXPECT_TRUE(same_bytes({{name, whole.at(name)}}, {{name, tensor}})) << name;
+    if (name.starts_with("first.")) moments += tensor.element_count();
+  }
+  EXPECT_NEAR(static_cast<double>(moments), static_cast<double>(spec.parameters()) / 2,
+              static_cast<double>(spec.parameters()) / 20);
+  // One rank goes on from what two had, and two from what one had.
+  for (int i = 0; i < 3; ++i) (void)alone.step(batches, 1e-3, 1);
+  Trainer one(plan_for(spec, weights), weights);
+  one.restore(states[0], 3);
+  for (int i = 0; i < 3; ++i) (void)one.step(batches, 1e-3, 1);
+  EXPECT_TRUE(same_bytes(alone.state(), one.state()));
+  const std::vector<TensorSet> two = on_two_ranks(plan, weights, batches, &whole);
+  EXPECT_TRUE(same_bytes(alone.state(), two[0]));
 }
 
 TEST_F(Training, OnlyNamedWeightsChange) {

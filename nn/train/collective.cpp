@@ -15,6 +15,7 @@ class Alone : public Collective {
   std::int64_t rank() const override { return 0; }
   std::int64_t size() const override { return 1; }
   void sum(std::vector<at::Tensor>&) override {}
+  void share(std::vector<at::Tensor>&, std::int64_t) override {}
   void barrier() override {}
 };
 
@@ -45,22 +46,15 @@ class Gloo : public Collective {
   std::int64_t size() const override { return size_; }
 
   void sum(std::vector<at::Tensor>& tensors) override {
-    std::int64_t count = 0;
-    for (const at::Tensor& tensor : tensors) count += tensor.numel();
-    // One message instead of hundreds.
-    at::Tensor flat = at::empty({count}, tensors.at(0).options());
-    std::int64_t at = 0;
-    for (const at::Tensor& tensor : tensors) {
-      flat.narrow(0, at, tensor.numel()).copy_(tensor.reshape({-1}));
-      at += tensor.numel();
-    }
-    std::vector<at::Tensor> message{flat};
-    guarded([&] { group_->allreduce(message)->wait(); });
-    at = 0;
-    for (at::Tensor& tensor : tensors) {
-      tensor.copy_(flat.narrow(0, at, tensor.numel()).view(tensor.sizes()));
-      at += tensor.numel();
-    }
+    as_one(tensors, [&](std::vector<at::Tensor>& message) { group_->allreduce(message)->wait(); });
+  }
+
+  void share(std::vector<at::Tensor>& tensors, std::int64_t root) override {
+    if (tensors.empty()) return;
+    c10d::BroadcastOptions options;
+    options.rootRank = root;
+    as_one(tensors,
+           [&](std::vector<at::Tensor>& message) { group_->broadcast(message, options)->wait(); });
   }
 
   void barrier() override {
@@ -68,6 +62,26 @@ class Gloo : public Collective {
   }
 
  private:
+  /// Sends `tensors` as one message instead of hundreds.
+  template <typename Send>
+  static void as_one(std::vector<at::Tensor>& tensors, const Send& send) {
+    std::int64_t count = 0;
+    for (const at::Tensor& tensor : tensors) count += tensor.numel();
+    at::Tensor flat = at::empty({count}, tensors.at(0).options());
+    std::int64_t at = 0;
+    for (const at::Tensor& tensor : tensors) {
+      flat.narrow(0, at, tensor.numel()).copy_(tensor.reshape({-1}));
+      at += tensor.numel();
+    }
+    std::vector<at::Tensor> message{flat};
+    guarded([&] { send(message); });
+    at = 0;
+    for (at::Tensor& tensor : tensors) {
+      tensor.copy_(flat.narrow(0, at, tensor.numel()).view(tensor.sizes()));
+      at += tensor.numel();
+    }
+  }
+
   template <typename Body>
   static void guarded(const Body& body) {
     try {

@@ -18,6 +18,8 @@ class Collective {
   virtual std::int64_t size() const = 0;
   /// Adds `tensors` over all ranks, in place. \throws Unreachable.
   virtual void sum(std::vector<at::Tensor>& tensors) = 0;
+  /// Gives all ranks what `tensors` hold on rank `root`. \throws Unreachable.
+  virtual void share(std::vector<at::Tensor>& tensors, std::int64_t root) = 0;
   virtual void barrier() = 0;
 };
 

@@ -35,13 +35,18 @@ AdamWSettings AdamWSettings::from_json(const nlohmann::json& settings) {
   return s;
 }
 
-AdamW::AdamW(const Tensors& weights, const std::vector<std::string>& names, AdamWSettings settings)
+AdamW::AdamW(const Tensors& weights, const std::vector<std::string>& names, AdamWSettings settings,
+             const std::vector<bool>& owned)
     : names_(names), settings_(settings) {
-  for (const std::string& name : names_) {
-    const at::Tensor& weight = find(weights, name);
+  for (std::size_t p = 0; p < names_.size(); ++p) {
+    const at::Tensor& weight = find(weights, names_[p]);
     // Biases and norms are not pulled towards zero.
-    parameters_.push_back(
-        {weight, at::zeros_like(weight), at::zeros_like(weight), weight.dim() > 1});
+    Parameter parameter{weight, {}, {}, weight.dim() > 1};
+    if (owned.empty() || owned[p]) {
+      parameter.first = at::zeros_like(weight);
+      parameter.second = at::zeros_like(weight);
+    }
+    parameters_.push_back(std::move(parameter));
   }
 }
 
@@ -61,6 +66,7 @@ double AdamW::step(const std::vector<at::Tensor>& gradients, double learning_rat
   const auto epsilon = static_cast<float>(settings_.epsilon);
   for (std::size_t p = 0; p < parameters_.size(); ++p) {
     Parameter& parameter = parameters_[p];
+    if (!parameter.first.defined()) continue;
     const auto keep =
         static_cast<float>(parameter.decays ? 1 - learning_rate * settings_.weight_decay : 1.0);
     const float* gradient = gradients[p].data_ptr<float>();
@@ -81,6 +87,7 @@ double AdamW::step(const std::vector<at::Tensor>& gradients, double learning_rat
 Tensors AdamW::moments() const {
   Tensors all;
   for (std::size_t p = 0; p < names_.size(); ++p) {
+    if (!parameters_[p].first.defined()) continue;
     all["first." + names_[p]] = parameters_[p].first;
     all["second." + names_[p]] = parameters_[p].second;
   }
@@ -94,6 +101,7 @@ void AdamW::restore(const Tensors& moments, std::int64_t steps) {
     to.copy_(from);
   };
   for (std::size_t p = 0; p < names_.size(); ++p) {
+    if (!parameters_[p].first.defined()) continue;
     copy(parameters_[p].first, "first." + names_[p]);
     copy(parameters_[p].second, "second." + names_[p]);
   }

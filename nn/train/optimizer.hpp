@@ -21,21 +21,23 @@ struct AdamWSettings {
 /// Updates weights in place: one pass over memory for each tensor.
 class AdamW {
  public:
-  /// Trains `names` of `weights`, whose storage it shares.
-  AdamW(const Tensors& weights, const std::vector<std::string>& names, AdamWSettings settings);
+  /// Trains `names` of `weights`, whose storage it shares. Of those whose entry in `owned` is false
+  /// it has no moments, and leaves them as they are; empty: all are its own.
+  AdamW(const Tensors& weights, const std::vector<std::string>& names, AdamWSettings settings,
+        const std::vector<bool>& owned = {});
 
-  /// `gradients` in the order of names(). Returns the norm of the gradient before clipping.
+  /// `gradients` of all names(), in their order. Returns the norm of the gradient before clipping.
   double step(const std::vector<at::Tensor>& gradients, double learning_rate);
 
   const std::vector<std::string>& names() const { return names_; }
-  /// "first.NAME" and "second.NAME".
+  /// "first.NAME" and "second.NAME" of its own.
   Tensors moments() const;
-  /// \throws Mistake if a moment is missing or has another size.
+  /// Takes its own of `moments`. \throws Mistake if one is missing or has another size.
   void restore(const Tensors& moments, std::int64_t steps);
 
  private:
   struct Parameter {
-    at::Tensor weight, first, second;
+    at::Tensor weight, first, second;  ///< moments are undefined if another rank has them
     bool decays;
   };
   std::vector<std::string> names_;

@@ -14,12 +14,15 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros_like.h>
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <numeric>
 #include <thread>
 
 // Of the OpenMP library that the program and oneDNN share; its header is not at every compiler's
@@ -69,6 +72,23 @@ bool in_bf16(const std::string& name) {
          name != "head.bias" && name.compare(0, 12, "head.decoder") != 0;
 }
 
+/// The rank that has each tensor's moments: the largest first, each to the rank with least so far.
+std::vector<std::int64_t> owners_of(const Tensors& weights, const std::vector<std::string>& names,
+                                    std::int64_t ranks) {
+  std::vector<std::size_t> order(names.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto size = [&](std::size_t i) { return find(weights, names[i]).numel(); };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return size(a) > size(b); });
+  std::vector<std::int64_t> owners(names.size()), load(static_cast<std::size_t>(ranks));
+  for (const std::size_t i : order) {
+    const auto least = std::min_element(load.begin(), load.end());
+    owners[i] = least - load.begin();
+    *least += size(i);
+  }
+  return owners;
+}
+
 }  // namespace
 
 Trainer::Trainer(const nlohmann::json& plan, const Tensors& weights)
@@ -82,8 +102,13 @@ Trainer::Trainer(const nlohmann::json& plan, const Tensors& weights)
       collective_(open_collective(plan.value("ranks", nlohmann::json()))) {
   for (const auto& [name, tensor] : weights) master_[name] = tensor.clone();
   if (trained_.empty()) throw Mistake("no weight is to be trained");
-  optimizer_ =
-      std::make_unique<AdamW>(master_, trained_, AdamWSettings::from_json(plan.at("optimizer")));
+  std::vector<bool> owned;
+  if (plan.at("optimizer").value("sharded", false) && collective_->size() > 1) {
+    owners_ = owners_of(master_, trained_, collective_->size());
+    for (const std::int64_t owner : owners_) owned.push_back(owner == collective_->rank());
+  }
+  optimizer_ = std::make_unique<AdamW>(master_, trained_,
+                                       AdamWSettings::from_json(plan.at("optimizer")), owned);
   set_up_pytorch();
 }
 
@@ -185,6 +210,7 @@ Figures Trainer::step(const std::vector<Tensors>& batches, double learning_rate,
   collective_->sum(figures);
   const double* all = figures[0].data_ptr<double>();
   const double norm = optimizer_->step(gradients, learning_rate);
+  share_weights();
   return {all[0], all[1], all[2], norm, all[3]};
 }
 
@@ -209,11 +235,37 @@ at::Tensor Trainer::outputs(const Tensors& batch) {
   return net_->outputs(compute_weights(false), batch).to(at::kCPU, at::kFloat).contiguous();
 }
 
+void Trainer::share_weights() {
+  if (owners_.empty()) return;
+  for (std::int64_t rank = 0; rank < collective_->size(); ++rank) {
+    std::vector<at::Tensor> updated;
+    for (std::size_t i = 0; i < trained_.size(); ++i)
+      if (owners_[i] == rank) updated.push_back(find(master_, trained_[i]));
+    collective_->share(updated, rank);
+  }
+}
+
+void Trainer::gather_moments(Tensors& all) const {
+  for (std::size_t i = 0; i < owners_.size(); ++i) {
+    for (const char* moment : {"first.", "second."}) {
+      const std::string name = moment + trained_[i];
+      const auto mine = all.find(name);
+      // One tensor at a time: other ranks than the first have no room for all.
+      std::vector<at::Tensor> message{
+          mine != all.end() ? mine->second : at::empty_like(find(master_, trained_[i]))};
+      collective_->share(message, owners_[i]);
+      if (collective_->rank() == 0) all[name] = message[0];
+    }
+  }
+}
+
 Tensors Trainer::state(bool moments) const {
   Tensors all;
+  if (moments) {
+    all = optimizer_->moments();
+    gather_moments(all);
+  }
   for (const std::string& name : trained_) all["weights." + name] = find(master_, name);
-  if (moments)
-    for (const auto& [name, tensor] : optimizer_->moments()) all[name] = tensor;
   return all;
 }
 

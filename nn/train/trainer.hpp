@@ -42,6 +42,10 @@ class Trainer {
   };
 
   Weights compute_weights(bool with_gradients) const;
+  /// Gives each rank the weights that others have updated.
+  void share_weights();
+  /// Adds what other ranks have to their moments in `all`, on rank 0.
+  void gather_moments(Tensors& all) const;
   Result compute(const Weights& weights, const Tensors& batch, double all_targets,
                  bool with_gradients) const;
   double count_targets(const std::vector<Tensors>& batches) const;
@@ -57,6 +61,7 @@ class Trainer {
   bool own_kernels_ = true;
   double adapter_scale_ = 1;
   std::unique_ptr<AdamW> optimizer_;
+  std::vector<std::int64_t> owners_;  ///< ranks, of trained_; empty: each has all moments
   std::unique_ptr<Collective> collective_;
 };
 

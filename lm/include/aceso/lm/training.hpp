@@ -27,6 +27,7 @@ struct TrainingOptions {
   std::int64_t micro_batches = 4;
   std::string precision = "fp32";
   std::string device = "cpu";
+  bool shard_optimizer = false;
   std::int64_t evaluate_every = 100;
   std::int64_t patience = 0;
   std::int64_t seed = 1;
@@ -156,6 +157,13 @@ void describe_training(app::Describe<Job>& d) {
        .choices = {"fp32", "bf16"},
        .group = "Training"});
   describe_device(d, text(&T::device));
+  d.option(
+      "shard_optimizer", static_cast<bool Job::*>(&T::shard_optimizer),
+      {.help = "with several ranks: each keeps the optimiser's state of a share of the weights "
+               "only, which takes less memory; when stopped, the last checkpoint is what to "
+               "go on from",
+       .group = "Training",
+       .advanced = true});
   d.option("evaluate_every", number(&T::evaluate_every),
            {.help = "updates between two looks at the held-out data",
             .minimum = 1,
