@@ -5,10 +5,11 @@
 #include "emulated_device.hpp"
 #include "transformer_weights.hpp"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <map>
+#include <ostream>
 #include <random>
 #include <thread>
 
@@ -96,6 +97,8 @@ struct Shape {
   TransformerSpec spec;
   std::vector<std::size_t> lengths;
 };
+
+void PrintTo(const Shape& shape, std::ostream* out) { *out << shape.name; }
 
 const Shape kShapes[] = {
     {"Rotary",
@@ -451,9 +454,17 @@ TEST(CudaDriver, ItsKernelsAreThoseOfTheTable) {
   if (ptx.empty()) GTEST_SKIP() << "built without clang-19";
   EXPECT_EQ(ptx.data()[ptx.size()], '\0');
   EXPECT_NE(ptx.find(".target sm_80"), std::string_view::npos);
-  for (const auto& kernel : cuda::kKernels)
-    EXPECT_NE(ptx.find(std::string(".visible .entry ") + kernel.name + "("), std::string_view::npos)
-        << kernel.name;
+  // Each takes as many bytes as the host gives.
+  const auto expect_kernel = [&](const std::string& name, std::size_t bytes) {
+    EXPECT_NE(ptx.find(fmt::format(".visible .entry {}(", name)), std::string_view::npos) << name;
+    EXPECT_NE(ptx.find(fmt::format(".param .align 8 .b8 {}_param_0[{}]", name, bytes)),
+              std::string_view::npos)
+        << name;
+  };
+#define ACESO_EXPECT(name, Arguments, threads, body) \
+  expect_kernel("aceso_" #name, sizeof(cuda::Arguments));
+  ACESO_CUDA_KERNELS(ACESO_EXPECT)
+#undef ACESO_EXPECT
   EXPECT_EQ(ptx.find(".extern"), std::string_view::npos);  // nothing is left to be linked
 }
 

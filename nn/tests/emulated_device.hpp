@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cmath>
 #include <coroutine>
@@ -21,6 +22,8 @@
 #include <limits>
 #include <memory>
 #include <new>
+#include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -115,9 +118,9 @@ class Block {
     for (std::size_t i = 0; i < threads_.size(); ++i) {
       threads_[i].index = static_cast<int>(i);
       threads_[i].handle = kernel(arguments).handle;
-      resume(threads_[i]);
     }
-    while (run_warps()) release_barrier();
+    do run_warps();
+    while (meet_at_barrier());
   }
 
   /// The array that a thread names as its next one.
@@ -161,13 +164,22 @@ class Block {
     for (std::size_t i = 0; i < count; ++i) body(order_.backwards ? count - 1 - i : i);
   }
 
-  /// Lets every warp run to its next barrier. Whether some thread is left.
-  bool run_warps() {
+  /// Lets one warp after another run to its next barrier or its end, so that the first ones are as
+  /// far ahead as they can be.
+  void run_warps() {
     in_order(threads_.size() / 32, [&](std::size_t w) {
       const std::span<Running> warp = std::span(threads_).subspan(w * 32, 32);
-      while (meets(warp)) in_order(32, [&](std::size_t lane) { resume(warp[lane]); });
+      do in_order(32, [&](std::size_t lane) { resume(warp[lane]); });
+      while (meets(warp));
     });
-    return std::ranges::any_of(threads_, [](const Running& thread) { return !thread.done(); });
+  }
+
+  /// Whether all threads wait at a barrier; else all have ended.
+  [[nodiscard]] bool meet_at_barrier() const {
+    const auto ended = std::ranges::count_if(threads_, &Running::done);
+    if (ended != 0 && ended != std::ssize(threads_))
+      fail(Errc::Internal, "threads wait for some that have ended");
+    return ended == 0;
   }
 
   /// Does what a warp has met for. False if it waits for others or has ended.
@@ -217,12 +229,6 @@ class Block {
         for (std::size_t k = 0; k < 16; ++k) sums[i] += a[row][k] * b[k][column];
       }
     }
-  }
-
-  void release_barrier() {
-    for (const Running& thread : threads_)
-      if (thread.done()) fail(Errc::Internal, "threads wait for one that has ended");
-    in_order(threads_.size(), [&](std::size_t i) { resume(threads_[i]); });
   }
 
   Order order_;

@@ -43,7 +43,9 @@ ACESO_DEVICE unsigned narrow_pair(float low, float high) {
 ACESO_DEVICE void copy_later(void* shared, const void* global, int present) {
   const auto to = static_cast<unsigned>(reinterpret_cast<unsigned long long>(
       (__attribute__((address_space(3))) void*)shared));
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(global), "r"(present)
+  const auto from = reinterpret_cast<unsigned long long>(
+      (const __attribute__((address_space(1))) void*)global);
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(present)
                : "memory");
 }
 /// Ends a group of copies of this thread.
