@@ -335,6 +335,7 @@ struct Transformer::Impl {
       : spec(the_spec), precision(the_precision), device(the_device) {
     const TransformerWeights weights(spec, tensors, source);
     if (device == Device::Cuda) {
+      cuda::CudaTransformer::check(spec, precision);
       net = std::make_shared<const cuda::CudaTransformer>(cuda::first_gpu(), spec, weights,
                                                           precision);
     } else {

@@ -449,6 +449,17 @@ TEST(CudaDriver, SaysWhatWasExpectedAndFoundWithoutAGpu) {
             reason);
 }
 
+TEST(CudaDriver, IsNotAskedForWhatNoGpuComputes) {
+  const TransformerSpec spec = small_spec();
+  EXPECT_EQ(message_of(
+                [&] {
+                  const Transformer net(spec, random_weights(spec, 1), Precision::Int8, "test",
+                                        Device::Cuda);
+                },
+                Errc::Unsupported),
+            "the device cuda computes in fp32 or bf16, found int8");
+}
+
 TEST(CudaDriver, ItsKernelsAreThoseOfTheTable) {
   const std::string_view ptx = cuda::kernels_ptx();
   if (ptx.empty()) GTEST_SKIP() << "built without clang-19";

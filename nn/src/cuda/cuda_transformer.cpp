@@ -93,14 +93,6 @@ Kernel product_kernel(bool bf16, Finish finish) {
   return bf16 ? Kernel::ProductBf16 : Kernel::ProductF32;
 }
 
-void check_spec(const TransformerSpec& spec, Precision precision) {
-  if (precision == Precision::Int8)
-    fail(Errc::Unsupported, "the device cuda computes in fp32 or bf16, found {}", name(precision));
-  if (spec.head_size() > kLargestHead)
-    fail(Errc::Unsupported, "the device cuda takes heads of up to {} numbers, found {}",
-         kLargestHead, spec.head_size());
-}
-
 }  // namespace
 
 /// Brings weights to the device.
@@ -224,13 +216,21 @@ class CudaTransformer::Launches {
   int rows_;
 };
 
+void CudaTransformer::check(const TransformerSpec& spec, Precision precision) {
+  if (precision == Precision::Int8)
+    fail(Errc::Unsupported, "the device cuda computes in fp32 or bf16, found {}", name(precision));
+  if (spec.head_size() > kLargestHead)
+    fail(Errc::Unsupported, "the device cuda takes heads of up to {} numbers, found {}",
+         kLargestHead, spec.head_size());
+}
+
 CudaTransformer::CudaTransformer(std::shared_ptr<Executor> executor, const TransformerSpec& spec,
                                  const TransformerWeights& weights, Precision precision)
     : executor_(std::move(executor)),
       spec_(spec),
       bf16_(precision == Precision::Bf16),
       workspaces_(executor_) {
-  check_spec(spec, precision);
+  check(spec, precision);
   const Loader loader(executor_);
   embedding_ = loader.matrix(weights("embed.tokens.weight"));
   if (spec.positions == "learned")

@@ -37,8 +37,11 @@ struct DeviceLinear {
 /// f32; with bf16 the layers' products and attention have bf16 factors, and the head has f32.
 class CudaTransformer final : public TransformerNet {
  public:
-  /// \throws Error Unsupported for int8 and heads of more than kLargestHead numbers;
-  /// OutOfResources.
+  /// \throws Error Unsupported for int8 and heads of more than kLargestHead numbers. Needs no
+  /// device, so that it can be asked before one is opened.
+  static void check(const TransformerSpec& spec, Precision precision);
+
+  /// \throws Error as check(), OutOfResources.
   CudaTransformer(std::shared_ptr<Executor> executor, const TransformerSpec& spec,
                   const TransformerWeights& weights, Precision precision);
 

@@ -59,7 +59,7 @@ struct Api {
                    void** parameters, void** extra);
 };
 
-constexpr const char* kAdvice = "compute on the device cpu, or where there is such a GPU";
+constexpr const char* kAdvice = "compute on the device cpu, or on a machine that has them";
 
 /// Every reason not to open a GPU reads the same.
 template <typename... Args>
