@@ -1,12 +1,13 @@
 # aceso_cuda_kernels(TARGET source HEADERS headers...)
 #   compiles CUDA kernels to PTX with clang, which needs no CUDA SDK for that, and embeds the text in TARGET
-#   (`aceso_cuda_ptx`, ACESO_CUDA_PTX is defined). Without clang-19 TARGET has no kernels and says so at run time.
+#   (`aceso_cuda_ptx`, ACESO_CUDA_PTX is defined). Without clang-19, or with
+#   -DACESO_CUDA_CLANG=OFF, TARGET has no kernels and says so at run time.
 find_program(ACESO_CUDA_CLANG clang++-19)
 
 function(aceso_cuda_kernels target source)
   cmake_parse_arguments(arg "" "" "HEADERS" ${ARGN})
   if(NOT ACESO_CUDA_CLANG)
-    message(STATUS "clang-19 is missing: ${target} is built without kernels for GPUs")
+    message(STATUS "no clang-19: ${target} is built without kernels for GPUs")
     return()
   endif()
   set(ptx ${CMAKE_CURRENT_BINARY_DIR}/cuda_kernels.ptx)

@@ -62,6 +62,11 @@ class Partition {
   std::size_t bytes_ = 0;
 };
 
+template <typename T>
+T* part(const Buffer& buffer, std::size_t place) {
+  return reinterpret_cast<T*>(buffer.data() + place);
+}
+
 int tile_queries(bool bf16) { return bf16 ? kQueriesBf16 : kQueriesF32; }
 
 /// Sequences cut into what a block computes.
@@ -294,13 +299,10 @@ CudaTransformer::Places CudaTransformer::places_for(const PackedTokens& batch) c
 Buffer CudaTransformer::inputs_of(const PackedTokens& batch, const Places& places) const {
   Buffer inputs(places.input_bytes);
   std::memset(inputs.data(), 0, inputs.size());
-  const auto to = [&]<typename T>(std::size_t place, T /*type*/) {
-    return reinterpret_cast<T*>(inputs.data() + place);
-  };
-  std::ranges::copy(batch.tokens, to(places.tokens, int{}));
-  std::ranges::copy(places.attention, to(places.tiles, AttentionTile{}));
-  int* positions = to(places.positions, int{});
-  float* scales = to(places.scales, float{});
+  std::ranges::copy(batch.tokens, part<int>(inputs, places.tokens));
+  std::ranges::copy(places.attention, part<AttentionTile>(inputs, places.tiles));
+  int* positions = part<int>(inputs, places.positions);
+  float* scales = part<float>(inputs, places.scales);
   for (std::size_t s = 0; s < batch.sequences(); ++s) {
     const auto first = static_cast<std::size_t>(batch.offsets[s]);
     const auto tokens = std::span(batch.tokens)
@@ -315,8 +317,8 @@ Buffer CudaTransformer::inputs_of(const PackedTokens& batch, const Places& place
   if (rotary_) {
     const auto angles = rotary_->angles(places.length);
     const std::int64_t count = places.length * spec_.head_size() / 2;
-    std::copy_n(angles->cosine.data(), count, to(places.cosine, float{}));
-    std::copy_n(angles->sine.data(), count, to(places.sine, float{}));
+    std::copy_n(angles->cosine.data(), count, part<float>(inputs, places.cosine));
+    std::copy_n(angles->sine.data(), count, part<float>(inputs, places.sine));
   }
   return inputs;
 }
