@@ -384,6 +384,9 @@ ACESO_BODY attention_in_f32(const AttentionArguments a) {
       const float other = ACESO_TOGETHER(shuffle_xor(total[i], mask));
       total[i] += other;
     }
+  }
+  ACESO_UNROLL
+  for (int i = 0; i < 4; ++i) {
     const int query = tile.first_query + row + 8 * i;
     if (query >= tile.length) continue;
     float* out = static_cast<float*>(a.out) +
@@ -500,6 +503,9 @@ ACESO_BODY attention_in_bf16(const AttentionArguments a) {
       const float other = ACESO_TOGETHER(shuffle_xor(total[half], mask));
       total[half] += other;
     }
+  }
+  ACESO_UNROLL
+  for (int half = 0; half < 2; ++half) {
     const int query = tile.first_query + warp_row + lane.group + 8 * half;
     if (query >= tile.length) continue;
     Bf16* out = static_cast<Bf16*>(a.out) +
