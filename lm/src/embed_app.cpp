@@ -25,7 +25,7 @@ struct Job {
   fs::path model, sequences;
   std::optional<fs::path> labels, output;
   std::string id_column = "id", label_column = "label";
-  std::string precision = "fp32", strands = "forward";
+  std::string precision = "fp32", device = "cpu", strands = "forward";
   bool per_letter = false;
 };
 
@@ -119,6 +119,7 @@ void report(const LanguageModel& model, const Work& work, double seconds,
   context.metric(kind.letters(), work.letters);
   context.metric("hidden", hidden);
   context.metric("precision", nn::name(model.net().precision()));
+  context.metric("device", nn::name(model.net().device()));
   context.metric(kind.letters() + "_per_second", speed);
   context.report.section("Embeddings",
                          fmt::format("The mean over {} of the last layer after its norm{}.",
@@ -180,7 +181,8 @@ void run(const Job& job, const SequenceKind& kind, app::RunContext& context) {
   if (job.per_letter && job.strands == "both")
     fail(Errc::InvalidArgument, "--per-{} gives the rows of one strand, and --strands both has two",
          kind.letter);
-  const LanguageModel model(job.model, nn::precision_by_name(job.precision));
+  const LanguageModel model(job.model, nn::precision_by_name(job.precision),
+                            nn::device_by_name(job.device));
   const Work work = tokenise(job, model, kind, context.warnings);
   const std::int64_t hidden = model.net().spec().hidden;
   std::unique_ptr<EmbeddingFile> file;
@@ -219,6 +221,7 @@ app::App embed_app(const SequenceKind& kind, const AppTexts& texts) {
                     "still with AVX-512 VNNI or AVX-VNNI, and within 3 % unless a few channels are "
                     "far larger than the others",
             .choices = nn::precision_names()});
+  describe_device(d, &Job::device);
   describe_strands(d, kind, &Job::strands);
   d.option("per_" + kind.letter, &Job::per_letter,
            {.help = fmt::format("write the embedding of every {} too", kind.letter)});

@@ -13,16 +13,16 @@ namespace {
 using Group = std::vector<std::size_t>;
 
 /// Longest first, so that threads end at about the same time.
-std::vector<Group> grouped(std::span<const Item> items) {
+std::vector<Group> grouped(std::span<const Item> items, std::size_t tokens_at_once) {
   Group order(items.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
     return items[a].tokens.size() > items[b].tokens.size();
   });
   std::vector<Group> groups;
-  std::size_t tokens = kTokensAtOnce;
+  std::size_t tokens = tokens_at_once;
   for (const std::size_t i : order) {
-    if (tokens + items[i].tokens.size() > kTokensAtOnce) {
+    if (tokens + items[i].tokens.size() > tokens_at_once) {
       groups.emplace_back();
       tokens = 0;
     }
@@ -34,9 +34,10 @@ std::vector<Group> grouped(std::span<const Item> items) {
 
 }  // namespace
 
-LanguageModel::LanguageModel(const std::filesystem::path& model, nn::Precision precision)
+LanguageModel::LanguageModel(const std::filesystem::path& model, nn::Precision precision,
+                             nn::Device device)
     : folder_(model),
-      net_(folder_, precision),
+      net_(folder_, precision, device),
       tokenizer_(folder_.description().tokenizer, model.string()) {
   if (tokenizer_.size() > net_.spec().vocabulary)
     fail(Errc::CorruptData, "{}: the tokenizer has {} tokens, the weights only {}", model.string(),
@@ -44,7 +45,9 @@ LanguageModel::LanguageModel(const std::filesystem::path& model, nn::Precision p
 }
 
 LanguageModel LanguageModel::with_weights(const nn::TensorSet& weights) const {
-  return {folder_, nn::Transformer(net_.spec(), weights, net_.precision(), folder_.path().string()),
+  return {folder_,
+          nn::Transformer(net_.spec(), weights, net_.precision(), folder_.path().string(),
+                          net_.device()),
           tokenizer_};
 }
 
@@ -64,7 +67,7 @@ std::vector<nn::Token> LanguageModel::encode(std::string_view text, std::string_
 void LanguageModel::for_each(std::span<const Item> items, unsigned threads, Progress& progress,
                              const std::stop_token& stop,
                              const std::function<void(const Item&, const Tensor&)>& body) const {
-  const std::vector<Group> groups = grouped(items);
+  const std::vector<Group> groups = grouped(items, tokens_at_once(net_.device()));
   const auto work = [&](std::size_t begin, std::size_t end) {
     for (std::size_t g = begin; g < end; ++g) {
       nn::PackedTokens batch;

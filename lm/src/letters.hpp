@@ -39,6 +39,15 @@ void describe_precision(app::Describe<Job>& d, std::string Job::* precision) {
            {.help = "numbers that the layers compute with", .choices = nn::precision_names()});
 }
 
+template <typename Job>
+void describe_device(app::Describe<Job>& d, std::string Job::* device) {
+  d.option("device", device,
+           {.help = "where the net is computed; cuda: the first NVIDIA GPU (compute capability "
+                    "8.0 or more), in fp32 or bf16",
+            .choices = nn::device_names(),
+            .advanced = true});
+}
+
 /// Puts a toolkit's own words in.
 template <typename Job>
 void describe_texts(app::Describe<Job>& d, const AppTexts& texts, std::uint64_t memory_mb) {

@@ -28,7 +28,7 @@ struct Job {
   std::string mutant_column = "mutant";
   std::string measured_column = "DMS_score";
   std::string method = "masked";
-  std::string precision = "fp32", strands = "forward";
+  std::string precision = "fp32", device = "cpu", strands = "forward";
   std::int64_t first_position = 1;
   bool scan = false;
 };
@@ -439,7 +439,8 @@ void scan(const Job& job, const LanguageModel& model, const SequenceKind& kind,
 void run(const Job& job, const SequenceKind& kind, app::RunContext& context) {
   if (job.scan && job.mutations)
     fail(Errc::InvalidArgument, "--scan and --mutations exclude each other");
-  const LanguageModel model(job.model, nn::precision_by_name(job.precision));
+  const LanguageModel model(job.model, nn::precision_by_name(job.precision),
+                            nn::device_by_name(job.device));
   check_masked(model);
   if (job.scan) return scan(job, model, kind, context);
   if (job.mutations) return score_mutations(job, model, kind, context);
@@ -470,6 +471,7 @@ app::App score_app(const SequenceKind& kind, const AppTexts& texts) {
   d.option("first_position", &Job::first_position,
            {.help = fmt::format("number of the sequence's first {} in the table", kind.letter)});
   describe_precision(d, &Job::precision);
+  describe_device(d, &Job::device);
   return d.build([kind](const Job& job, app::RunContext& context) { run(job, kind, context); });
 }
 

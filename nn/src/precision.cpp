@@ -28,4 +28,22 @@ Precision precision_by_name(std::string_view name) {
   fail(Errc::InvalidArgument, "expected a precision of fp32, bf16 or int8, found {}", name);
 }
 
+std::string_view name(Device device) noexcept {
+  switch (device) {
+    case Device::Cpu:
+      return "cpu";
+    case Device::Cuda:
+      return "cuda";
+  }
+  return "unknown";
+}
+
+std::vector<std::string> device_names() { return {"cpu", "cuda"}; }
+
+Device device_by_name(std::string_view name) {
+  if (name == "cpu") return Device::Cpu;
+  if (name == "cuda") return Device::Cuda;
+  fail(Errc::InvalidArgument, "expected a device of cpu or cuda, found {}", name);
+}
+
 }  // namespace aceso::nn

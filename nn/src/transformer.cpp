@@ -1,14 +1,17 @@
 #include "aceso/nn/transformer.hpp"
 
 #include "aceso/core/error.hpp"
+#include "cuda/cuda_transformer.hpp"
+#include "cuda/driver.hpp"
 #include "kernels/kernels.hpp"
 #include "key_value_cache.hpp"
 #include "matmul.hpp"
+#include "rotary.hpp"
+#include "transformer_net.hpp"
+#include "transformer_weights.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
-#include <mutex>
 #include <optional>
 
 namespace aceso::nn {
@@ -16,115 +19,20 @@ namespace {
 
 using kernels::Bf16;
 
-struct Norm {
-  Tensor gain, bias;
-};
-
 struct Layer {
   Norm attention_norm, mlp_norm;
   Linear qkv, output, up, down;
 };
 
-/// Finds weights, checks their shapes and gives them as f32.
-class Weights {
- public:
-  Weights(const TransformerSpec& spec, const TensorSet& tensors, std::string_view source)
-      : tensors_(tensors), source_(source) {
-    for (TensorInfo& info : spec.weights()) shapes_.emplace(info.name, std::move(info.shape));
-  }
-
-  [[nodiscard]] Tensor operator()(const std::string& name) const {
-    const auto found = tensors_.find(name);
-    if (found == tensors_.end())
-      fail(Errc::CorruptData, "{}: the tensor {} is missing", source_, name);
-    if (found->second.shape() != shapes_.at(name))
-      fail(Errc::CorruptData, "{}: {}: expected the shape {}, found {}", source_, name,
-           shape_text(shapes_.at(name)), shape_text(found->second.shape()));
-    return to_float32(found->second);
-  }
-
-  [[nodiscard]] Norm norm(const std::string& name) const {
-    return {(*this)(name + ".weight"), (*this)(name + ".bias")};
-  }
-
-  [[nodiscard]] Linear linear(const std::string& name, Precision precision,
-                              Linear::Result result = Linear::Result::Same) const {
-    const Tensor weight = (*this)(name + ".weight"), bias = (*this)(name + ".bias");
-    return {weight.values<float>().data(),
-            bias.values<float>().data(),
-            weight.shape()[0],
-            weight.shape()[1],
-            precision,
-            result};
-  }
-
-  /// Query, key and value in one product.
-  [[nodiscard]] Linear fused(const std::string& layer, std::int64_t hidden,
-                             Precision precision) const {
-    Tensor weight(DType::F32, {3 * hidden, hidden}), bias(DType::F32, {3 * hidden});
-    float* to = weight.values<float>().data();
-    float* to_bias = bias.values<float>().data();
-    for (const char* part : {"query", "key", "value"}) {
-      const Tensor w = (*this)(layer + part + ".weight"), b = (*this)(layer + part + ".bias");
-      to = std::ranges::copy(w.values<float>(), to).out;
-      to_bias = std::ranges::copy(b.values<float>(), to_bias).out;
-    }
-    return {
-        weight.values<float>().data(), bias.values<float>().data(), 3 * hidden, hidden, precision,
-        Linear::Result::Same};
-  }
-
- private:
-  const TensorSet& tensors_;
-  std::string source_;
-  std::map<std::string, std::vector<std::int64_t>> shapes_;
-};
-
-/// Cosines and sines of the rotary angles position * 10000^(-2 i / head size), as far as needed.
-class RotaryTable {
- public:
-  struct Angles {
-    std::vector<float> cosine, sine;
-  };
-
-  explicit RotaryTable(std::int64_t head_size) : half_(head_size / 2) {}
-
-  /// For positions [0, length) at least. Thread-safe.
-  [[nodiscard]] std::shared_ptr<const Angles> angles(std::int64_t length) const {
-    const std::scoped_lock lock(mutex_);
-    if (length > length_) {
-      const std::int64_t wanted = std::max<std::int64_t>(length, 2 * length_);
-      auto made = std::make_shared<Angles>();
-      made->cosine.reserve(static_cast<std::size_t>(wanted * half_));
-      made->sine.reserve(static_cast<std::size_t>(wanted * half_));
-      for (std::int64_t p = 0; p < wanted; ++p) {
-        for (std::int64_t i = 0; i < half_; ++i) {
-          // In float, as the published models were trained with.
-          const float frequency =
-              1.0F / std::pow(10000.0F, static_cast<float>(i) / static_cast<float>(half_));
-          const float angle = static_cast<float>(p) * frequency;
-          made->cosine.push_back(std::cos(angle));
-          made->sine.push_back(std::sin(angle));
-        }
-      }
-      angles_ = std::move(made);
-      length_ = wanted;
-    }
-    return angles_;
-  }
-
- private:
-  std::int64_t half_;
-  mutable std::mutex mutex_;
-  mutable std::int64_t length_ = 0;
-  mutable std::shared_ptr<const Angles> angles_;
-};
-
-std::int64_t longest(const PackedTokens& batch) {
-  std::int64_t most = 0;
-  for (std::size_t i = 0; i < batch.sequences(); ++i)
-    most = std::max<std::int64_t>(most, batch.offsets[i + 1] - batch.offsets[i]);
-  return most;
+/// A layer as the CPU computes it.
+Linear linear(const LinearTensors& tensors, Precision precision,
+              Linear::Result result = Linear::Result::Same) {
+  return {tensors.weight.values<float>().data(),
+          tensors.bias.values<float>().data(),
+          tensors.weight.shape()[0],
+          tensors.weight.shape()[1],
+          precision,
+          result};
 }
 
 float* floats(const Buffer& buffer) { return reinterpret_cast<float*>(buffer.data()); }
@@ -133,19 +41,8 @@ Buffer float_buffer(std::int64_t count) {
   return Buffer(static_cast<std::size_t>(count) * sizeof(float));
 }
 
-}  // namespace
-
-void PackedTokens::add(std::span<const Token> sequence) {
-  tokens.insert(tokens.end(), sequence.begin(), sequence.end());
-  offsets.push_back(static_cast<std::int32_t>(tokens.size()));
-}
-
-void PackedTokens::clear() {
-  tokens.clear();
-  offsets.assign(1, 0);
-}
-
-struct Transformer::Impl {
+/// A transformer on the CPU.
+struct CpuTransformer final : TransformerNet {
   TransformerSpec spec;
   Precision precision;
   const kernels::Table& kernels = kernels::best();
@@ -157,10 +54,9 @@ struct Transformer::Impl {
   Linear head_dense, decoder;
   Norm head_norm;
 
-  Impl(const TransformerSpec& the_spec, const TensorSet& tensors, Precision the_precision,
-       std::string_view source)
+  CpuTransformer(const TransformerSpec& the_spec, const TransformerWeights& weights,
+                 Precision the_precision)
       : spec(the_spec), precision(the_precision) {
-    const Weights weights(spec, tensors, source);
     embedding = weights("embed.tokens.weight");
     if (spec.positions == "learned")
       positions = weights("embed.positions.weight");
@@ -171,51 +67,32 @@ struct Transformer::Impl {
     load_head(weights);
   }
 
-  [[nodiscard]] Layer layer(const Weights& weights, std::int64_t i) const {
+  [[nodiscard]] Layer layer(const TransformerWeights& weights, std::int64_t i) const {
     const std::string name = "layers." + std::to_string(i) + ".";
     Layer made;
     made.attention_norm = weights.norm(name + "attention.norm");
-    made.qkv = weights.fused(name + "attention.", spec.hidden, precision);
-    made.output = weights.linear(name + "attention.output", precision, Linear::Result::Added);
+    made.qkv = linear(weights.query_key_value(name + "attention."), precision);
+    made.output =
+        linear(weights.linear(name + "attention.output"), precision, Linear::Result::Added);
     made.mlp_norm = weights.norm(name + "mlp.norm");
-    made.up = weights.linear(name + "mlp.up", precision, Linear::Result::Gelu);
-    made.down = weights.linear(name + "mlp.down", precision, Linear::Result::Added);
+    made.up = linear(weights.linear(name + "mlp.up"), precision, Linear::Result::Gelu);
+    made.down = linear(weights.linear(name + "mlp.down"), precision, Linear::Result::Added);
     return made;
   }
 
-  void load_head(const Weights& weights) {
+  void load_head(const TransformerWeights& weights) {
     if (spec.head == "none") return;
     if (spec.head == "masked") {
-      head_dense = weights.linear("head.dense", Precision::Fp32, Linear::Result::Gelu);
+      head_dense = linear(weights.linear("head.dense"), Precision::Fp32, Linear::Result::Gelu);
       head_norm = weights.norm("head.norm");
     }
     const Tensor weight = spec.tied ? embedding : weights("head.decoder.weight");
     const Tensor bias = weights("head.bias");
-    decoder = Linear(weight.values<float>().data(), bias.values<float>().data(), spec.vocabulary,
-                     spec.hidden, Precision::Fp32, Linear::Result::Same);
+    decoder = linear({weight, bias}, Precision::Fp32);
   }
 
   /// Whether layers exchange bf16 values.
   [[nodiscard]] bool bf16() const { return precision != Precision::Fp32; }
-
-  void check(const PackedTokens& batch) const {
-    for (const Token token : batch.tokens) {
-      if (token < 0 || token >= spec.vocabulary)
-        fail(Errc::InvalidArgument, "expected tokens from 0 to {}, found {}", spec.vocabulary - 1,
-             token);
-    }
-    if (spec.max_length > 0 && longest(batch) > spec.max_length)
-      fail(Errc::InvalidArgument, "expected at most {} tokens in a sequence, found {}",
-           spec.max_length, longest(batch));
-  }
-
-  /// ESM was trained with 15 % of the tokens chosen, 80 % of these masked, and embeddings scaled
-  /// for the share of zeroed mask tokens.
-  [[nodiscard]] float dropout_scale(std::span<const Token> tokens) const {
-    if (!spec.token_dropout) return 1.0F;
-    const auto masked = static_cast<float>(std::ranges::count(tokens, spec.mask_token));
-    return (1.0F - 0.15F * 0.8F) / (1.0F - masked / static_cast<float>(tokens.size()));
-  }
 
   void embed(const PackedTokens& batch, float* x) const {
     const std::size_t width = static_cast<std::size_t>(spec.hidden);
@@ -224,7 +101,7 @@ struct Transformer::Impl {
       const auto first = static_cast<std::size_t>(batch.offsets[s]);
       const auto last = static_cast<std::size_t>(batch.offsets[s + 1]);
       if (first == last) continue;
-      const float scale = dropout_scale(std::span(batch.tokens).subspan(first, last - first));
+      const float scale = dropout_scale(spec, std::span(batch.tokens).subspan(first, last - first));
       for (std::size_t t = first; t < last; ++t) {
         const bool zeroed = spec.token_dropout && batch.tokens[t] == spec.mask_token;
         const float* row = table + static_cast<std::size_t>(batch.tokens[t]) * width;
@@ -284,8 +161,7 @@ struct Transformer::Impl {
       body(first, std::min(Chunk::kRows, rows - first));
   }
 
-  [[nodiscard]] Tensor hidden(const PackedTokens& batch) const {
-    check(batch);
+  [[nodiscard]] Tensor hidden(const PackedTokens& batch) const override {
     const auto rows = static_cast<std::int64_t>(batch.tokens.size());
     const std::int64_t padded = Linear::rows_with_padding(rows);
     const std::int64_t h = spec.hidden;
@@ -405,9 +281,7 @@ struct Transformer::Impl {
     return x.slice(0, rows);
   }
 
-  [[nodiscard]] Tensor logits(const Tensor& hidden_rows) const {
-    if (spec.head == "none")
-      fail(Errc::Unsupported, "the model has no language model head, which logits come from");
+  [[nodiscard]] Tensor logits(const Tensor& hidden_rows) const override {
     const std::int64_t rows = hidden_rows.shape().at(0), h = spec.hidden;
     const std::int64_t padded = Linear::rows_with_padding(rows);
     const Buffer one = float_buffer(padded * h), two = float_buffer(padded * h);
@@ -424,6 +298,18 @@ struct Transformer::Impl {
   }
 };
 
+}  // namespace
+
+void PackedTokens::add(std::span<const Token> sequence) {
+  tokens.insert(tokens.end(), sequence.begin(), sequence.end());
+  offsets.push_back(static_cast<std::int32_t>(tokens.size()));
+}
+
+void PackedTokens::clear() {
+  tokens.clear();
+  offsets.assign(1, 0);
+}
+
 namespace {
 
 TransformerSpec spec_of(const ModelFolder& model) {
@@ -437,24 +323,55 @@ TransformerSpec spec_of(const ModelFolder& model) {
 
 }  // namespace
 
-Transformer::Transformer(const ModelFolder& model, Precision precision)
-    : Transformer(spec_of(model), model.weights().all(), precision, model.path().string()) {}
+struct Transformer::Impl {
+  TransformerSpec spec;
+  Precision precision;
+  Device device;
+  std::shared_ptr<const CpuTransformer> cpu;  ///< null on another device
+  std::shared_ptr<const TransformerNet> net;
+
+  Impl(const TransformerSpec& the_spec, const TensorSet& tensors, Precision the_precision,
+       std::string_view source, Device the_device)
+      : spec(the_spec), precision(the_precision), device(the_device) {
+    const TransformerWeights weights(spec, tensors, source);
+    if (device == Device::Cuda) {
+      cuda::CudaTransformer::check(spec, precision);
+      net = std::make_shared<const cuda::CudaTransformer>(cuda::first_gpu(), spec, weights,
+                                                          precision);
+    } else {
+      net = cpu = std::make_shared<const CpuTransformer>(spec, weights, precision);
+    }
+  }
+};
+
+Transformer::Transformer(const ModelFolder& model, Precision precision, Device device)
+    : Transformer(spec_of(model), model.weights().all(), precision, model.path().string(), device) {
+}
 
 Transformer::Transformer(const TransformerSpec& spec, const TensorSet& weights, Precision precision,
-                         std::string_view source)
-    : impl_(std::make_shared<const Impl>(spec, weights, precision, source)) {}
+                         std::string_view source, Device device)
+    : impl_(std::make_shared<const Impl>(spec, weights, precision, source, device)) {}
 
 const TransformerSpec& Transformer::spec() const noexcept { return impl_->spec; }
 Precision Transformer::precision() const noexcept { return impl_->precision; }
-Tensor Transformer::hidden(const PackedTokens& batch) const { return impl_->hidden(batch); }
-Tensor Transformer::logits(const Tensor& hidden) const { return impl_->logits(hidden); }
+Device Transformer::device() const noexcept { return impl_->device; }
+
+Tensor Transformer::hidden(const PackedTokens& batch) const {
+  check_batch(impl_->spec, batch);
+  return impl_->net->hidden(batch);
+}
+
+Tensor Transformer::logits(const Tensor& hidden) const {
+  check_head(impl_->spec);
+  return impl_->net->logits(hidden);
+}
 
 struct Decoder::State {
-  std::shared_ptr<const Transformer::Impl> net;
+  std::shared_ptr<const CpuTransformer> net;
   KeyValueCache cache;
 
-  State(std::shared_ptr<const Transformer::Impl> impl, std::size_t slots)
-      : net(std::move(impl)),
+  State(std::shared_ptr<const CpuTransformer> cpu, std::size_t slots)
+      : net(std::move(cpu)),
         cache(net->spec.layers, net->spec.heads, net->spec.head_size(), slots) {}
 
   void check(std::size_t slot) const {
@@ -469,7 +386,10 @@ Decoder::Decoder(const Transformer& net, std::size_t slots) {
          "expected a causal transformer without token dropout, to write with; found another");
   if (net.precision() != Precision::Fp32)
     fail(Errc::Unsupported, "sequences are written in fp32, found {}", name(net.precision()));
-  state_ = std::make_unique<State>(net.impl_, slots);
+  if (net.device() != Device::Cpu)
+    fail(Errc::Unsupported, "sequences are written on the device cpu, found {}",
+         name(net.device()));
+  state_ = std::make_unique<State>(net.impl_->cpu, slots);
 }
 
 Decoder::~Decoder() = default;

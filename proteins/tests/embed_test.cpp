@@ -63,6 +63,23 @@ class EmbedTest : public testing::Test {
   ScratchFolder folder_{fs::temp_directory_path()};
 };
 
+// With a GPU it must do what the CPU does; without one it must say so and write nothing.
+TEST_F(EmbedTest, OnAGpuGivesTheSameOrSaysWhatIsMissing) {
+  const app::RunResult result = embed(many_proteins(), "gpu.safetensors", {{"device", "cuda"}});
+  if (result.error) {
+    EXPECT_EQ(result.exit_code(), 2);
+    EXPECT_TRUE(std::string(result.error->what()).starts_with("device cuda: expected "))
+        << result.error->what();
+    EXPECT_FALSE(fs::exists(place("gpu.safetensors")));
+    return;
+  }
+  ASSERT_EQ(embed(many_proteins(), "cpu.safetensors").exit_code(), 0);
+  const nn::TensorSet gpu = nn::TensorFile(place("gpu.safetensors")).all();
+  for (const auto& [name, mean] : nn::TensorFile(place("cpu.safetensors")).all())
+    for (std::size_t d = 0; d < static_cast<std::size_t>(kHidden); ++d)
+      ASSERT_NEAR(gpu.at(name).values<float>()[d], mean.values<float>()[d], 1e-4) << name;
+}
+
 TEST_F(EmbedTest, TheMeanIsOverResiduesOnly) {
   ASSERT_EQ(embed(">a x\nMKV\n>b\nW\n", "o.safetensors", {{"per_residue", true}}).exit_code(), 0);
   const nn::TensorFile file(place("o.safetensors"));

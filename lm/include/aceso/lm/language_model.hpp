@@ -23,14 +23,18 @@ struct Item {
   std::vector<nn::Token> tokens;
 };
 
-/// How much one call of the model computes: enough to keep the CPU's matrix units busy, little
-/// enough for its caches.
-inline constexpr std::size_t kTokensAtOnce = 2048;
+/// How much one call of the model computes: enough to keep a CPU's matrix units busy, little
+/// enough for its caches; on a GPU, enough for all of its processors.
+[[nodiscard]] constexpr std::size_t tokens_at_once(nn::Device device) noexcept {
+  return device == nn::Device::Cpu ? 2048 : 16384;
+}
 
 class LanguageModel {
  public:
-  /// \throws Error NotFound, Io, CorruptData, Unsupported.
-  LanguageModel(const std::filesystem::path& model, nn::Precision precision);
+  /// \throws Error NotFound, Io, CorruptData, Unsupported; InvalidArgument where `device` is
+  /// missing; OutOfResources.
+  LanguageModel(const std::filesystem::path& model, nn::Precision precision,
+                nn::Device device = nn::Device::Cpu);
 
   /// The same with other weights of the same shapes; what else `weights` holds is left alone.
   [[nodiscard]] LanguageModel with_weights(const nn::TensorSet& weights) const;

@@ -84,21 +84,36 @@ enum class Precision {
 /// All names, as the choices of an option.
 [[nodiscard]] std::vector<std::string> precision_names();
 
+/// Where a net is computed.
+enum class Device {
+  Cpu,
+  Cuda  ///< the first NVIDIA GPU, through its driver (libcuda.so.1) alone
+};
+
+[[nodiscard]] std::string_view name(Device device) noexcept;
+/// \throws Error InvalidArgument.
+[[nodiscard]] Device device_by_name(std::string_view name);
+/// All names, as the choices of an option.
+[[nodiscard]] std::vector<std::string> device_names();
+
 /// A transformer ready to compute. One object may serve many threads; each call runs on the
-/// caller's thread alone.
+/// caller's thread alone, and on a GPU two at a time.
 class Transformer {
  public:
   /// \throws Error CorruptData naming the tensor that is missing or has another shape,
-  /// Unsupported for another architecture.
-  Transformer(const ModelFolder& model, Precision precision);
+  /// Unsupported for another architecture. Device::Cuda: InvalidArgument where there is no GPU (of
+  /// compute capability 8.0 or more), no driver, or no kernels in this build; Unsupported for int8
+  /// and heads of more than 128 numbers; OutOfResources.
+  Transformer(const ModelFolder& model, Precision precision, Device device = Device::Cpu);
   Transformer(const TransformerSpec& spec, const TensorSet& weights, Precision precision,
-              std::string_view source);
+              std::string_view source, Device device = Device::Cpu);
 
   [[nodiscard]] const TransformerSpec& spec() const noexcept;
   [[nodiscard]] Precision precision() const noexcept;
+  [[nodiscard]] Device device() const noexcept;
   /// The last layer after its final norm, f32 [tokens, hidden].
   /// \throws Error InvalidArgument on token numbers outside the vocabulary or sequences longer
-  /// than max_length, OutOfResources.
+  /// than max_length, OutOfResources (naming what a GPU has free and what the batch needs).
   [[nodiscard]] Tensor hidden(const PackedTokens& batch) const;
   /// The head applied to rows of hidden(): f32 [rows, vocabulary].
   [[nodiscard]] Tensor logits(const Tensor& hidden) const;
@@ -114,8 +129,8 @@ class Transformer {
 /// time.
 class Decoder {
  public:
-  /// \throws Error Unsupported if the net is not causal, not fp32, or drops tokens, which needs
-  /// whole sequences.
+  /// \throws Error Unsupported if the net is not causal, not fp32, not on the CPU, or drops tokens,
+  /// which needs whole sequences.
   Decoder(const Transformer& net, std::size_t slots);
   ~Decoder();
   Decoder(Decoder&&) noexcept;
