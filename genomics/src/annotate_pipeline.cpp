@@ -1,5 +1,6 @@
 #include "annotate_pipeline.hpp"
 
+#include "annotate_line.hpp"
 #include "annotation_track.hpp"
 #include "bed.hpp"
 #include "contig_names.hpp"
@@ -18,81 +19,11 @@
 namespace aceso::genomics {
 namespace {
 
-constexpr std::size_t kBatch = 2048;
+constexpr std::size_t kBatch = 2048, kGrain = 128;
 constexpr std::string_view kBcsqHeader =
     "##INFO=<ID=BCSQ,Number=.,Type=String,Description=\"Consequence annotation from aceso genomics "
     "annotate, in the form of BCFtools/csq. Format: "
     "Consequence|gene|transcript|biotype|strand|amino_acid_change|dna_change\">";
-
-/// What separates fields of BCSQ or of INFO.
-std::string safe(std::string_view text) {
-  std::string out(text);
-  for (char& letter : out) {
-    if (std::string_view("|,;=& \t").find(letter) != std::string_view::npos) letter = '_';
-  }
-  return out;
-}
-
-/// An alternative and what is known of it.
-struct AlleleWork {
-  std::string text;
-  std::optional<NormalAllele> normal;
-  Effects effects;
-  NotableAllele told;
-};
-
-/// A line under way.
-struct LineWork {
-  VcfLine line;
-  int contig = -1;
-  std::vector<AlleleWork> alleles;
-  std::vector<InfoUpdate> updates;
-  std::vector<std::string> ids;
-  std::vector<Effects> pairs;
-};
-
-std::string joined_ids(std::string_view old, const std::vector<std::string>& found) {
-  std::string out(old == "." ? "" : old);
-  const auto had = split_views(old, ';');
-  for (const std::string& id : found) {
-    if (std::ranges::find(had, id) != had.end()) continue;
-    if (!out.empty()) out += ';';
-    out += id;
-  }
-  return out.empty() ? "." : out;
-}
-
-std::string updated_info(std::string_view old, const std::vector<InfoUpdate>& updates) {
-  std::string out;
-  const auto add = [&](std::string_view entry) {
-    if (!out.empty()) out += ';';
-    out += entry;
-  };
-  for (const std::string_view entry : split_views(old, ';')) {
-    const std::string_view key = entry.substr(0, entry.find('='));
-    const bool replaced = std::ranges::any_of(updates, [&](const auto& u) { return u.key == key; });
-    if (!replaced && entry != "." && !entry.empty()) add(entry);
-  }
-  for (auto u = updates.begin(); u != updates.end(); ++u) {
-    // Of tracks that tell of the same field the last one counts.
-    if (std::any_of(u + 1, updates.end(), [&](const auto& later) { return later.key == u->key; }))
-      continue;
-    add(u->value ? u->key + "=" + *u->value : u->key);
-  }
-  return out.empty() ? "." : out;
-}
-
-std::string updated_line(const LineWork& work) {
-  const VcfLine& line = work.line;
-  const auto column = [&](VcfColumn c) { return line.column(c); };
-  std::string out = fmt::format(
-      "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}", column(VcfColumn::Contig), column(VcfColumn::Position),
-      joined_ids(column(VcfColumn::Id), work.ids), column(VcfColumn::Reference),
-      column(VcfColumn::Alternatives), column(VcfColumn::Quality), column(VcfColumn::Filter),
-      updated_info(column(VcfColumn::Info), work.updates));
-  if (!line.rest().empty()) out.append("\t").append(line.rest());
-  return out + "\n";
-}
 
 /// The columns of each track, of "ID;CLNSIG,CLNDN".
 std::vector<std::string> columns_by_track(const AnnotateJob& job) {
@@ -133,15 +64,11 @@ class Annotator {
 
   AnnotateResult run() {
     write(header());
-    std::vector<LineWork> batch;
-    while (read_batch(batch)) {
+    while (read_batch()) {
       parallel_for(
-          batch.size(), 64, context_.threads,
-          [&](std::size_t begin, std::size_t end) {
-            for (std::size_t i = begin; i < end; ++i) add_consequences(batch[i]);
-          },
-          context_.stop);
-      for (LineWork& work : batch) finish(work);
+          used_, kGrain, context_.threads,
+          [&](std::size_t begin, std::size_t end) { add_consequences(begin, end); }, context_.stop);
+      for (std::size_t i = 0; i < used_; ++i) finish(batch_[i]);
       context_.progress.advance(variants_.take_source_bytes());
       if (context_.stop.stop_requested()) fail(Errc::Cancelled, "{}: stopped", variants_.path());
     }
@@ -184,15 +111,11 @@ class Annotator {
     return out + variants_.columns() + "\n";
   }
 
-  bool read_batch(std::vector<LineWork>& batch) {
-    batch.clear();
-    LineWork work;
-    while (batch.size() < kBatch && variants_.next(work.line)) {
-      prepare(work);
-      batch.push_back(std::move(work));
-      work = {};
-    }
-    return !batch.empty();
+  bool read_batch() {
+    batch_.resize(kBatch);
+    for (used_ = 0; used_ < kBatch && variants_.next(batch_[used_].line); ++used_)
+      prepare(batch_[used_]);
+    return used_ > 0;
   }
 
   void find_contig_of(const LineWork& work) {
@@ -215,6 +138,7 @@ class Annotator {
   }
 
   void prepare(LineWork& work) {
+    work.clear();
     find_contig_of(work);
     work.contig = contig_;
     const std::string_view reference = work.line.column(VcfColumn::Reference);
@@ -224,15 +148,15 @@ class Annotator {
           "annotate.unknown_contig",
           fmt::format("{} is on a contig that the reference lacks", variants_.where(work.line)));
     if (contig_ >= 0) check_reference(work.line, contig);
-    for (const std::string_view text :
-         split_views(work.line.column(VcfColumn::Alternatives), ',')) {
-      if (text == ".") continue;
-      AlleleWork allele;
+    // (Only tracks need gaps moved left.)
+    const auto moved_on = tracks_.empty() ? std::span<const std::uint8_t>() : contig;
+    for_each_part(work.line.column(VcfColumn::Alternatives), ',', [&](std::string_view text) {
+      if (text == ".") return;
+      AlleleWork& allele = work.alleles.emplace_back();
       allele.text = text;
-      allele.normal = normal_allele(work.line.position(), reference, text, contig);
-      work.alleles.push_back(std::move(allele));
-    }
-    add_tracks(work, contig);
+      allele.normal = normal_allele(work.line.position(), reference, text, moved_on);
+    });
+    if (!tracks_.empty()) add_tracks(work, contig);
   }
 
   void check_reference(const VcfLine& line, std::span<const std::uint8_t> contig) const {
@@ -255,102 +179,124 @@ class Annotator {
         begin + static_cast<std::uint32_t>(work.line.column(VcfColumn::Reference).size());
     for (AnnotationTrack& track : tracks_) {
       track.move_to(plain_name_, begin, end, contig);
-      std::vector<const TrackAllele*> found;
+      found_.clear();
+      std::uint64_t matched = 0;
       for (const AlleleWork& allele : work.alleles) {
-        found.push_back(allele.normal ? track.find(*allele.normal) : nullptr);
-        track.matched += found.back() != nullptr ? 1 : 0;
+        found_.push_back(allele.normal ? track.find(*allele.normal) : nullptr);
+        matched += found_.back() != nullptr ? 1 : 0;
       }
-      track.tell(found, work.updates, work.ids);
+      if (matched > 0) track.tell(found_, work.updates, work.ids);
+      track.matched += matched;
     }
   }
 
-  void add_consequences(LineWork& work) const {
-    if (!genes_ || work.contig < 0) return;
-    std::string told;
-    for (AlleleWork& allele : work.alleles) {
-      if (allele.normal) add_consequences(work, allele, told);
+  void add_consequences(std::size_t begin, std::size_t end) {
+    if (!genes_) return;
+    std::optional<CodingSequences> sequences;
+    int contig = -1;
+    for (std::size_t i = begin; i < end; ++i) {
+      LineWork& work = batch_[i];
+      if (work.contig < 0) continue;
+      if (work.contig != contig) {
+        contig = work.contig;
+        sequences.emplace(codes(contig), code_of(contig));
+      }
+      for (AlleleWork& allele : work.alleles) {
+        if (allele.normal) add_consequences(work, allele, *sequences);
+      }
     }
-    if (!told.empty()) work.updates.push_back({"BCSQ", std::move(told)});
   }
 
-  void add_consequences(LineWork& work, AlleleWork& allele, std::string& told) const {
-    const std::vector<SequenceChange> places = places_of(work.line, allele.text);
-    const auto contig = static_cast<std::uint32_t>(work.contig);
-    const GeneticCode code = genetic_code_of(owned_.reference.contigs()[contig].name);
-    const SequenceChange& first = places.front();
+  [[nodiscard]] GeneticCode code_of(int contig) const {
+    return genetic_code_of(owned_.reference.contigs()[static_cast<std::size_t>(contig)].name);
+  }
+
+  void add_consequences(LineWork& work, AlleleWork& allele, CodingSequences& sequences) const {
+    const Places places = places_of(work.line, allele);
+    const SequenceChange& first = places.first;
     // (An insertion touches what lies on both sides of it.)
     const std::uint32_t end = std::max(first.end, first.begin + 1);
+    const auto contig = static_cast<std::size_t>(work.contig);
     genes_->by_contig[contig].for_overlapping(first.begin, end, [&](const Transcript& transcript) {
       if (!touches(first, transcript)) return;
-      const Consequence found = least_consequence(places, transcript, codes(work.contig), code);
+      Consequence found = least_consequence(places, transcript, sequences);
+      append_bcsq(work, allele, transcript, found);
       note(work, allele, transcript, found);
-      if (!told.empty()) told += ',';
-      told += bcsq(work, allele, transcript, found);
     });
     if (allele.effects.empty()) allele.effects.add(Effect::Intergenic);
   }
 
   /// Where the letters of a line put a change: what both alleles begin with cut off first, and what
   /// they end with. Of a gap these may be two places with one outcome.
-  static std::vector<SequenceChange> places_of(const VcfLine& line, std::string_view alternative) {
+  struct Places {
+    SequenceChange first;
+    std::optional<SequenceChange> second;
+  };
+
+  static SequenceChange change_of(const NormalAllele& allele) {
+    SequenceChange out{allele.position,
+                       allele.position + static_cast<std::uint32_t>(allele.removed.size()),
+                       allele.added};
+    for (char& letter : out.added) letter = static_cast<char>(code_of_base(letter));
+    return out;
+  }
+
+  static Places places_of(const VcfLine& line, const AlleleWork& allele) {
+    const bool gap = allele.normal->removed.empty() || allele.normal->added.empty();
+    if (!gap) return {change_of(*allele.normal), std::nullopt};
     const std::string_view reference = line.column(VcfColumn::Reference);
-    std::vector<SequenceChange> out;
-    for (const NormalAllele& allele : {*trimmed_allele(line.position(), reference, alternative),
-                                       *normal_allele(line.position(), reference, alternative)}) {
-      SequenceChange change{allele.position,
-                            allele.position + static_cast<std::uint32_t>(allele.removed.size()),
-                            allele.added};
-      for (char& letter : change.added) letter = static_cast<char>(code_of_base(letter));
-      if (out.empty() || out[0].begin != change.begin) out.push_back(std::move(change));
-    }
+    Places out{change_of(*trimmed_allele(line.position(), reference, allele.text)), std::nullopt};
+    SequenceChange other = change_of(*normal_allele(line.position(), reference, allele.text));
+    if (other.begin != out.first.begin) out.second = std::move(other);
     return out;
   }
 
   /// A gap at a border is what it is on the side where it does less: both make the same sequence,
   /// which so has what the graver one would have lost.
-  static Consequence least_consequence(const std::vector<SequenceChange>& places,
-                                       const Transcript& transcript,
-                                       std::span<const std::uint8_t> contig, GeneticCode code) {
-    Consequence least = consequence_of(places[0], transcript, contig, code);
-    for (std::size_t i = 1; i < places.size(); ++i) {
-      if (!touches(places[i], transcript)) continue;
-      Consequence other = consequence_of(places[i], transcript, contig, code);
-      if (other.effects.gravest() > least.effects.gravest()) least = std::move(other);
-    }
-    return least;
+  static Consequence least_consequence(const Places& places, const Transcript& transcript,
+                                       CodingSequences& sequences) {
+    Consequence least = consequence_of(places.first, transcript, sequences);
+    if (!places.second || !touches(*places.second, transcript)) return least;
+    Consequence other = consequence_of(*places.second, transcript, sequences);
+    return other.effects.gravest() > least.effects.gravest() ? other : least;
   }
 
-  static std::string bcsq(const LineWork& work, const AlleleWork& allele,
-                          const Transcript& transcript, const Consequence& found) {
-    std::string out =
-        fmt::format("{}|{}|{}|{}|{}", found.effects.text(), safe(transcript.gene),
-                    safe(transcript.id), safe(transcript.biotype), transcript.reverse ? '-' : '+');
-    if (!found.amino_acids.empty())
-      out += fmt::format("|{}|{}{}>{}", found.amino_acids, work.line.column(VcfColumn::Position),
-                         work.line.column(VcfColumn::Reference), allele.text);
-    return out;
+  static void append_bcsq(LineWork& work, const AlleleWork& allele, const Transcript& transcript,
+                          const Consequence& found) {
+    std::string& out = work.consequences;
+    if (!out.empty()) out += ',';
+    found.effects.add_text(out);
+    for (const std::string* text : {&transcript.gene, &transcript.id, &transcript.biotype}) {
+      out += '|';
+      append_safe(out, *text);
+    }
+    out += transcript.reverse ? "|-" : "|+";
+    if (found.amino_acids.empty()) return;
+    out.append("|").append(found.amino_acids).append("|");
+    out += work.line.column(VcfColumn::Position);
+    out += work.line.column(VcfColumn::Reference);
+    out += '>';
+    out += allele.text;
   }
 
   static void note(LineWork& work, AlleleWork& allele, const Transcript& transcript,
-                   const Consequence& found) {
+                   Consequence& found) {
     work.pairs.push_back(found.effects);
     if (allele.effects.empty() || found.effects.gravest() < allele.effects.gravest()) {
-      allele.told.gene = transcript.gene;
-      allele.told.transcript = transcript.id;
-      allele.told.amino_acids = found.amino_acids;
+      allele.told = &transcript;
+      allele.amino_acids = std::move(found.amino_acids);
     }
     allele.effects.add(found.effects.gravest());
   }
 
   void finish(LineWork& work) {
-    write(updated_line(work));
+    if (!work.consequences.empty()) work.updates.push_back({"BCSQ", work.consequences});
+    if (output_) write_line(work);
     ++result_.records;
     longest_ = std::max<std::uint64_t>(longest_, work.line.position());
-    for (const Effects& effects : work.pairs) {
-      for (std::size_t i = 0; i < kEffectNames.size(); ++i)
-        result_.effects[i] += effects.has(static_cast<Effect>(i)) ? 1 : 0;
-    }
-    for (AlleleWork& allele : work.alleles) {
+    for (const Effects effects : work.pairs)
+      effects.for_each([&](Effect effect) { ++result_.effects[static_cast<std::size_t>(effect)]; });
+    for (const AlleleWork& allele : work.alleles) {
       ++(allele.normal ? result_.alleles : result_.symbolic);
       if (allele.effects.empty()) continue;
       const Effect gravest = allele.effects.gravest();
@@ -359,21 +305,33 @@ class Annotator {
     }
   }
 
-  void add_notable(const LineWork& work, AlleleWork& allele, Effect gravest) {
-    NotableAllele told = std::move(allele.told);
-    told.effect = gravest;
-    told.contig = work.line.column(VcfColumn::Contig);
-    told.position = work.line.position() + 1;
-    told.reference = work.line.column(VcfColumn::Reference);
-    told.alternative = allele.text;
-    told.id = joined_ids(work.line.column(VcfColumn::Id), work.ids);
+  void add_notable(const LineWork& work, const AlleleWork& allele, Effect gravest) {
+    // (Of equals the earlier ones are kept.)
+    if (kept_full_ && gravest >= result_.notable[kNotableAlleles - 1].effect) return;
+    NotableAllele told{.effect = gravest,
+                       .contig = std::string(work.line.column(VcfColumn::Contig)),
+                       .reference = std::string(work.line.column(VcfColumn::Reference)),
+                       .alternative = std::string(allele.text),
+                       .id = {},
+                       .gene = allele.told->gene,
+                       .transcript = allele.told->id,
+                       .amino_acids = allele.amino_acids,
+                       .position = work.line.position() + 1};
+    append_ids(told.id, work.line.column(VcfColumn::Id), work.ids);
     result_.notable.push_back(std::move(told));
     if (result_.notable.size() > 2 * kNotableAlleles) keep_gravest();
   }
 
   void keep_gravest() {
     std::ranges::stable_sort(result_.notable, {}, &NotableAllele::effect);
+    kept_full_ = result_.notable.size() >= kNotableAlleles;
     result_.notable.resize(std::min(result_.notable.size(), kNotableAlleles));
+  }
+
+  void write_line(const LineWork& work) {
+    text_.clear();
+    append_line(text_, work);
+    output_->write(text_);
   }
 
   void write(std::string_view text) {
@@ -423,6 +381,11 @@ class Annotator {
   std::optional<VcfTextFile> output_;
   AnnotateResult result_;
   std::string contig_name_, plain_name_, first_unknown_;
+  std::vector<LineWork> batch_;  ///< the first `used_` of them
+  std::size_t used_ = 0;
+  std::vector<const TrackAllele*> found_;
+  std::string text_;
+  bool kept_full_ = false;
   int contig_ = -1;
   std::uint64_t known_contigs_ = 0, longest_ = 0;
 };

@@ -283,7 +283,7 @@ TEST_F(Genes, BadLinesAreNamed) {
 /// The law that ties effects and amino acids to the proteins before and after, on both strands.
 TEST_F(Genes, CodingEffectsFollowFromTheProteins) {
   const GeneModels models = read(made.gff3());
-  const auto contig = owned->reference.codes(0);
+  CodingSequences sequences(owned->reference.codes(0), GeneticCode::Standard);
   std::size_t told = 0;
   std::set<std::string> seen;
   for (int round = 0; round < 6000; ++round) {
@@ -307,7 +307,7 @@ TEST_F(Genes, CodingEffectsFollowFromTheProteins) {
     }
     change.added = codes(letters);
     const Transcript& transcript = models.by_contig[0].all()[number];
-    const Consequence found = consequence_of(change, transcript, contig, GeneticCode::Standard);
+    const Consequence found = consequence_of(change, transcript, sequences);
     // The coding sequence with the change, by its place on the contig.
     std::string after;
     for (const Span span : gene.coding) {
@@ -352,13 +352,13 @@ TEST_F(Genes, CodingEffectsFollowFromTheProteins) {
 
 TEST_F(Genes, PlacesOutsideTheCodeHaveTheirNames) {
   const GeneModels models = read(made.gff3());
+  CodingSequences sequences(owned->reference.codes(0), GeneticCode::Standard);
   for (const std::size_t number : {0U, 1U}) {
     const MadeGene& gene = made.genes[number];
     const Transcript& transcript = models.by_contig[0].all()[number];
     const auto at = [&](std::uint32_t position) {
       const std::string other(1, made.genome[position] == 'A' ? 'C' : 'A');
-      return consequence_of({position, position + 1, codes(other)}, transcript,
-                            owned->reference.codes(0), GeneticCode::Standard)
+      return consequence_of({position, position + 1, codes(other)}, transcript, sequences)
           .effects.text();
     };
     const Span intron{gene.exons[0].end, gene.exons[1].begin};
