@@ -19,7 +19,7 @@
 namespace aceso::genomics {
 namespace {
 
-constexpr std::size_t kBatch = 2048, kGrain = 128;
+constexpr std::size_t kBatch = 1024, kGrain = 256;
 constexpr std::string_view kBcsqHeader =
     "##INFO=<ID=BCSQ,Number=.,Type=String,Description=\"Consequence annotation from aceso genomics "
     "annotate, in the form of BCFtools/csq. Format: "
