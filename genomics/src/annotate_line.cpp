@@ -65,6 +65,8 @@ void LineWork::clear() {
   ids.clear();
   pairs.clear();
   consequences.clear();
+  coding.clear();
+  joint.clear();
 }
 
 void append_safe(std::string& out, std::string_view text) {
@@ -73,6 +75,22 @@ void append_safe(std::string& out, std::string_view text) {
   for (std::size_t i = begin; i < out.size(); ++i) {
     if (separates(out[i])) out[i] = '_';
   }
+}
+
+void append_consequence(std::string& out, Effects effects, const Transcript& transcript) {
+  effects.add_text(out);
+  for (const std::string* text : {&transcript.gene, &transcript.id, &transcript.biotype}) {
+    out += '|';
+    append_safe(out, *text);
+  }
+  out += transcript.reverse ? "|-" : "|+";
+}
+
+void append_dna_change(std::string& out, const VcfLine& line, std::string_view alternative) {
+  out += line.column(VcfColumn::Position);
+  out += line.column(VcfColumn::Reference);
+  out += '>';
+  out += alternative;
 }
 
 void append_ids(std::string& out, std::string_view old, const std::vector<std::string>& found) {

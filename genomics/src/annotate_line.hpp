@@ -1,9 +1,9 @@
 // A line of a VCF while it is annotated.
 #pragma once
 
-#include "consequence.hpp"
+#include "joint_consequence.hpp"
 #include "normal_allele.hpp"
-#include "vcf_lines.hpp"
+#include "phased_genotypes.hpp"
 
 #include <optional>
 #include <string>
@@ -37,12 +37,21 @@ struct LineWork {
   std::vector<std::string> ids;
   std::vector<Effects> pairs;  ///< of each allele on each transcript
   std::string consequences;    ///< BCSQ
+  std::vector<CodingAllele> coding;
+  PhasedGenotypes genotypes;  ///< read if there are coding alleles
+  std::string joint;          ///< HCSQ
 
   void clear();
 };
 
 /// Appends `text` with '_' for what separates fields of BCSQ or of INFO.
 void append_safe(std::string& out, std::string_view text);
+
+/// Appends "missense|gene|transcript|biotype|+".
+void append_consequence(std::string& out, Effects effects, const Transcript& transcript);
+
+/// Appends "100A>T", as the line writes it.
+void append_dna_change(std::string& out, const VcfLine& line, std::string_view alternative);
 
 /// Appends the identifiers of a column and those found that it lacks.
 void append_ids(std::string& out, std::string_view old, const std::vector<std::string>& found);

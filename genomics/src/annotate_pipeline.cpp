@@ -4,6 +4,7 @@
 #include "annotation_track.hpp"
 #include "bed.hpp"
 #include "contig_names.hpp"
+#include "haplotype_notes.hpp"
 #include "text_source.hpp"
 #include "vcf_text_file.hpp"
 
@@ -15,11 +16,15 @@
 
 #include <algorithm>
 #include <charconv>
+#include <deque>
+#include <utility>
 
 namespace aceso::genomics {
 namespace {
 
 constexpr std::size_t kBatch = 1024, kGrain = 256;
+/// Lines are kept until the transcripts that they touch end, but no more than these.
+constexpr std::size_t kLongestBatch = std::size_t{1} << 18, kLongestText = std::size_t{1} << 28;
 constexpr std::string_view kBcsqHeader =
     "##INFO=<ID=BCSQ,Number=.,Type=String,Description=\"Consequence annotation from aceso genomics "
     "annotate, in the form of BCFtools/csq. Format: "
@@ -40,7 +45,9 @@ std::vector<std::string> columns_by_track(const AnnotateJob& job) {
 class Annotator {
  public:
   Annotator(const AnnotateJob& job, app::RunContext& context)
-      : context_(context), variants_(job.variants, context.warnings) {
+      : context_(context),
+        variants_(job.variants, context.warnings),
+        phase_(static_cast<PhaseMode>(job.phase.at(0))) {
     if (job.genes && !job.reference)
       fail(Errc::InvalidArgument, "genes: needs a reference too, to translate what they code for");
     if (!job.genes && job.tracks.empty())
@@ -57,6 +64,7 @@ class Annotator {
       genes_ = read_genes(*job.genes, owned_.reference, context.warnings);
       result_.transcripts = genes_->transcripts;
       result_.coding_transcripts = genes_->coding;
+      haplotypes_ = !job.local && !variants_.samples().empty();
     }
     if (job.output) output_.emplace(*job.output);
     context.progress.stage("variants", total_size({job.variants}), "bytes");
@@ -68,6 +76,7 @@ class Annotator {
       parallel_for(
           used_, kGrain, context_.threads,
           [&](std::size_t begin, std::size_t end) { add_consequences(begin, end); }, context_.stop);
+      if (haplotypes_) add_joint_consequences();
       for (std::size_t i = 0; i < used_; ++i) finish(batch_[i]);
       context_.progress.advance(variants_.take_source_bytes());
       if (context_.stop.stop_requested()) fail(Errc::Cancelled, "{}: stopped", variants_.path());
@@ -94,6 +103,7 @@ class Annotator {
       }
     }
     if (genes_) added.emplace_back(kBcsqHeader);
+    if (haplotypes_) added.emplace_back(kHcsqHeader);
     std::string out;
     for (const std::string& line : variants_.header()) {
       const bool redefined =
@@ -111,11 +121,52 @@ class Annotator {
     return out + variants_.columns() + "\n";
   }
 
+  /// Lines; with haplotypes, all that lie on the transcripts of each other.
   bool read_batch() {
-    batch_.resize(kBatch);
-    for (used_ = 0; used_ < kBatch && variants_.next(batch_[used_].line); ++used_)
-      prepare(batch_[used_]);
+    used_ = text_bytes_ = 0;
+    open_until_ = 0;
+    if (held_ > 0) {
+      std::swap(batch_[0].line, batch_[std::exchange(held_, 0)].line);
+      take_line();
+    }
+    while (true) {
+      if (batch_.size() == used_) batch_.emplace_back();
+      if (!variants_.next(batch_[used_].line)) break;
+      if (used_ >= kBatch && !goes_on(batch_[used_].line)) {
+        held_ = used_;
+        break;
+      }
+      take_line();
+    }
     return used_ > 0;
+  }
+
+  void take_line() {
+    LineWork& work = batch_[used_++];
+    prepare(work);
+    text_bytes_ += work.line.text().size();
+    if (!haplotypes_ || work.contig < 0) return;
+    const std::uint32_t begin = work.line.position();
+    const auto size = static_cast<std::uint32_t>(work.line.column(VcfColumn::Reference).size());
+    const auto contig = static_cast<std::size_t>(work.contig);
+    genes_->by_contig[contig].for_overlapping(begin, begin + size, [&](const Transcript& t) {
+      if (!t.coding.empty() && t.coding_begin() < begin + size && t.coding_end() > begin)
+        open_until_ = std::max(open_until_, t.coding_end());
+    });
+  }
+
+  /// Whether a line may lie on a transcript that lines before it touch.
+  bool goes_on(const VcfLine& line) {
+    const VcfLine& last = batch_[used_ - 1].line;
+    if (!haplotypes_ || line.position() >= open_until_ ||
+        line.column(VcfColumn::Contig) != last.column(VcfColumn::Contig))
+      return false;
+    if (used_ < kLongestBatch && text_bytes_ < kLongestText) return true;
+    context_.warnings.add("annotate.haplotype_cut",
+                          fmt::format("{}: too many lines on transcripts that overlap; haplotypes "
+                                      "before and behind it are judged apart",
+                                      variants_.where(line)));
+    return false;
   }
 
   void find_contig_of(const LineWork& work) {
@@ -199,16 +250,32 @@ class Annotator {
       if (work.contig < 0) continue;
       if (work.contig != contig) {
         contig = work.contig;
-        sequences.emplace(codes(contig), code_of(contig));
+        sequences.emplace(sequences_of(owned_.reference, contig));
       }
       for (AlleleWork& allele : work.alleles) {
         if (allele.normal) add_consequences(work, allele, *sequences);
       }
+      if (!work.coding.empty()) read_genotypes(work);
     }
   }
 
-  [[nodiscard]] GeneticCode code_of(int contig) const {
-    return genetic_code_of(owned_.reference.contigs()[static_cast<std::size_t>(contig)].name);
+  void read_genotypes(LineWork& work) const {
+    try {
+      work.genotypes.read(work.line, phase_);
+    } catch (const Error& error) {
+      fail(error.code(), "{}: {}", variants_.where(work.line), error.what());
+    }
+  }
+
+  void add_joint_consequences() {
+    const HaplotypeFigures figures = add_haplotype_notes(
+        batch_, used_, variants_.samples(), owned_.reference, context_.threads, context_.stop);
+    result_.joint += figures.entries;
+    if (figures.overlapping > 0)
+      context_.warnings.add("annotate.overlapping",
+                            variants_.path() +
+                                ": has alleles of one haplotype that overlap; the "
+                                "later ones are left out of it");
   }
 
   void add_consequences(LineWork& work, AlleleWork& allele, CodingSequences& sequences) const {
@@ -219,8 +286,14 @@ class Annotator {
     const auto contig = static_cast<std::size_t>(work.contig);
     genes_->by_contig[contig].for_overlapping(first.begin, end, [&](const Transcript& transcript) {
       if (!touches(first, transcript)) return;
-      Consequence found = least_consequence(places, transcript, sequences);
+      const SequenceChange* place = &first;
+      Consequence found = consequence_of(first, transcript, sequences);
+      if (places.second) choose_place(*places.second, transcript, sequences, place, found);
       append_bcsq(work, allele, transcript, found);
+      if (haplotypes_ && found.coding) {
+        const auto number = static_cast<std::size_t>(&allele - work.alleles.data()) + 1;
+        work.coding.push_back({&transcript, number, *place, found});
+      }
       note(work, allele, transcript, found);
     });
     if (allele.effects.empty()) allele.effects.add(Effect::Intergenic);
@@ -253,30 +326,24 @@ class Annotator {
 
   /// A gap at a border is what it is on the side where it does less: both make the same sequence,
   /// which so has what the graver one would have lost.
-  static Consequence least_consequence(const Places& places, const Transcript& transcript,
-                                       CodingSequences& sequences) {
-    Consequence least = consequence_of(places.first, transcript, sequences);
-    if (!places.second || !touches(*places.second, transcript)) return least;
-    Consequence other = consequence_of(*places.second, transcript, sequences);
-    return other.effects.gravest() > least.effects.gravest() ? other : least;
+  static void choose_place(const SequenceChange& other, const Transcript& transcript,
+                           CodingSequences& sequences, const SequenceChange*& place,
+                           Consequence& found) {
+    if (!touches(other, transcript)) return;
+    Consequence there = consequence_of(other, transcript, sequences);
+    if (there.effects.gravest() <= found.effects.gravest()) return;
+    found = std::move(there);
+    place = &other;
   }
 
   static void append_bcsq(LineWork& work, const AlleleWork& allele, const Transcript& transcript,
                           const Consequence& found) {
     std::string& out = work.consequences;
     if (!out.empty()) out += ',';
-    found.effects.add_text(out);
-    for (const std::string* text : {&transcript.gene, &transcript.id, &transcript.biotype}) {
-      out += '|';
-      append_safe(out, *text);
-    }
-    out += transcript.reverse ? "|-" : "|+";
+    append_consequence(out, found.effects, transcript);
     if (found.amino_acids.empty()) return;
     out.append("|").append(found.amino_acids).append("|");
-    out += work.line.column(VcfColumn::Position);
-    out += work.line.column(VcfColumn::Reference);
-    out += '>';
-    out += allele.text;
+    append_dna_change(out, work.line, allele.text);
   }
 
   static void note(LineWork& work, AlleleWork& allele, const Transcript& transcript,
@@ -291,6 +358,7 @@ class Annotator {
 
   void finish(LineWork& work) {
     if (!work.consequences.empty()) work.updates.push_back({"BCSQ", work.consequences});
+    if (!work.joint.empty()) work.updates.push_back({"HCSQ", work.joint});
     if (output_) write_line(work);
     ++result_.records;
     longest_ = std::max<std::uint64_t>(longest_, work.line.position());
@@ -381,8 +449,12 @@ class Annotator {
   std::optional<VcfTextFile> output_;
   AnnotateResult result_;
   std::string contig_name_, plain_name_, first_unknown_;
-  std::vector<LineWork> batch_;  ///< the first `used_` of them
-  std::size_t used_ = 0;
+  std::deque<LineWork> batch_;  ///< the first `used_` of them; where they are, they stay
+  std::size_t used_ = 0, text_bytes_ = 0;
+  std::size_t held_ = 0;          ///< a line read too far; 0: none
+  std::uint32_t open_until_ = 0;  ///< the furthest end of what lines code for
+  PhaseMode phase_;
+  bool haplotypes_ = false;
   std::vector<const TrackAllele*> found_;
   std::string text_;
   bool kept_full_ = false;

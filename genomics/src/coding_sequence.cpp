@@ -90,4 +90,9 @@ const CodingSequence& CodingSequences::of(const Transcript& transcript) {
   return made_.emplace(&transcript, coding_sequence(transcript, contig_, code_)).first->second;
 }
 
+CodingSequences sequences_of(const Reference& reference, int contig) {
+  const auto index = static_cast<std::uint32_t>(contig);
+  return {reference.codes(index), genetic_code_of(reference.contigs()[index].name)};
+}
+
 }  // namespace aceso::genomics

@@ -77,4 +77,7 @@ class CodingSequences {
   std::unordered_map<const Transcript*, CodingSequence> made_;
 };
 
+/// Of a contig of the reference, by the code that its name tells.
+[[nodiscard]] CodingSequences sequences_of(const Reference& reference, int contig);
+
 }  // namespace aceso::genomics

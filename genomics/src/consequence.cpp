@@ -201,12 +201,11 @@ std::optional<CodingChange> whole_codons_change(const SequenceChange& change,
 
 void add_coding(const SequenceChange& change, const Transcript& transcript,
                 CodingSequences& sequences, Consequence& out) {
-  const CodingSequence& sequence = sequences.of(transcript);
-  const auto inside = whole_codons_change(change, transcript, sequence);
-  if (!inside)
+  out.coding = whole_codons_change(change, transcript, sequences.of(transcript));
+  if (!out.coding)
     out.effects.add(Effect::CodingSequence);
   else
-    CodingEffects(sequence, {&*inside, 1}, transcript.phase == 0, sequences.code()).add_to(out);
+    add_coding_effects({&*out.coding, 1}, transcript, sequences, out);
 }
 
 /// Where a change lies in an exon beside what is coding.
@@ -267,6 +266,12 @@ std::string Effects::text() const {
 
 bool touches(const SequenceChange& change, const Transcript& transcript) noexcept {
   return overlaps(change, transcript.begin, transcript.end);
+}
+
+void add_coding_effects(std::span<const CodingChange> changes, const Transcript& transcript,
+                        CodingSequences& sequences, Consequence& out) {
+  CodingEffects(sequences.of(transcript), changes, transcript.phase == 0, sequences.code())
+      .add_to(out);
 }
 
 Consequence consequence_of(const SequenceChange& change, const Transcript& transcript,

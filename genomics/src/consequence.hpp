@@ -8,6 +8,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -82,11 +83,16 @@ struct SequenceChange {
 struct Consequence {
   Effects effects;
   std::string amino_acids;  ///< "119R>119H", or "119R" if they stay; empty: none is changed
+  std::optional<CodingChange> coding;  ///< of one change whose consequence follows from its codons
 };
 
 /// The consequence for a transcript that the change touches, of the contig of `sequences`.
 [[nodiscard]] Consequence consequence_of(const SequenceChange& change, const Transcript& transcript,
                                          CodingSequences& sequences);
+
+/// Adds what changes of the codons do together; they rise and lie apart.
+void add_coding_effects(std::span<const CodingChange> changes, const Transcript& transcript,
+                        CodingSequences& sequences, Consequence& out);
 
 /// Whether bases of the transcript change, or some come between them.
 [[nodiscard]] bool touches(const SequenceChange& change, const Transcript& transcript) noexcept;
