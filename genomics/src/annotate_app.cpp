@@ -138,6 +138,9 @@ app::App annotate_app() {
       {.help = "what to take of tracks, such as \"ID;CLNSIG,CLNDN;GNOMAD_AF:=AF\": a list for "
                "each, or one for all; empty: of ClinVar CLNSIG, CLNDN and CLNREVSTAT, of others "
                "ID"});
+  d.option("hgvs", &AnnotateJob::hgvs,
+           {.help = "add names of the HGVS nomenclature: INFO/HGVSG of the genome, INFO/HGVS of "
+                    "transcripts and proteins; needs genes"});
   d.option("local", &AnnotateJob::local,
            {.help = "judge each allele on its own only, without INFO/HCSQ"});
   d.option("phase", &AnnotateJob::phase,

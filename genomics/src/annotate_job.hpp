@@ -15,7 +15,7 @@ struct AnnotateJob {
   std::optional<std::filesystem::path> output;
 
   std::string columns, phase = "s";
-  bool local = false;
+  bool local = false, hgvs = false;
 };
 
 }  // namespace aceso::genomics

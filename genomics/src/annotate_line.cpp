@@ -67,6 +67,8 @@ void LineWork::clear() {
   consequences.clear();
   coding.clear();
   joint.clear();
+  names.clear();
+  genomic_names.clear();
 }
 
 void append_safe(std::string& out, std::string_view text) {

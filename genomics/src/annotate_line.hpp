@@ -38,8 +38,9 @@ struct LineWork {
   std::vector<Effects> pairs;  ///< of each allele on each transcript
   std::string consequences;    ///< BCSQ
   std::vector<CodingAllele> coding;
-  PhasedGenotypes genotypes;  ///< read if there are coding alleles
-  std::string joint;          ///< HCSQ
+  PhasedGenotypes genotypes;         ///< read if there are coding alleles
+  std::string joint;                 ///< HCSQ
+  std::string names, genomic_names;  ///< HGVS, HGVSG
 
   void clear();
 };

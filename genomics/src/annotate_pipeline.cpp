@@ -5,6 +5,7 @@
 #include "bed.hpp"
 #include "contig_names.hpp"
 #include "haplotype_notes.hpp"
+#include "hgvs.hpp"
 #include "text_source.hpp"
 #include "vcf_text_file.hpp"
 
@@ -30,6 +31,13 @@ constexpr std::string_view kBcsqHeader =
     "annotate, in the form of BCFtools/csq. Format: "
     "Consequence|gene|transcript|biotype|strand|amino_acid_change|dna_change\">";
 
+constexpr std::string_view kHgvsHeader =
+    "##INFO=<ID=HGVS,Number=.,Type=String,Description=\"HGVS names from aceso genomics annotate; "
+    "%3D stands for =. Format: allele|transcript|transcript_change|protein_change\">";
+constexpr std::string_view kHgvsgHeader =
+    "##INFO=<ID=HGVSG,Number=A,Type=String,Description=\"HGVS name of each allele on its contig, "
+    "from aceso genomics annotate\">";
+
 /// The columns of each track, of "ID;CLNSIG,CLNDN".
 std::vector<std::string> columns_by_track(const AnnotateJob& job) {
   const std::vector<std::string> lists = split(job.columns, ';');
@@ -47,9 +55,12 @@ class Annotator {
   Annotator(const AnnotateJob& job, app::RunContext& context)
       : context_(context),
         variants_(job.variants, context.warnings),
-        phase_(static_cast<PhaseMode>(job.phase.at(0))) {
+        phase_(static_cast<PhaseMode>(job.phase.at(0))),
+        hgvs_(job.hgvs) {
     if (job.genes && !job.reference)
       fail(Errc::InvalidArgument, "genes: needs a reference too, to translate what they code for");
+    if (job.hgvs && !job.genes)
+      fail(Errc::InvalidArgument, "hgvs: needs genes and a reference, to name places by");
     if (!job.genes && job.tracks.empty())
       fail(Errc::InvalidArgument, "expected tracks, or genes with a reference, to annotate with");
     const std::vector<std::string> columns = columns_by_track(job);
@@ -104,6 +115,7 @@ class Annotator {
     }
     if (genes_) added.emplace_back(kBcsqHeader);
     if (haplotypes_) added.emplace_back(kHcsqHeader);
+    if (hgvs_) added.insert(added.end(), {std::string(kHgvsgHeader), std::string(kHgvsHeader)});
     std::string out;
     for (const std::string& line : variants_.header()) {
       const bool redefined =
@@ -254,9 +266,31 @@ class Annotator {
       }
       for (AlleleWork& allele : work.alleles) {
         if (allele.normal) add_consequences(work, allele, *sequences);
+        if (hgvs_) add_genomic_name(work, allele, *sequences);
       }
       if (!work.coding.empty()) read_genotypes(work);
     }
+  }
+
+  static void add_genomic_name(LineWork& work, const AlleleWork& allele,
+                               const CodingSequences& sequences) {
+    if (!work.genomic_names.empty()) work.genomic_names += ',';
+    const std::string name = allele.normal ? hgvs_genomic(places_of(work.line, allele).first,
+                                                          sequences.contig(), sequences.code())
+                                           : "";
+    work.genomic_names += name.empty() ? "." : name;
+  }
+
+  static void add_name(LineWork& work, const AlleleWork& allele, const SequenceChange& change,
+                       const Transcript& transcript, const Consequence& found,
+                       CodingSequences& sequences) {
+    std::string& out = work.names;
+    if (!out.empty()) out += ',';
+    out.append(allele.text).append("|");
+    append_safe(out, transcript.id);
+    out.append("|").append(hgvs_transcript(change, transcript, sequences.contig())).append("|");
+    for (const char letter : hgvs_protein(found, transcript, sequences))
+      out += letter == '=' ? "%3D" : std::string(1, letter);
   }
 
   void read_genotypes(LineWork& work) const {
@@ -290,6 +324,7 @@ class Annotator {
       Consequence found = consequence_of(first, transcript, sequences);
       if (places.second) choose_place(*places.second, transcript, sequences, place, found);
       append_bcsq(work, allele, transcript, found);
+      if (hgvs_) add_name(work, allele, *place, transcript, found, sequences);
       if (haplotypes_ && found.coding) {
         const auto number = static_cast<std::size_t>(&allele - work.alleles.data()) + 1;
         work.coding.push_back({&transcript, number, *place, found});
@@ -358,6 +393,8 @@ class Annotator {
 
   void finish(LineWork& work) {
     if (!work.consequences.empty()) work.updates.push_back({"BCSQ", work.consequences});
+    if (!work.genomic_names.empty()) work.updates.push_back({"HGVSG", work.genomic_names});
+    if (!work.names.empty()) work.updates.push_back({"HGVS", work.names});
     if (!work.joint.empty()) work.updates.push_back({"HCSQ", work.joint});
     if (output_) write_line(work);
     ++result_.records;
@@ -454,7 +491,7 @@ class Annotator {
   std::size_t held_ = 0;          ///< a line read too far; 0: none
   std::uint32_t open_until_ = 0;  ///< the furthest end of what lines code for
   PhaseMode phase_;
-  bool haplotypes_ = false;
+  bool haplotypes_ = false, hgvs_ = false;
   std::vector<const TrackAllele*> found_;
   std::string text_;
   bool kept_full_ = false;

@@ -761,6 +761,21 @@ TEST_F(AnnotatingHaplotypes, TwoChangesOfACodonCountTogetherOnOneHaplotypeOnly) 
   EXPECT_EQ(joint(two("0|1", "0|1")), none);
 }
 
+TEST_F(AnnotatingHaplotypes, NamesOfTheNomenclatureAreAddedIfAsked) {
+  job.options["hgvs"] = true;
+  const auto lines = run(vcf(fmt::format("1\t{}\t.\tC\tA,T,*\t.\t.\t.\tGT\t0/1\n", codon + 1)));
+  EXPECT_TRUE(contains(
+      column(lines[0], 7) + ";",
+      fmt::format(";HGVSG=g.{0}C>A,g.{0}C>T,.;HGVS=A|T000|c.7C>A|p.(Leu3Met),T|T000|c.7C>T|"
+                  "p.(Leu3%3D);",
+                  codon + 1)))
+      << lines[0];
+  EXPECT_TRUE(contains(header, "##INFO=<ID=HGVS,"));
+  EXPECT_TRUE(contains(header, "##INFO=<ID=HGVSG,Number=A"));
+  job.inputs.erase("genes");
+  EXPECT_TRUE(contains(refused(Errc::InvalidArgument, [&] { run(); }), "hgvs: needs genes"));
+}
+
 TEST_F(AnnotatingHaplotypes, PhaseSaysWhatToDoWithoutIt) {
   const auto count = [&](const std::string& phase, const std::string& a, const std::string& b) {
     job.options["phase"] = phase;
