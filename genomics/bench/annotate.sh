@@ -2,11 +2,11 @@
 # annotate.sh BUILD_DIR OUT_DIR: `aceso genomics annotate` beside `bcftools csq -l` and `bcftools annotate` on a random genome with
 # genes of several exons on both strands, and with phased variants beside `bcftools csq -p r`: how many consequences agree, and CPU seconds of both, one thread each.
 # Writes OUT_DIR/genomics-annotate.md, and docs/benchmarks/genomics-annotate.md unless KEEP_DOCS is set.
-#   WORK (a folder below /tmp), GENES (2000), SEED (1): may be set.
+#   WORK (a folder below /tmp), GENES (6000), SEED (1): may be set.
 set -euo pipefail
 build=$(realpath "${1:?BUILD_DIR}") out=$(realpath "${2:?OUT_DIR}")
 root=$(cd "$(dirname "$0")/../.." && pwd)
-work=${WORK:-/tmp/aceso-bench-annotate} genes=${GENES:-2000} seed=${SEED:-1}
+work=${WORK:-/tmp/aceso-bench-annotate} genes=${GENES:-6000} seed=${SEED:-1}
 aceso=$build/bin/aceso page=$out/genomics-annotate.md
 source "$root/tools/bench.sh"
 command -v bcftools samtools bgzip >/dev/null || { echo "skipped: bcftools, samtools and bgzip are needed" >&2; exit 0; }
