@@ -93,6 +93,7 @@ class Annotator {
       if (context_.stop.stop_requested()) fail(Errc::Cancelled, "{}: stopped", variants_.path());
     }
     check_contigs();
+    warn_of_overlaps();
     if (output_) output_->commit(longest_contig());
     context_.progress.finish();
     return take_result();
@@ -305,11 +306,15 @@ class Annotator {
     const HaplotypeFigures figures = add_haplotype_notes(
         batch_, used_, variants_.samples(), owned_.reference, context_.threads, context_.stop);
     result_.joint += figures.entries;
-    if (figures.overlapping > 0)
-      context_.warnings.add("annotate.overlapping",
-                            variants_.path() +
-                                ": has alleles of one haplotype that overlap; the "
-                                "later ones are left out of it");
+    overlapping_ += figures.overlapping;
+  }
+
+  void warn_of_overlaps() const {
+    if (overlapping_ == 0) return;
+    context_.warnings.add("annotate.overlapping",
+                          fmt::format("{}: {} times alleles of one haplotype overlap on a "
+                                      "transcript; the later ones are left out of it",
+                                      variants_.path(), overlapping_));
   }
 
   void add_consequences(LineWork& work, AlleleWork& allele, CodingSequences& sequences) const {
@@ -487,7 +492,7 @@ class Annotator {
   AnnotateResult result_;
   std::string contig_name_, plain_name_, first_unknown_;
   std::deque<LineWork> batch_;  ///< the first `used_` of them; where they are, they stay
-  std::size_t used_ = 0, text_bytes_ = 0;
+  std::size_t used_ = 0, text_bytes_ = 0, overlapping_ = 0;
   std::size_t held_ = 0;          ///< a line read too far; 0: none
   std::uint32_t open_until_ = 0;  ///< the furthest end of what lines code for
   PhaseMode phase_;

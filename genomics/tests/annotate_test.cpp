@@ -801,6 +801,17 @@ TEST_F(AnnotatingHaplotypes, TheOrderOfRecordsOfAPlaceDoesNotMatter) {
   EXPECT_EQ(there, back);
 }
 
+TEST_F(AnnotatingHaplotypes, OfAllelesThatOverlapTheLaterOneIsLeftOut) {
+  const std::string lines = fmt::format(
+      "1\t{}\t.\tCT\tAA\t.\t.\t.\tGT\t0|1\n1\t{}\t.\tT\tA\t.\t.\t.\tGT\t0|1\n"
+      "1\t{}\t.\tG\tA\t.\t.\t.\tGT\t0|1\n",
+      codon + 1, codon + 2, codon + 3);
+  const auto found = joint(vcf(lines));
+  EXPECT_TRUE(contains(found[0], fmt::format("|{}CT>AA+{}G>A|", codon + 1, codon + 3)));
+  EXPECT_EQ(found[1], "");
+  EXPECT_EQ(found[2], found[0]);
+}
+
 TEST_F(AnnotatingHaplotypes, AreTheSameForAnyNumberOfThreadsAndAcrossBatches) {
   std::string lines;
   const MadeGene& gene = made.genes[1];
