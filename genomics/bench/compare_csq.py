@@ -2,11 +2,9 @@
 """compare_csq.py OURS.vcf CSQ.vcf GENOME.fa GENES.gff3: how many consequences of two annotations agree, and, where the
 amino acids of both differ, which of them a plain translation of the changed coding sequence bears out."""
 import collections
-import re
 import sys
 
-CODE = "KNKNTTTTRSRSIIMIQHQHPPPPRRRRLLLLEDEDAAAAGGGGVVVV*Y*YSSSS*CWCLFLF"
-PAIR = {"A": "T", "C": "G", "G": "C", "T": "A"}
+from csq_proteins import bears_out, protein, read_genes
 
 
 def read(path):
@@ -30,47 +28,6 @@ def read(path):
     return out
 
 
-def read_genes(path):
-    out = {}
-    for line in open(path):
-        columns = line.rstrip("\n").split("\t")
-        if len(columns) > 8 and columns[2] == "CDS":
-            name = re.search(r"Parent=transcript:(\w+)", columns[8]).group(1)
-            out.setdefault(name, (columns[6], []))[1].append((int(columns[3]) - 1, int(columns[4])))
-    return out
-
-
-def protein(genome, gene, change=None):
-    strand, spans = gene
-    letters = ""
-    # Without the base before a gap, which may be another exon's, or none.
-    if change and change[1][0] == change[2][0]:
-        change = (change[0] + 1, change[1][1:], change[2][1:])
-    for a, b in sorted(spans):
-        part = genome[a:b]
-        if change and a <= change[0] - 1 and change[0] - 1 + len(change[1]) <= b:
-            at = change[0] - 1 - a
-            part = part[:at] + change[2] + part[at + len(change[1]) :]
-        letters += part
-    if strand == "-":
-        letters = "".join(PAIR[x] for x in reversed(letters))
-    index = lambda codon: 16 * "ACGT".index(codon[0]) + 4 * "ACGT".index(codon[1]) + "ACGT".index(codon[2])
-    return "".join(CODE[index(letters[i : i + 3])] for i in range(0, len(letters) - 2, 3))
-
-
-def bears_out(told, old, new):
-    """Whether what is told, put into the old protein, begins the new one."""
-    found = re.fullmatch(r"(\d+)([A-Z*]+)(?:\.\.\d+)?(?:>\d+([A-Z*]+)(?:\.\.\d+)?)?", told or "")
-    if not found:
-        return False
-    first, before = int(found.group(1)) - 1, found.group(2)
-    after = found.group(3) or before
-    end = new.find("*")
-    new = new[: end + 1] if end >= 0 else new
-    shown = new[first : first + len(after)]
-    return old[first : first + len(before)] == before and shown == after[: len(shown)] and old[:first] == new[:first]
-
-
 ours, theirs = read(sys.argv[1]), read(sys.argv[2])
 genome = "".join(line.strip() for line in open(sys.argv[3]) if line[0] != ">")
 genes = read_genes(sys.argv[4])
@@ -91,7 +48,7 @@ for key, (their_effects, their_residues) in theirs.items():
         if our_residues[whom] == their_residues[whom]:
             same_residues += 1
             continue
-        old, new = protein(genome, genes[whom]), protein(genome, genes[whom], key)
+        old, new = protein(genome, genes[whom]), protein(genome, genes[whom], [key])
         judged += 1
         ours_right += bears_out(our_residues[whom], old, new)
         theirs_right += bears_out(their_residues[whom], old, new)

@@ -5,6 +5,7 @@
 #include "annotation_track.hpp"
 #include "consequence.hpp"
 #include "gene_models.hpp"
+#include "hgvs.hpp"
 #include "joint_genotype.hpp"
 #include "joint_lines.hpp"
 #include "joint_sites.hpp"
@@ -48,6 +49,7 @@ const Reference& reference() {
 
 void read_models(const std::string& path, Warnings& warnings) {
   const GeneModels models = read_genes(path, reference(), warnings);
+  CodingSequences sequences = sequences_of(reference(), 0);
   for (std::uint32_t at = 0; at < kBases; at += 3) {
     for (const std::uint32_t size : {0U, 1U, 5U}) {
       const SequenceChange change{at, std::min(at + size, kBases),
@@ -55,9 +57,10 @@ void read_models(const std::string& path, Warnings& warnings) {
       models.by_contig[0].for_overlapping(
           change.begin, std::max(change.end, change.begin + 1), [&](const Transcript& transcript) {
             if (!touches(change, transcript)) return;
-            const Consequence found =
-                consequence_of(change, transcript, reference().codes(0), GeneticCode::Standard);
+            const Consequence found = consequence_of(change, transcript, sequences);
             if (found.effects.empty()) std::abort();
+            (void)hgvs_transcript(change, transcript, sequences.contig());
+            (void)hgvs_protein(found, transcript, sequences);
           });
     }
   }

@@ -81,6 +81,7 @@ void annotate(const AnnotateJob& job, app::RunContext& context) {
   context.metric("records", result.records);
   context.metric("alleles", result.alleles);
   context.metric("alleles_not_spelled", result.symbolic);
+  context.metric("joint_consequences", result.joint);
   app::Report& report = context.report;
   report.section("Variants");
   report.figure("records", whole(result.records));
@@ -109,8 +110,11 @@ app::App annotate_app() {
       "sorted. A track with an index beside it is read only where there are variants; one without, "
       "whose contigs come in another order, once more for each contig. chr1 and "
       "1, chrM and MT are taken for the same, with a warning.\n\n"
-      "Each allele is judged on its own, other variants of the same haplotype apart. chrM is "
-      "translated by the vertebrate mitochondrial code.");
+      "INFO/BCSQ judges each allele on its own. Alleles that phased genotypes (0|1, with PS) put "
+      "on "
+      "one haplotype get INFO/HCSQ beside it, where they share a codon, or one shifts the reading "
+      "frame for others: what they do together. chrM is translated by the vertebrate mitochondrial "
+      "code.");
   d.example(
       "aceso genomics annotate --variants sample.vcf.gz --reference GRCh38.fa.gz --genes "
       "Homo_sapiens.GRCh38.gff3.gz --tracks dbsnp.vcf.gz clinvar.vcf.gz --output "
@@ -134,6 +138,16 @@ app::App annotate_app() {
       {.help = "what to take of tracks, such as \"ID;CLNSIG,CLNDN;GNOMAD_AF:=AF\": a list for "
                "each, or one for all; empty: of ClinVar CLNSIG, CLNDN and CLNREVSTAT, of others "
                "ID"});
+  d.option("hgvs", &AnnotateJob::hgvs,
+           {.help = "add names of the HGVS nomenclature: INFO/HGVSG of the genome, INFO/HGVS of "
+                    "transcripts and proteins; needs genes"});
+  d.option("local", &AnnotateJob::local,
+           {.help = "judge each allele on its own only, without INFO/HCSQ"});
+  d.option("phase", &AnnotateJob::phase,
+           {.help = "genotypes without phase, such as 0/1: skip them (s), take them as they stand "
+                    "(a: 0|1), as alternatives on all haplotypes (R: 1|1, 1/2 as 1|2), or refuse "
+                    "them (r); m makes all genotypes one haplotype (1)",
+            .choices = {"s", "a", "m", "r", "R"}});
   d.sample(
       {.name = "chromosome 22",
        .summary =

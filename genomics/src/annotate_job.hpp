@@ -14,7 +14,8 @@ struct AnnotateJob {
   std::vector<std::filesystem::path> tracks;
   std::optional<std::filesystem::path> output;
 
-  std::string columns;
+  std::string columns, phase = "s";
+  bool local = false, hgvs = false;
 };
 
 }  // namespace aceso::genomics

@@ -29,6 +29,7 @@ struct TrackFigures {
 
 struct AnnotateResult {
   std::uint64_t records = 0, alleles = 0, symbolic = 0;
+  std::uint64_t joint = 0;                                   ///< entries of HCSQ
   std::array<std::uint64_t, kEffectNames.size()> gravest{};  ///< alleles by their gravest effect
   std::array<std::uint64_t, kEffectNames.size()> effects{};  ///< allele and transcript pairs
   std::uint64_t transcripts = 0, coding_transcripts = 0;

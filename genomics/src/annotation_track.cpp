@@ -28,8 +28,11 @@ constexpr std::uint32_t kJump = 100'000;
 
 /// The `index`-th of values with commas between them, '.' if there is none.
 std::string_view nth(std::string_view values, std::size_t index) {
-  const auto parts = split_views(values, ',');
-  return index < parts.size() ? parts[index] : ".";
+  std::string_view out = ".";
+  for_each_part(values, ',', [&](std::string_view part) {
+    if (index-- == 0) out = part;
+  });
+  return out;
 }
 
 void append(std::string& list, std::string_view value) {
@@ -90,6 +93,7 @@ void AnnotationTrack::add_column(std::string_view text) {
     column.header = std::string(declared.substr(0, at)) + column.to +
                     std::string(declared.substr(at + column.from.size()));
   }
+  carries_info_ |= !column.is_id;
   columns_.push_back(std::move(column));
 }
 
@@ -143,23 +147,37 @@ void AnnotationTrack::take_in(std::span<const std::uint8_t> contig) {
                               lines_->where(line_), printable(reference, 40)));
     return;
   }
-  auto record = std::make_shared<TrackRecord>();
+  const std::shared_ptr<TrackRecord> record = new_record();
   record->id = line_.column(VcfColumn::Id);
-  for (const TrackColumn& column : columns_) {
-    bool present = false;
-    const std::string_view value =
-        column.is_id ? std::string_view()
-                     : info_value(line_.column(VcfColumn::Info), column.from, present);
-    record->values.emplace_back(present ? std::optional(std::string(value)) : std::nullopt);
-  }
+  if (carries_info_) record->info = line_.column(VcfColumn::Info);
   std::size_t number = 0;
-  for (const std::string_view alternative :
-       split_views(line_.column(VcfColumn::Alternatives), ',')) {
-    if (auto allele = normal_allele(line_.position(), reference, alternative, contig)) {
-      const std::uint32_t at = allele->position;
-      near_.emplace(at, TrackAllele{std::move(*allele), number, record});
-    }
+  for_each_part(line_.column(VcfColumn::Alternatives), ',', [&](std::string_view alternative) {
+    if (auto allele = normal_allele(line_.position(), reference, alternative, contig))
+      add({std::move(*allele), number, record});
     ++number;
+  });
+}
+
+std::shared_ptr<TrackRecord> AnnotationTrack::new_record() {
+  if (spare_.empty()) return std::make_shared<TrackRecord>();
+  std::shared_ptr<TrackRecord> out = std::move(spare_.back());
+  spare_.pop_back();
+  return out;
+}
+
+void AnnotationTrack::add(TrackAllele allele) {
+  // (Nearly always at the end: only gaps are moved left.)
+  auto place = near_.end();
+  while (place != near_.begin() && std::prev(place)->allele.position > allele.allele.position)
+    --place;
+  near_.insert(place, std::move(allele));
+}
+
+void AnnotationTrack::drop_before(std::uint32_t position) {
+  while (!near_.empty() && near_.front().allele.position < position) {
+    std::shared_ptr<TrackRecord> record = std::move(near_.front().record);
+    near_.pop_front();
+    if (record.use_count() == 1) spare_.push_back(std::move(record));
   }
 }
 
@@ -170,7 +188,7 @@ void AnnotationTrack::move_to(const std::string& plain_contig, std::uint32_t beg
     go_to_contig(plain_contig, first);
   else if (here_ && lines_->has_index() && line_.position() + std::uint64_t{kJump} < first)
     jump(first);
-  near_.erase(near_.begin(), near_.lower_bound(first));
+  drop_before(first);
   while (here_ && line_.position() <= std::uint64_t{end} + kAlleleReach) {
     // (What ends before the window cannot be moved into it.)
     if (line_.position() + line_.column(VcfColumn::Reference).size() >= first) take_in(contig);
@@ -180,49 +198,53 @@ void AnnotationTrack::move_to(const std::string& plain_contig, std::uint32_t beg
 }
 
 const TrackAllele* AnnotationTrack::find(const NormalAllele& allele) const {
-  const auto [begin, end] = near_.equal_range(allele.position);
-  const auto found =
-      std::find_if(begin, end, [&](const auto& entry) { return entry.second.allele == allele; });
-  return found == end ? nullptr : &found->second;
+  auto found = std::ranges::lower_bound(
+      near_, allele.position, {}, [](const TrackAllele& near) { return near.allele.position; });
+  for (; found != near_.end() && found->allele.position == allele.position; ++found) {
+    if (found->allele == allele) return &*found;
+  }
+  return nullptr;
 }
 
 std::optional<InfoUpdate> AnnotationTrack::value_of(
-    std::size_t column, const std::vector<const TrackAllele*>& found) const {
-  const TrackColumn& spec = columns_[column];
-  std::string list;
+    const TrackColumn& column, const std::vector<const TrackAllele*>& found) const {
+  InfoUpdate out{column.to, {}, column.count == ValueCount::Flag};
+  std::string& list = out.value;
   bool any = false, reference_told = false;
   for (const TrackAllele* allele : found) {
-    const std::optional<std::string>* value =
-        allele == nullptr ? nullptr : &allele->record->values[column];
-    const bool there = value != nullptr && value->has_value();
+    bool there = false;
+    const std::string_view value = allele == nullptr
+                                       ? std::string_view()
+                                       : info_value(allele->record->info, column.from, there);
     any |= there;
-    if (spec.count == ValueCount::PerAllele && there && !reference_told) {
-      list = std::string(nth(**value, 0)) + (list.empty() ? "" : "," + list);
+    if (column.count == ValueCount::PerAllele && there && !reference_told) {
+      list = std::string(nth(value, 0)) + (list.empty() ? "" : "," + list);
       reference_told = true;
     }
-    const std::size_t shift = spec.count == ValueCount::PerAllele ? 1 : 0;
-    if (spec.count == ValueCount::Any)
-      append(list, !there ? "." : found.size() == 1 ? **value : replaced(**value, ',', '|'));
-    else if (spec.count != ValueCount::Flag)
-      append(list, there ? nth(**value, allele->number + shift) : ".");
+    const std::size_t shift = column.count == ValueCount::PerAllele ? 1 : 0;
+    if (column.count == ValueCount::Any && found.size() > 1 && there)
+      append(list, replaced(value, ',', '|'));
+    else if (column.count == ValueCount::Any)
+      append(list, there ? value : ".");
+    else if (!out.flag)
+      append(list, there ? nth(value, allele->number + shift) : ".");
   }
   if (!any) return std::nullopt;
-  if (spec.count == ValueCount::Flag) return InfoUpdate{spec.to, std::nullopt};
-  return InfoUpdate{spec.to, list};
+  return out;
 }
 
 void AnnotationTrack::tell(const std::vector<const TrackAllele*>& found,
                            std::vector<InfoUpdate>& updates, std::vector<std::string>& ids) const {
-  for (std::size_t i = 0; i < columns_.size(); ++i) {
-    if (!columns_[i].is_id) {
-      if (auto update = value_of(i, found)) updates.push_back(std::move(*update));
+  for (const TrackColumn& column : columns_) {
+    if (!column.is_id) {
+      if (auto update = value_of(column, found)) updates.push_back(std::move(*update));
       continue;
     }
     for (const TrackAllele* allele : found) {
       if (allele == nullptr || allele->record->id == ".") continue;
-      for (const std::string_view id : split_views(allele->record->id, ';')) {
+      for_each_part(allele->record->id, ';', [&](std::string_view id) {
         if (std::ranges::find(ids, id) == ids.end()) ids.emplace_back(id);
-      }
+      });
     }
   }
 }

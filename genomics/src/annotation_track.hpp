@@ -1,12 +1,13 @@
 // What a sorted file of known variants says of an allele: dbSNP, ClinVar, gnomAD and the like.
 #pragma once
 
+#include "annotate_line.hpp"
 #include "normal_allele.hpp"
 #include "vcf_lines.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -29,21 +30,14 @@ struct TrackColumn {
 
 /// A record of a track, as far as it is carried over.
 struct TrackRecord {
-  std::string id;
-  std::vector<std::optional<std::string>> values;  ///< by column; of ID nothing
+  std::string id, info;
 };
 
 /// An allele of a track.
 struct TrackAllele {
   NormalAllele allele;
   std::size_t number = 0;  ///< of the alternative, from 0
-  std::shared_ptr<const TrackRecord> record;
-};
-
-/// What a line of the annotated file gets.
-struct InfoUpdate {
-  std::string key;
-  std::optional<std::string> value;  ///< nothing: a flag
+  std::shared_ptr<TrackRecord> record;
 };
 
 class AnnotationTrack {
@@ -80,9 +74,12 @@ class AnnotationTrack {
   bool advance();
   void go_to_contig(const std::string& plain_contig, std::uint32_t position);
   void jump(std::uint32_t position);
+  void drop_before(std::uint32_t position);
+  [[nodiscard]] std::shared_ptr<TrackRecord> new_record();
   void take_in(std::span<const std::uint8_t> contig);
+  void add(TrackAllele allele);
   [[nodiscard]] std::optional<InfoUpdate> value_of(
-      std::size_t column, const std::vector<const TrackAllele*>& found) const;
+      const TrackColumn& column, const std::vector<const TrackAllele*>& found) const;
 
   std::string path_;
   Warnings& warnings_;
@@ -92,7 +89,9 @@ class AnnotationTrack {
   bool more_ = false, whole_file_seen_ = false, ever_there_ = false, here_ = false;
   std::string line_contig_, contig_;
   std::set<std::string> passed_, all_;
-  std::multimap<std::uint32_t, TrackAllele> near_;  ///< by position
+  std::deque<TrackAllele> near_;                     ///< by position, of equal ones as they came
+  std::vector<std::shared_ptr<TrackRecord>> spare_;  ///< records to be used again
+  bool carries_info_ = false;
 };
 
 }  // namespace aceso::genomics

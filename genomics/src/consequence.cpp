@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <optional>
+#include <utility>
 
 namespace aceso::genomics {
 namespace {
@@ -36,71 +38,31 @@ void add_splicing(const SequenceChange& change, const Transcript& transcript, Ef
   if (near && !site) effects.add(Effect::SpliceRegion);
 }
 
-std::string reverse_complement(std::string_view bases) {
-  std::string out(bases.rbegin(), bases.rend());
-  for (char& base : out) base = static_cast<char>(complement(static_cast<std::uint8_t>(base)));
-  return out;
-}
-
-std::string bases_of(std::span<const Span> spans, std::span<const std::uint8_t> contig) {
-  std::string out;
-  for (const Span span : spans)
-    out.append(reinterpret_cast<const char*>(contig.data()) + span.begin, span.size());
-  return out;
-}
-
-/// The coding sequence of a transcript, in its direction, from its first whole codon on; and the
-/// exons behind it.
-struct CodingSequence {
-  std::string bases, behind;
-};
-
-CodingSequence coding_sequence(const Transcript& transcript, std::span<const std::uint8_t> contig) {
-  std::vector<Span> rest;
-  for (Span exon : transcript.exons) {
-    if (transcript.reverse)
-      exon.end = std::min(exon.end, transcript.coding_begin());
-    else
-      exon.begin = std::max(exon.begin, transcript.coding_end());
-    if (exon.begin < exon.end) rest.push_back(exon);
-  }
-  CodingSequence out{bases_of(transcript.coding, contig), bases_of(rest, contig)};
-  if (transcript.reverse) {
-    out.bases = reverse_complement(out.bases);
-    out.behind = reverse_complement(out.behind);
-  }
-  out.bases.erase(0, transcript.phase);
-  return out;
-}
-
-/// A change in the coordinates of a coding sequence.
-struct CodingChange {
-  std::size_t at = 0, removed = 0;
-  std::string added;
-  /// The first codon and the last that count as changed. A gap's includes the base before it (on
-  /// the contig), as VCF writes it.
-  std::size_t first_codon = 0, last_codon = 0;
-};
-
 class CodingEffects {
  public:
-  CodingEffects(const CodingSequence& sequence, CodingChange change, bool whole_start,
-                GeneticCode code)
-      : sequence_(sequence), change_(std::move(change)), code_(code) {
-    altered_ = sequence.bases.substr(0, change_.at) + change_.added +
-               sequence.bases.substr(change_.at + change_.removed) + sequence.behind;
-    starts_ = whole_start && sequence.bases.size() >= 3 && amino_acid(sequence.bases, code) == 'M';
+  /// `changes` rise and lie apart; what they do together is told.
+  CodingEffects(const CodingSequence& sequence, std::span<const CodingChange> changes,
+                bool whole_start, GeneticCode code)
+      : sequence_(sequence), changes_(changes), altered_(sequence, changes, code), code_(code) {
+    first_codon_ = changes.front().first_codon;
+    for (const CodingChange& change : changes) {
+      removed_ += change.removed;
+      added_ += change.added.size();
+      substitutes_ &= change.removed == change.added.size();
+      first_codon_ = std::min(first_codon_, change.first_codon);
+      last_codon_ = std::max(last_codon_, change.last_codon);
+    }
+    starts_ = whole_start && sequence.protein.starts_with('M');
   }
 
   void add_to(Consequence& out) {
-    const std::size_t n = change_.removed, m = change_.added.size();
     if (loses_start()) {
       out.effects.add(Effect::StartLost);
       return;
     }
-    if (n % 3 != m % 3)
+    if (removed_ % 3 != added_ % 3)
       add_frameshift(out);
-    else if (n == m)
+    else if (substitutes_)
       add_substitution(out);
     else
       add_inframe(out);
@@ -108,22 +70,21 @@ class CodingEffects {
 
  private:
   [[nodiscard]] bool loses_start() const {
-    return starts_ && change_.at < 3 && (altered_.size() < 3 || amino_acid(altered_, code_) != 'M');
+    return starts_ && changes_.front().at < 3 && altered_.translated(0, 1) != "M";
   }
 
-  /// Residues of codons [first, last] of the reference.
+  /// Residues of the changed codons of the reference.
   [[nodiscard]] std::string before() const {
-    const std::size_t from = 3 * change_.first_codon;
-    return translate(
-        std::string_view(sequence_.bases).substr(from, 3 * (change_.last_codon + 1) - from), code_);
+    const std::size_t from = 3 * first_codon_;
+    return translate(std::string_view(sequence_.bases).substr(from, 3 * (last_codon_ + 1) - from),
+                     code_);
   }
-  [[nodiscard]] std::string behind(std::size_t codons) const {
-    const std::string_view all = std::string_view(altered_).substr(3 * change_.first_codon);
-    return translate(all.substr(0, 3 * codons), code_);
+  [[nodiscard]] std::string after(std::size_t codons) const {
+    return altered_.translated(3 * first_codon_, codons);
   }
 
   void add_substitution(Consequence& out) const {
-    const std::string old = before(), now = behind(change_.last_codon - change_.first_codon + 1);
+    const std::string old = before(), now = after(last_codon_ - first_codon_ + 1);
     const bool stops = old.ends_with('*'), stops_now = now.ends_with('*');
     if (stops && stops_now && old.size() == now.size() &&
         old.substr(0, old.size() - 1) == now.substr(0, now.size() - 1))
@@ -139,52 +100,55 @@ class CodingEffects {
 
   /// A stop put in front of the stop changes nothing.
   [[nodiscard]] bool same_protein() const {
-    return translate(altered_, code_) == translate(sequence_.bases, code_);
+    return altered_.translated(0, altered_.size()) == sequence_.protein;
   }
 
   void add_inframe(Consequence& out) const {
-    const std::size_t codons = change_.last_codon - change_.first_codon + 1;
-    const std::size_t now_codons = codons + change_.added.size() / 3 - change_.removed / 3;
-    const std::string old = before(), now = behind(now_codons);
+    const std::size_t codons = last_codon_ - first_codon_ + 1;
+    const std::string old = before(), now = after((3 * codons + added_ - removed_) / 3);
     const bool stops = old.ends_with('*'), stops_now = now.ends_with('*');
     if (stops) out.effects.add(stops_now ? Effect::StopRetained : Effect::StopLost);
     if (stops_now && !stops && !same_protein()) out.effects.add(Effect::StopGained);
-    if (change_.removed > 0 && !change_.added.empty())
+    if (removed_ > 0 && added_ > 0)
       out.effects.add(Effect::InframeAltering);
     else
-      out.effects.add(change_.removed > 0 ? Effect::InframeDeletion : Effect::InframeInsertion);
+      out.effects.add(removed_ > 0 ? Effect::InframeDeletion : Effect::InframeInsertion);
     tell(old, now, out);
   }
 
   void add_frameshift(Consequence& out) const {
     out.effects.add(Effect::Frameshift);
-    const std::string protein = translate(sequence_.bases, code_);
+    const std::string_view protein = sequence_.protein;
+    const std::string now = after(altered_.size());
     const std::size_t stop = protein.ends_with('*') ? 3 * (protein.size() - 1) : std::string::npos;
-    if (stop != std::string::npos && change_.at + change_.removed > stop) {
-      const std::string now = behind(altered_.size());
-      const bool kept = change_.at > stop && now == "*";
+    if (stop != std::string::npos && changes_.back().end() > stop) {
+      const bool kept = changes_.front().at > stop && now == "*";
       out.effects.add(kept ? Effect::StopRetained : Effect::StopLost);
     }
-    const std::size_t first = std::min(change_.first_codon, protein.size());
-    tell(protein.substr(first), behind(altered_.size()), out);
+    tell(protein.substr(std::min(first_codon_, protein.size())), now, out);
   }
 
-  void tell(const std::string& old, const std::string& now, Consequence& out) const {
-    const auto cut = [&](const std::string& text) {
-      const std::size_t first = change_.first_codon + 1;
-      if (text.size() <= kShownAminoAcids) return std::to_string(first) + text;
-      // With the number of the last one, as bcftools csq does.
-      return std::to_string(first) + text.substr(0, kShownAminoAcids) + ".." +
-             std::to_string(first + text.size() - 1);
-    };
-    out.amino_acids = old == now ? cut(old) : cut(old) + ">" + cut(now);
+  void tell(std::string_view old, std::string_view now, Consequence& out) const {
+    std::string& told = out.amino_acids;
+    add_cut(old, told);
+    if (old == now) return;
+    told += '>';
+    add_cut(now, told);
+  }
+  /// With the number of the last one where it is cut, as bcftools csq does.
+  void add_cut(std::string_view residues, std::string& told) const {
+    told += std::to_string(first_codon_ + 1);
+    told += residues.substr(0, kShownAminoAcids);
+    if (residues.size() > kShownAminoAcids)
+      told.append("..").append(std::to_string(first_codon_ + residues.size()));
   }
 
   const CodingSequence& sequence_;
-  CodingChange change_;
+  std::span<const CodingChange> changes_;
+  AlteredSequence altered_;
   GeneticCode code_;
-  std::string altered_;
-  bool starts_ = false;
+  std::size_t removed_ = 0, added_ = 0, first_codon_ = 0, last_codon_ = 0;
+  bool substitutes_ = true, starts_ = false;
 };
 
 /// The part of a change that is coding, in the coordinates of the coding sequence with its phase.
@@ -206,7 +170,8 @@ CodingChange coding_change(const SequenceChange& change, const Transcript& trans
   out.removed = inside.size();
   const bool clipped = inside != Span{change.begin, change.end};
   out.at = transcript.reverse ? all - before - out.removed : before;
-  if (!clipped) out.added = transcript.reverse ? reverse_complement(change.added) : change.added;
+  if (!clipped)
+    out.added = transcript.reverse ? reverse_complement_codes(change.added) : change.added;
   return out;
 }
 
@@ -220,22 +185,27 @@ void choose_codons(CodingChange& change, bool reverse) {
   if (gap && !reverse && change.removed == 0) change.last_codon = change.first_codon;
 }
 
-void add_coding(const SequenceChange& change, const Transcript& transcript,
-                std::span<const std::uint8_t> contig, GeneticCode code, Consequence& out) {
+/// Nothing if it lies in a codon that is cut short.
+std::optional<CodingChange> whole_codons_change(const SequenceChange& change,
+                                                const Transcript& transcript,
+                                                const CodingSequence& sequence) {
   CodingChange inside = coding_change(change, transcript);
-  const CodingSequence sequence = coding_sequence(transcript, contig);
   if (inside.at < transcript.phase ||
-      inside.at - transcript.phase + inside.removed > sequence.bases.size()) {
-    out.effects.add(Effect::CodingSequence);
-    return;
-  }
+      inside.at - transcript.phase + inside.removed > sequence.bases.size())
+    return std::nullopt;
   inside.at -= transcript.phase;
   choose_codons(inside, transcript.reverse);
-  if (3 * (inside.first_codon + 1) > sequence.bases.size()) {
-    out.effects.add(Effect::CodingSequence);  // in a codon that is cut short
-    return;
-  }
-  CodingEffects(sequence, std::move(inside), transcript.phase == 0, code).add_to(out);
+  if (3 * (inside.first_codon + 1) > sequence.bases.size()) return std::nullopt;
+  return inside;
+}
+
+void add_coding(const SequenceChange& change, const Transcript& transcript,
+                CodingSequences& sequences, Consequence& out) {
+  out.coding = whole_codons_change(change, transcript, sequences.of(transcript));
+  if (!out.coding)
+    out.effects.add(Effect::CodingSequence);
+  else
+    add_coding_effects({&*out.coding, 1}, transcript, sequences, out);
 }
 
 /// Where a change lies in an exon beside what is coding.
@@ -280,11 +250,17 @@ bool touches_exon(const SequenceChange& change, const Transcript& transcript) {
 
 Effect Effects::gravest() const noexcept { return static_cast<Effect>(std::countr_zero(bits_)); }
 
+void Effects::add_text(std::string& out) const {
+  bool first = true;
+  for_each([&](Effect effect) {
+    if (!std::exchange(first, false)) out += '&';
+    out += name_of(effect);
+  });
+}
+
 std::string Effects::text() const {
   std::string out;
-  for (std::size_t i = 0; i < kEffectNames.size(); ++i) {
-    if (has(static_cast<Effect>(i))) out += (out.empty() ? "" : "&") + std::string(kEffectNames[i]);
-  }
+  add_text(out);
   return out;
 }
 
@@ -292,8 +268,14 @@ bool touches(const SequenceChange& change, const Transcript& transcript) noexcep
   return overlaps(change, transcript.begin, transcript.end);
 }
 
+void add_coding_effects(std::span<const CodingChange> changes, const Transcript& transcript,
+                        CodingSequences& sequences, Consequence& out) {
+  CodingEffects(sequences.of(transcript), changes, transcript.phase == 0, sequences.code())
+      .add_to(out);
+}
+
 Consequence consequence_of(const SequenceChange& change, const Transcript& transcript,
-                           std::span<const std::uint8_t> contig, GeneticCode code) {
+                           CodingSequences& sequences) {
   Consequence out;
   add_splicing(change, transcript, out.effects);
   const bool in_site =
@@ -308,7 +290,7 @@ Consequence consequence_of(const SequenceChange& change, const Transcript& trans
   if (coding && (in_site || !lies_in_one_exon(change, transcript)))
     out.effects.add(Effect::CodingSequence);
   else if (coding)
-    add_coding(change, transcript, contig, code, out);
+    add_coding(change, transcript, sequences, out);
   if (!in_site) add_untranslated(change, transcript, out.effects);
   if (out.effects.empty()) out.effects.add(Effect::Intron);
   return out;

@@ -3,11 +3,12 @@
 // its own.
 #pragma once
 
-#include "gene_models.hpp"
-#include "genetic_code.hpp"
+#include "coding_sequence.hpp"
 
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,10 +55,17 @@ class Effects {
     return (bits_ >> static_cast<unsigned>(effect) & 1U) != 0;
   }
   [[nodiscard]] constexpr bool empty() const noexcept { return bits_ == 0; }
+  /// Calls `use(effect)` for each, the gravest first.
+  template <typename Use>
+  void for_each(const Use& use) const {
+    for (std::uint32_t left = bits_; left != 0; left &= left - 1)
+      use(static_cast<Effect>(std::countr_zero(left)));
+  }
   /// \pre not empty
   [[nodiscard]] Effect gravest() const noexcept;
   /// Names with '&' between them, the gravest first.
   [[nodiscard]] std::string text() const;
+  void add_text(std::string& out) const;
 
  private:
   std::uint32_t bits_ = 0;
@@ -75,11 +83,16 @@ struct SequenceChange {
 struct Consequence {
   Effects effects;
   std::string amino_acids;  ///< "119R>119H", or "119R" if they stay; empty: none is changed
+  std::optional<CodingChange> coding;  ///< of one change whose consequence follows from its codons
 };
 
-/// The consequence for a transcript that the change touches. `contig` are codes.
+/// The consequence for a transcript that the change touches, of the contig of `sequences`.
 [[nodiscard]] Consequence consequence_of(const SequenceChange& change, const Transcript& transcript,
-                                         std::span<const std::uint8_t> contig, GeneticCode code);
+                                         CodingSequences& sequences);
+
+/// Adds what changes of the codons do together; they rise and lie apart.
+void add_coding_effects(std::span<const CodingChange> changes, const Transcript& transcript,
+                        CodingSequences& sequences, Consequence& out);
 
 /// Whether bases of the transcript change, or some come between them.
 [[nodiscard]] bool touches(const SequenceChange& change, const Transcript& transcript) noexcept;

@@ -62,6 +62,12 @@ class FastaParser {
  public:
   explicit FastaParser(std::string file) : file_(std::move(file)) { add_gap(); }
 
+  /// The letters to come are about so many. (More than a reference may have are none.)
+  void expect(std::uint64_t letters) {
+    constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
+    if (letters < kMost) codes_.reserve(codes_.size() + letters + kContigGap);
+  }
+
   void add(std::string_view text) {
     for (std::size_t at = 0; at < text.size();) {
       const std::size_t end = std::min(text.find('\n', at), text.size());
@@ -220,6 +226,7 @@ OwnedReference read_reference(const std::filesystem::path& fasta, const std::sto
   TextSource source({fasta}, unheard);
   BgzfInflater inflater;
   FastaParser parser(fasta.string());
+  parser.expect(total_size({fasta}));  // (of a compressed file the least there can be)
   while (auto piece = source.next()) {
     if (stop.stop_requested()) fail(Errc::Cancelled, "{}: reading was stopped", fasta.string());
     const TextPiece text = inflate_piece(std::move(*piece), inflater, *source.file_names());

@@ -236,12 +236,8 @@ std::string_view header_value(std::string_view line, std::string_view key) {
 
 std::vector<std::string_view> split_views(std::string_view text, char separator) {
   std::vector<std::string_view> out;
-  while (true) {
-    const std::size_t end = std::min(text.find(separator), text.size());
-    out.push_back(text.substr(0, end));
-    if (end == text.size()) return out;
-    text.remove_prefix(end + 1);
-  }
+  for_each_part(text, separator, [&](std::string_view part) { out.push_back(part); });
+  return out;
 }
 
 struct VcfLines::Impl {

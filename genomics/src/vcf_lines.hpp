@@ -3,6 +3,7 @@
 
 #include "aceso/core/warnings.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <filesystem>
@@ -53,6 +54,16 @@ class VcfLine {
 /// What an INFO line of a header says of `key` in `<ID=x,key=y,...>`; empty if nothing.
 [[nodiscard]] std::string_view header_value(std::string_view line, std::string_view key);
 
+/// Calls `use(part)` for the parts of `text` between separators, one at least.
+template <typename Use>
+void for_each_part(std::string_view text, char separator, const Use& use) {
+  while (true) {
+    const std::size_t end = std::min(text.find(separator), text.size());
+    use(text.substr(0, end));
+    if (end == text.size()) return;
+    text.remove_prefix(end + 1);
+  }
+}
 /// The parts of `text` between separators.
 [[nodiscard]] std::vector<std::string_view> split_views(std::string_view text, char separator);
 

@@ -16,8 +16,9 @@ VcfTextFile::VcfTextFile(const std::filesystem::path& path) : file_(path) {
 
 void VcfTextFile::write(std::string_view lines) {
   text_ += lines;
-  // (Whole blocks only, so that the bytes do not depend on how the lines came.)
-  if (text_.size() > (1U << 22)) flush(text_.size() % kBgzfTextPerBlock);
+  // (Whole blocks only, so that the bytes do not depend on how the lines came. Few enough of them
+  // stay in the cache.)
+  if (text_.size() > (1U << 18)) flush(text_.size() % kBgzfTextPerBlock);
 }
 
 void VcfTextFile::flush(std::size_t keep) {

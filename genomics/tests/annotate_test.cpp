@@ -3,6 +3,8 @@
 #include "consequence.hpp"
 #include "gene_models.hpp"
 #include "genome_testing.hpp"
+#include "joint_consequence.hpp"
+#include "phased_genotypes.hpp"
 
 #include "aceso/core/text.hpp"
 
@@ -283,7 +285,7 @@ TEST_F(Genes, BadLinesAreNamed) {
 /// The law that ties effects and amino acids to the proteins before and after, on both strands.
 TEST_F(Genes, CodingEffectsFollowFromTheProteins) {
   const GeneModels models = read(made.gff3());
-  const auto contig = owned->reference.codes(0);
+  CodingSequences sequences(owned->reference.codes(0), GeneticCode::Standard);
   std::size_t told = 0;
   std::set<std::string> seen;
   for (int round = 0; round < 6000; ++round) {
@@ -307,7 +309,7 @@ TEST_F(Genes, CodingEffectsFollowFromTheProteins) {
     }
     change.added = codes(letters);
     const Transcript& transcript = models.by_contig[0].all()[number];
-    const Consequence found = consequence_of(change, transcript, contig, GeneticCode::Standard);
+    const Consequence found = consequence_of(change, transcript, sequences);
     // The coding sequence with the change, by its place on the contig.
     std::string after;
     for (const Span span : gene.coding) {
@@ -352,13 +354,13 @@ TEST_F(Genes, CodingEffectsFollowFromTheProteins) {
 
 TEST_F(Genes, PlacesOutsideTheCodeHaveTheirNames) {
   const GeneModels models = read(made.gff3());
+  CodingSequences sequences(owned->reference.codes(0), GeneticCode::Standard);
   for (const std::size_t number : {0U, 1U}) {
     const MadeGene& gene = made.genes[number];
     const Transcript& transcript = models.by_contig[0].all()[number];
     const auto at = [&](std::uint32_t position) {
       const std::string other(1, made.genome[position] == 'A' ? 'C' : 'A');
-      return consequence_of({position, position + 1, codes(other)}, transcript,
-                            owned->reference.codes(0), GeneticCode::Standard)
+      return consequence_of({position, position + 1, codes(other)}, transcript, sequences)
           .effects.text();
     };
     const Span intron{gene.exons[0].end, gene.exons[1].begin};
@@ -380,6 +382,162 @@ TEST_F(Genes, PlacesOutsideTheCodeHaveTheirNames) {
     EXPECT_EQ(at(start), "start_lost");
     EXPECT_EQ(at(stop), "stop_lost");
   }
+}
+
+/// A random change within a coding exon, apart from its ends.
+SequenceChange random_change(GeneMaker& made, std::uint32_t at) {
+  SequenceChange out{at, at, {}};
+  const std::size_t kind = made.maker.below(4);
+  if (kind < 2) {
+    out.end = at + 1;
+    out.added = codes(made.genome[at] == 'C' ? "G" : "C");
+  } else if (kind == 2) {
+    out.end = at + static_cast<std::uint32_t>(1 + made.maker.below(4));
+  } else {
+    out.added = codes(random_genome(made.maker, 1 + made.maker.below(4)));
+  }
+  return out;
+}
+
+/// The letters of the genome with changes, the last one first.
+std::string with_changes(std::string letters, const std::vector<SequenceChange>& changes) {
+  for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
+    std::string added;
+    for (const char code : change->added) added += base_of_code(static_cast<std::uint8_t>(code));
+    letters.replace(change->begin, change->end - change->begin, added);
+  }
+  return letters;
+}
+
+/// "119R>119H" of a consequence.
+struct ToldResidues {
+  explicit ToldResidues(const std::string& text) {
+    const std::size_t arrow = std::min(text.find('>'), text.size());
+    std::size_t digits = 0;
+    first = std::stoul(text, &digits) - 1;
+    before = text.substr(digits, arrow - digits);
+    after = arrow == text.size() ? before : text.substr(arrow + 1 + digits);
+    cut = after.find("..") != std::string::npos;
+    after = after.substr(0, after.find(".."));
+  }
+  std::size_t first = 0;
+  std::string before, after;
+  bool cut = false;  ///< more of them come than are told
+};
+
+/// What groups tell, put into the protein from its beginning on; `whole` is false where they tell
+/// only the first of many residues.
+std::string edited_protein(const std::string& old, const std::vector<JointConsequence>& groups,
+                           bool& whole) {
+  std::string out;
+  std::size_t at = 0;
+  for (const JointConsequence& group : groups) {
+    const ToldResidues told(group.found.amino_acids);
+    out += old.substr(at, told.first - at) + told.after;
+    at = told.first + told.before.size();
+    whole = !told.cut;
+    if (told.after.ends_with('*') || told.cut) return out;
+  }
+  return out + old.substr(at);
+}
+
+TEST_F(Genes, WhatGroupsOfAHaplotypeTellMakesItsProtein) {
+  const GeneModels models = read(made.gff3());
+  CodingSequences sequences(owned->reference.codes(0), GeneticCode::Standard);
+  std::size_t joint = 0, restored = 0, behind = 0;
+  for (int round = 0; round < 6000; ++round) {
+    const std::size_t number = made.maker.below(made.genes.size());
+    const MadeGene& gene = made.genes[number];
+    const Transcript& transcript = models.by_contig[0].all()[number];
+    const Span exon = gene.coding[made.maker.below(3)];
+    std::vector<SequenceChange> changes;
+    std::uint32_t at = exon.begin + 8;
+    for (std::size_t i = 0; i < 1 + made.maker.below(4); ++i) {
+      at += static_cast<std::uint32_t>(made.maker.below(12));
+      if (at + 20 > exon.end) break;
+      changes.push_back(random_change(made, at));
+      at = changes.back().end + 1;
+    }
+    if (changes.empty()) continue;
+    std::vector<CodingAllele> alleles;
+    for (const SequenceChange& change : changes)
+      alleles.push_back({&transcript, 1, change, consequence_of(change, transcript, sequences)});
+    std::vector<const CodingAllele*> haplotype;
+    for (const CodingAllele& allele : alleles) haplotype.push_back(&allele);
+    if (gene.reverse) std::ranges::reverse(haplotype);
+    std::vector<JointConsequence> groups = joint_consequences(haplotype, sequences);
+    std::size_t counted = 0;
+    for (const JointConsequence& group : groups) {
+      EXPECT_EQ(group.first, counted);
+      counted += group.count;
+      joint += group.count > 1 ? 1 : 0;
+      restored += group.count > 1 && group.found.effects.has(Effect::InframeAltering) ? 1 : 0;
+      behind += group.behind_stop ? 1 : 0;
+      if (group.count > 1) continue;
+      // One change alone is what it is alone.
+      EXPECT_EQ(group.found.amino_acids, haplotype[group.first]->alone.amino_acids);
+      EXPECT_EQ(group.found.effects.text(), haplotype[group.first]->alone.effects.text());
+    }
+    EXPECT_EQ(counted, haplotype.size());
+    std::erase_if(groups, [](const JointConsequence& group) { return group.behind_stop; });
+    std::string after;
+    for (const Span span : gene.coding) {
+      std::vector<SequenceChange> inside;
+      for (SequenceChange change : span == exon ? changes : std::vector<SequenceChange>()) {
+        change.begin -= span.begin;
+        change.end -= span.begin;
+        inside.push_back(change);
+      }
+      after += with_changes(made.genome.substr(span.begin, span.size()), inside);
+    }
+    if (gene.reverse) after = ReadMaker::reverse_complement(after);
+    std::string now = protein(after);
+    now = now.substr(0, std::min(now.find('*'), now.size() - 1) + 1);
+    bool whole = true;
+    std::string edited =
+        edited_protein(protein(GeneMaker::coding_of(gene, made.genome)), groups, whole);
+    edited = edited.substr(0, std::min(edited.find('*'), edited.size() - 1) + 1);
+    // (Without a stop within the code, what is translated goes on behind it.)
+    const std::size_t common = std::min(edited.size(), now.size());
+    EXPECT_EQ(edited.substr(0, common), now.substr(0, common));
+    if (whole && now.ends_with('*')) EXPECT_EQ(edited, now);
+  }
+  EXPECT_GT(joint, 500U);
+  EXPECT_GT(restored, 50U);
+  EXPECT_GT(behind, 50U);
+}
+
+TEST(PhasedGenotypes, TellWhichHaplotypeHasWhichAllele) {
+  const auto haplotypes = [](const std::string& format, const std::string& sample, PhaseMode mode) {
+    VcfLine line;
+    EXPECT_TRUE(line.assign("1\t5\t.\tA\tC,G\t.\t.\t.\t" + format + "\t" + sample));
+    PhasedGenotypes genotypes;
+    genotypes.read(line, mode);
+    std::string out;
+    for (std::size_t i = 0; i < genotypes.samples(); ++i) {
+      const SampleHaplotypes found = genotypes.of(i);
+      for (const int allele : found.alleles) out += fmt::format("{} ", allele);
+      out += found.everywhere ? "all;" : fmt::format("{};", found.set);
+    }
+    return out;
+  };
+  const auto skip = PhaseMode::Skip;
+  EXPECT_EQ(haplotypes("GT", "0|2\t1|0", skip), "0 2 ;1 0 ;");
+  EXPECT_EQ(haplotypes("GT:DP:PS", "0|1:3:77\t1|1:3:.\t0|1", skip), "0 1 77;1 1 all;0 1 ;");
+  EXPECT_EQ(haplotypes("DP:GT", "3:1\t3:0|1|2\t3:.", skip), "1 all;0 1 2 ;-1 all;");
+  EXPECT_EQ(haplotypes("GT", "0/1\t1/1\t./1", skip), "-1 -1 all;1 1 all;-1 -1 all;");
+  EXPECT_EQ(haplotypes("GT", "0/1\t1/2", PhaseMode::AsIs), "0 1 all;1 2 all;");
+  EXPECT_EQ(haplotypes("GT", "0/1\t1/2", PhaseMode::NotReference), "1 1 all;1 2 all;");
+  EXPECT_EQ(haplotypes("GT", "0/1\t1/2\t0|2", PhaseMode::Merge), "1 all;1 all;2 all;");
+  EXPECT_EQ(haplotypes("DP", "3", skip), "");
+  EXPECT_EQ(haplotypes("GT", "1/1\t0|1", PhaseMode::Require), "1 1 all;0 1 ;");
+  EXPECT_TRUE(contains(
+      refused(Errc::CorruptData, [&] { haplotypes("GT", "0|1\t0/1", PhaseMode::Require); }),
+      "sample 2: the genotype 0/1 is not phased"));
+  for (const std::string bad : {"0|x", "", "0|", "0-1", "-1|0", "0|99999999999"})
+    EXPECT_TRUE(contains(refused(Errc::CorruptData, [&] { haplotypes("GT", bad, skip); }),
+                         "sample 1: expected a genotype such as 0|1"))
+        << bad;
 }
 
 /// Files and what annotating makes of them.
@@ -546,6 +704,126 @@ TEST_F(Annotating, AGapAtABorderIsJudgedWhereItDoesLess) {
                           border, border + 1)));
   EXPECT_TRUE(contains(column(lines[0], 7), "BCSQ=frameshift&splice_region|"));
   EXPECT_TRUE(contains(column(lines[1], 7), "BCSQ=splice_donor|"));
+}
+
+/// Lines with two changes of the third codon of a gene, and what HCSQ says of each.
+class AnnotatingHaplotypes : public Annotating {
+ protected:
+  AnnotatingHaplotypes() {
+    codon = made.genes[0].coding[0].begin + 6;
+    made.genome.replace(codon, 3, "CTG");
+    job.inputs["reference"] = {folder.write("genome.fa", ">1\n" + made.genome + "\n")};
+    job.inputs["genes"] = {folder.write("genes.gff3", made.gff3())};
+  }
+
+  /// C to A, G to A: CTG is L, ATG M, CTA L, ATA I.
+  [[nodiscard]] std::string two(const std::string& first, const std::string& second,
+                                const std::string& format = "GT") const {
+    return vcf(
+        fmt::format("1\t{}\t.\tC\tA\t.\t.\t.\t{}\t{}\n"
+                    "1\t{}\t.\tG\tA\t.\t.\t.\t{}\t{}\n",
+                    codon + 1, format, first, codon + 3, format, second));
+  }
+  [[nodiscard]] std::vector<std::string> joint(const std::string& variants) {
+    std::vector<std::string> out;
+    for (const std::string& line : run(variants)) {
+      bool present = false;
+      const std::string info = column(line, 7);
+      out.emplace_back(info_value(info, "HCSQ", present));
+      EXPECT_TRUE(contains(info, "BCSQ="));
+    }
+    return out;
+  }
+
+  GeneMaker made{12, 2};
+  std::uint32_t codon = 0;
+};
+
+TEST_F(AnnotatingHaplotypes, TwoChangesOfACodonCountTogetherOnOneHaplotypeOnly) {
+  const std::string told =
+      fmt::format("missense|N000|T000|protein_coding|+|3L>3I|{}C>A+{}G>A|", codon + 1, codon + 3);
+  const std::vector<std::string> none{"", ""};
+  EXPECT_EQ(joint(two("0|1", "0|1")), std::vector<std::string>(2, told + "1|s:2"));
+  EXPECT_TRUE(contains(header, "##INFO=<ID=HCSQ,"));
+  EXPECT_EQ(metrics["joint_consequences"], 2);
+  EXPECT_EQ(joint(two("1|1", "1|1")), std::vector<std::string>(2, told + "2|s:1&s:2"));
+  EXPECT_EQ(joint(two("1/1", "0|1")), std::vector<std::string>(2, told + "1|s:2"));
+  EXPECT_EQ(joint(two("1", "1")), std::vector<std::string>(2, told + "1|s:1"));
+  EXPECT_EQ(joint(two("0|0|1", "0|0|1")), std::vector<std::string>(2, told + "1|s:3"));
+  for (const auto& [a, b] : std::vector<std::pair<std::string, std::string>>{
+           {"0|1", "1|0"}, {"0/1", "0/1"}, {"0|1", "0|0"}, {".", "0|1"}})
+    EXPECT_EQ(joint(two(a, b)), none) << a << " " << b;
+  // Phase sets.
+  EXPECT_EQ(joint(two("0|1:7", "0|1:9", "GT:PS")), none);
+  EXPECT_EQ(joint(two("0|1:7", "0|1:7", "GT:PS"))[1], told + "1|s:2");
+  EXPECT_EQ(joint(two("0|1:7", "1|1:9", "GT:PS"))[0], told + "1|s:2");
+  job.options["local"] = true;
+  EXPECT_EQ(joint(two("0|1", "0|1")), none);
+}
+
+TEST_F(AnnotatingHaplotypes, NamesOfTheNomenclatureAreAddedIfAsked) {
+  job.options["hgvs"] = true;
+  const auto lines = run(vcf(fmt::format("1\t{}\t.\tC\tA,T,*\t.\t.\t.\tGT\t0/1\n", codon + 1)));
+  EXPECT_TRUE(contains(
+      column(lines[0], 7) + ";",
+      fmt::format(";HGVSG=g.{0}C>A,g.{0}C>T,.;HGVS=A|T000|c.7C>A|p.(Leu3Met),T|T000|c.7C>T|"
+                  "p.(Leu3%3D);",
+                  codon + 1)))
+      << lines[0];
+  EXPECT_TRUE(contains(header, "##INFO=<ID=HGVS,"));
+  EXPECT_TRUE(contains(header, "##INFO=<ID=HGVSG,Number=A"));
+  job.inputs.erase("genes");
+  EXPECT_TRUE(contains(refused(Errc::InvalidArgument, [&] { run(); }), "hgvs: needs genes"));
+}
+
+TEST_F(AnnotatingHaplotypes, PhaseSaysWhatToDoWithoutIt) {
+  const auto count = [&](const std::string& phase, const std::string& a, const std::string& b) {
+    job.options["phase"] = phase;
+    const std::string text = joint(two(a, b))[0];
+    return text.empty() ? "0" : split(text, '|').at(7);
+  };
+  EXPECT_EQ(count("s", "0/1", "0/1"), "0");
+  EXPECT_EQ(count("a", "0/1", "0/1"), "1");
+  EXPECT_EQ(count("R", "0/1", "0/1"), "2");
+  EXPECT_EQ(count("m", "0/1", "1|0"), "1");
+  EXPECT_TRUE(contains(refused(Errc::CorruptData, [&] { (void)count("r", "0|1", "0/1"); }),
+                       "record 2 (1:"));
+}
+
+TEST_F(AnnotatingHaplotypes, TheOrderOfRecordsOfAPlaceDoesNotMatter) {
+  // Both at one POS; the second one writes a base that stays.
+  const std::string one = fmt::format("1\t{}\t.\tC\tA\t.\t.\t.\tGT\t0|1\n", codon + 1);
+  const std::string other = fmt::format("1\t{}\t.\tCT\tCA\t.\t.\t.\tGT\t0|1\n", codon + 1);
+  const auto there = joint(vcf(one + other)), back = joint(vcf(other + one));
+  ASSERT_EQ(there.size(), 2U);
+  EXPECT_FALSE(there[0].empty());
+  EXPECT_EQ(there[0], there[1]);
+  EXPECT_EQ(there, back);
+}
+
+TEST_F(AnnotatingHaplotypes, OfAllelesThatOverlapTheLaterOneIsLeftOut) {
+  const std::string lines = fmt::format(
+      "1\t{}\t.\tCT\tAA\t.\t.\t.\tGT\t0|1\n1\t{}\t.\tT\tA\t.\t.\t.\tGT\t0|1\n"
+      "1\t{}\t.\tG\tA\t.\t.\t.\tGT\t0|1\n",
+      codon + 1, codon + 2, codon + 3);
+  const auto found = joint(vcf(lines));
+  EXPECT_TRUE(contains(found[0], fmt::format("|{}CT>AA+{}G>A|", codon + 1, codon + 3)));
+  EXPECT_EQ(found[1], "");
+  EXPECT_EQ(found[2], found[0]);
+}
+
+TEST_F(AnnotatingHaplotypes, AreTheSameForAnyNumberOfThreadsAndAcrossBatches) {
+  std::string lines;
+  const MadeGene& gene = made.genes[1];
+  for (std::uint32_t at = 0; at < made.genome.size(); ++at) {
+    const char other = made.genome[at] == 'A' ? 'C' : 'A';
+    // The codons of the whole second gene change on one haplotype.
+    lines += fmt::format("1\t{}\t.\t{}\t{}\t.\t.\t.\tGT\t0|{}\n", at + 1, made.genome[at], other,
+                         at >= gene.coding[0].begin ? 1 : 0);
+  }
+  const auto one = run(vcf(lines), 1);
+  EXPECT_GT(metrics["joint_consequences"], 300);
+  EXPECT_EQ(run(vcf(lines), 3), one);
 }
 
 TEST_F(Annotating, IsTheSameForAnyNumberOfThreads) {
