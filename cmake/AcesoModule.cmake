@@ -25,6 +25,9 @@ endif()
 
 # All modules' test programs, without the programs and scenarios.
 add_custom_target(unit_tests)
+# Those of modules that start threads or share state among them; what toolkits do in parallel goes through these.
+add_custom_target(threaded_tests)
+set(ACESO_THREADED core graph nn app lm genomics hub)
 
 # aceso_module(NAME [DEPENDS modules...] [PRIVATE libraries...] [TEST_LIBRARIES libraries...])
 #   builds aceso::NAME from NAME/src/*.cpp with headers in NAME/include,
@@ -61,6 +64,9 @@ function(aceso_module name)
     target_include_directories(aceso_${name}_tests PRIVATE src tests)
     target_link_libraries(aceso_${name}_tests PRIVATE aceso::${name} ${arg_PRIVATE} ${arg_TEST_LIBRARIES} aceso_flags GTest::gtest_main)
     add_dependencies(unit_tests aceso_${name}_tests)
+    if(name IN_LIST ACESO_THREADED)
+      add_dependencies(threaded_tests aceso_${name}_tests)
+    endif()
     add_test(NAME ${name} COMMAND aceso_${name}_tests WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/tests)
     set_tests_properties(${name} PROPERTIES TIMEOUT 1500)
   endif()
