@@ -238,8 +238,7 @@ void SamHeaderRules::check_read_group() {
   const std::string_view id = required("RG", "ID");
   if (!id.empty() && !read_groups_.emplace(id).second)
     findings_.error("DUPLICATE_READ_GROUP_ID", "the read group {} comes twice", shown(id));
-  if (const auto date = value("DT"); date && !is_iso_date(*date))
-    findings_.error("INVALID_DATE_STRING", "DT is {}; expected a date of ISO 8601", shown(*date));
+  if (const auto date = value("DT")) check_date(*date);
   if (const auto flow = value("FO"); flow && *flow != "*" && !all_of(*flow, "ACMGRSVTWYHKDBN"))
     findings_.error("INVALID_HEADER_VALUE", "FO is {}; expected * or nucleotides", shown(*flow));
   if (const auto key = value("KS"); key && !all_of(*key, "ACMGRSVTWYHKDBNacmgrsvtwyhkdbn"))
@@ -253,6 +252,15 @@ void SamHeaderRules::check_read_group() {
                     shown(*size));
   if (const auto program = value("PG")) of_group_.emplace_back(id, *program);
   check_platform();
+}
+
+void SamHeaderRules::check_date(std::string_view date) {
+  if (is_iso_date(date)) return;
+  const std::string_view begin = date.substr(0, date.find_last_not_of(' ') + 1);
+  if (is_iso_date(begin))
+    findings_.warn("INVALID_DATE_STRING", "DT is {}, with blanks behind it", shown(date));
+  else
+    findings_.error("INVALID_DATE_STRING", "DT is {}; expected a date of ISO 8601", shown(date));
 }
 
 void SamHeaderRules::check_platform() {

@@ -73,6 +73,7 @@ class SamHeaderRules {
   void check_contig_line();
   void check_other_names(std::string_view name, std::string_view names);
   void check_read_group();
+  void check_date(std::string_view date);
   void check_platform();
   void check_program();
 

@@ -4,6 +4,7 @@
 #include "packed_record.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace aceso::genomics {
@@ -93,6 +94,17 @@ bool parse_md(std::string_view text, const Match& match, const Mismatch& mismatc
   return true;
 }
 
+/// Whether `text` is a number of SAM that fits into a float of 32 bits; what is too small is 0.
+bool is_sam_float(std::string_view text) {
+  if (!is_decimal(text)) return false;
+  if (text.starts_with('+')) text.remove_prefix(1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc::result_out_of_range)
+    return text.find("e-") != text.npos || text.find("E-") != text.npos;
+  return std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max());
+}
+
 struct ArrayRange {
   std::int64_t least = 0, most = 0;
 };
@@ -168,7 +180,8 @@ void SamRules::check(std::string_view line) {
 std::optional<std::int64_t> SamRules::integer(Column column, std::string_view name,
                                               std::int64_t least, std::int64_t most) {
   const std::string_view text = columns_[column];
-  const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
+  const bool sign = text.starts_with('-') || (column == Tlen && text.starts_with('+'));
+  const std::string_view digits = text.substr(sign ? 1 : 0);
   const auto value = all_digits(digits) ? try_parse_integer(text) : std::nullopt;
   if (value && *value >= least && *value <= most && (digits.size() == 1 || digits[0] != '0'))
     return value;
@@ -430,7 +443,7 @@ void SamRules::check_array(std::string_view tag, std::string_view value) {
   if (good && value.size() > 1) {
     for_parts(value.substr(2), ',', [&](std::string_view element) {
       if (type == 'f') {
-        good = good && is_decimal(element);
+        good = good && is_sam_float(element);
         return;
       }
       const auto number = try_parse_integer(element);
@@ -443,16 +456,25 @@ void SamRules::check_array(std::string_view tag, std::string_view value) {
                     shown(value), tag);
 }
 
+void SamRules::add_wrong_type(std::string_view tag, char type, std::string_view expected) {
+  // Those on which programs rely; of others SAMtags tells what they should be.
+  static constexpr std::string_view kRelied[] = {"AS", "CG", "MC", "MD", "NM", "PG", "RG", "SA"};
+  const std::string message =
+      fmt::format("the tag {} has type {}; expected {}", tag, shown({&type, 1}), expected);
+  if (std::ranges::find(kRelied, tag) != std::end(kRelied))
+    findings_.error("INVALID_TAG_TYPE", "{}", message);
+  else
+    findings_.warn("INVALID_TAG_TYPE", "{}", message);
+}
+
 void SamRules::check_standard_tag(std::string_view tag, char type, std::string_view value) {
   const auto standard = std::ranges::find(kStandardTags, tag, &StandardTag::tag);
   if (standard == std::end(kStandardTags)) return;
   const bool array = standard->type.size() == 2;
-  if (standard->type[0] != type || (array && (value.empty() || value[0] != standard->type[1]))) {
-    findings_.error(
-        "INVALID_TAG_TYPE", "the tag {} has type {}; expected {}", tag, shown({&type, 1}),
+  if (standard->type[0] != type || (array && (value.empty() || value[0] != standard->type[1])))
+    return add_wrong_type(
+        tag, type,
         array ? "B:" + std::string(standard->type.substr(1)) : std::string(standard->type));
-    return;
-  }
   if (tag == "RG" && !header_.has_read_group(value))
     findings_.error("READ_GROUP_NOT_FOUND", "RG is {}, which no @RG tells", shown(value));
   if (tag == "PG" && !header_.has_program(value))

@@ -72,6 +72,7 @@ class SamRules {
   void check_tag_value(std::string_view tag, char type, std::string_view value);
   void check_array(std::string_view tag, std::string_view value);
   void check_standard_tag(std::string_view tag, char type, std::string_view value);
+  void add_wrong_type(std::string_view tag, char type, std::string_view expected);
   void check_against_reference();
 
   const SamHeaderRules& header_;

@@ -189,14 +189,9 @@ void VcfHeaderRules::check_field(std::string_view line_key, TextMap<VcfField>& f
                     "Type of {} is {}; expected Integer, Float, {}Character or "
                     "String",
                     shown(id), shown(type_text), line_key == "INFO" ? "Flag, " : "");
-  if (type == VcfType::Flag && number != "0") {
-    if (minor_ >= 3)
-      findings_.error("INVALID_META_NUMBER", "{} is a Flag, and its Number {}; expected 0",
-                      shown(id), shown(number));
-    else
-      findings_.warn("INVALID_META_NUMBER", "{} is a Flag, and its Number {}", shown(id),
-                     shown(number));
-  }
+  if (type == VcfType::Flag && number != "0")
+    findings_.warn("INVALID_META_NUMBER", "{} is a Flag, and its Number {}; expected 0", shown(id),
+                   shown(number));
   if (id.empty() || number.empty() || !type) return;
   const VcfField field{std::string(number), *type};
   check_reserved(line_key, id, field);
@@ -300,7 +295,7 @@ void VcfHeaderRules::check_columns(std::string_view line) {
   if (columns_ >= 9 && columns[8] != "FORMAT")
     findings_.error("INVALID_COLUMN_LINE", "expected FORMAT as column 9, found {}",
                     shown(columns[8]));
-  if (columns_ == 9) findings_.warn("NO_SAMPLES", "there is a column FORMAT, but no sample");
+  if (columns_ == 9) findings_.error("NO_SAMPLES", "there is a column FORMAT, but no sample");
   TextSet samples;
   for (std::size_t i = 9; i < columns.size(); ++i) {
     if (columns[i].empty())

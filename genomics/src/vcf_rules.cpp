@@ -421,6 +421,11 @@ void VcfRules::check_format() {
   last_format_ = format_;
   keys_.clear();
   seen_.clear();
+  if (last_format_ == ".") {
+    findings_.warn("MISSING_FORMAT", "FORMAT is missing");
+    keys_.push_back({last_format_, {}});
+    return;
+  }
   for_parts(last_format_, ':', [&](std::string_view key) {
     if (!is_field_key(key, header_.minor()))
       findings_.error("INVALID_FORMAT", "{} is no key of FORMAT", shown(key));
@@ -428,7 +433,7 @@ void VcfRules::check_format() {
     if (key == "GT" && !keys_.empty())
       findings_.error("GT_NOT_FIRST", "GT is key {} of FORMAT; expected it first",
                       keys_.size() + 1);
-    if (key != "." && !key.empty() && header_.format(key) == nullptr && first_time("FORMAT", key))
+    if (!key.empty() && header_.format(key) == nullptr && first_time("FORMAT", key))
       findings_.warn("UNDECLARED_FORMAT", "no ##FORMAT tells of {}", shown(key));
     keys_.push_back({key, format_definition(key)});
   });
