@@ -39,19 +39,19 @@ Json json_of(const Finding& finding) {
 }
 
 Json json_of(const Findings& findings, const std::vector<NamedFile>& files) {
-  Json list = Json::array(), counts = Json::array(), read = Json::array();
+  Json list = Json::array(), read = Json::array();
+  Json counts{{"error", Json::object()}, {"warning", Json::object()}};
   for (const Finding& finding : findings.kept()) list.push_back(json_of(finding));
   for (const auto& [what, count] : findings.counts())
-    counts.push_back({{"severity", name(what.first)}, {"kind", what.second}, {"count", count}});
+    counts[std::string(name(what.first))][what.second] = count;
   for (const NamedFile& file : files)
     read.push_back({{"file", file.path},
                     {"type", name(file.checked.type)},
                     {"records", file.checked.records}});
   return {{"errors", findings.errors()},
           {"warnings", findings.warnings()},
-          {"files", std::move(read)},
           {"counts", std::move(counts)},
-          {"findings", std::move(list)}};
+          {"details", {{"files", std::move(read)}, {"findings", std::move(list)}}}};
 }
 
 std::string table_of(const Findings& findings) {

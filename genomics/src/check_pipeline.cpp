@@ -16,8 +16,7 @@
 #include <htslib/vcf.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
+#include <span>
 
 namespace aceso::genomics {
 namespace {
@@ -405,6 +404,34 @@ FileType type_of_name(const std::filesystem::path& path) {
   return FileType::Unknown;
 }
 
+/// What a file begins with: of BGZF no more than the first block that is not empty, so that damage
+/// behind it is found where it is.
+std::string first_text(const std::filesystem::path& path) {
+  std::string raw(kBgzfMaxBlock, '\0');
+  std::size_t size = 0;
+  const FileHandle file = open_for_reading(path);
+  const auto bytes = std::as_writable_bytes(std::span(raw));
+  while (const std::size_t got = read_some(file.get(), bytes.subspan(size), path)) size += got;
+  raw.resize(size);
+  if (!raw.starts_with("\x1f\x8b")) return raw;
+  BgzfInflater inflater;
+  for (std::size_t at = 0; at < size;) {
+    const auto block = std::span<const std::byte>(bytes).subspan(at, size - at);
+    const auto header = try_read_bgzf_header(block);
+    if (!header || header->block_size > block.size()) break;
+    std::string text(kBgzfMaxBlock, '\0');
+    text.resize(inflater.inflate(block.first(header->block_size), text, path.string(), at));
+    if (!text.empty()) return text;
+    at += header->block_size;
+  }
+  Warnings ignored;
+  TextSource source({path}, ignored, "a file of sequencing");
+  const std::optional<TextPiece> piece = source.next();
+  if (!piece) return {};
+  const TextPiece text = inflate_piece(*piece, inflater, *source.file_names());
+  return {reinterpret_cast<const char*>(text.bytes.data()), text.size};
+}
+
 void check_as(Check& check, FileType type) {
   switch (type) {
     case FileType::Sam:
@@ -425,8 +452,9 @@ void check_as(Check& check, FileType type) {
     case FileType::Unknown:
       break;
   }
-  check.findings.error("UNKNOWN_FORMAT",
-                       "expected SAM, BAM, CRAM, VCF, BCF, FASTA, FASTQ or BED, found neither");
+  check.findings.error(
+      "UNKNOWN_FORMAT",
+      "expected SAM, BAM, CRAM, VCF, BCF, FASTA, FASTQ or BED, found none of them");
 }
 
 }  // namespace
@@ -438,17 +466,9 @@ std::string_view name(FileType type) noexcept {
 }
 
 FileType file_type(const std::filesystem::path& path) {
-  std::array<std::byte, 4> raw{};
-  const std::size_t size = read_some(open_for_reading(path).get(), raw, path);
-  if (std::string_view(reinterpret_cast<const char*>(raw.data()), size) == "CRAM")
-    return FileType::Cram;
-  Warnings ignored;
-  TextSource source({path}, ignored, "SAM, BAM, CRAM, VCF, BCF, FASTA, FASTQ or BED");
-  const std::optional<TextPiece> piece = source.next();
-  if (!piece) return type_of_name(path);
-  BgzfInflater inflater;
-  const TextPiece text = inflate_piece(*piece, inflater, *source.file_names());
-  const std::string_view begin(reinterpret_cast<const char*>(text.bytes.data()), text.size);
+  const std::string text = first_text(path);
+  const std::string_view begin = text;
+  if (begin.starts_with("CRAM")) return FileType::Cram;
   if (begin.starts_with("BAM\1")) return FileType::Bam;
   if (begin.starts_with("BCF\2")) return FileType::Bcf;
   const FileType told = text_type(begin), named = type_of_name(path);
@@ -464,11 +484,16 @@ FileType file_type(const std::filesystem::path& path) {
 CheckedFile check_file(const std::filesystem::path& path, const Reference* reference,
                        Findings& findings, app::RunContext& context) {
   findings.begin_file(path.string());
+  if (!std::filesystem::is_regular_file(path))
+    fail(Errc::InvalidArgument, "{}: expected a file; its beginning is read twice", path.string());
   Check check{path, reference, findings, context};
   CheckedFile out;
   try {
     out.type = file_type(path);
-    check_as(check, out.type);
+    if (out.type == FileType::Unknown && std::filesystem::file_size(path) == 0)
+      findings.error("EMPTY_FILE", "the file is empty");
+    else
+      check_as(check, out.type);
   } catch (const Error& error) {
     if (error.code() != Errc::CorruptData && error.code() != Errc::Unsupported) throw;
     add_error(check, "CORRUPT_FILE", error);

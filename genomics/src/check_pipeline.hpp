@@ -27,7 +27,8 @@ struct CheckedFile {
 
 /// Reads `path` once, and adds all that is wrong to `findings`. Memory does not grow with the file,
 /// but for FASTA, which is held, one byte a base. `reference` may be null.
-/// \throws Error NotFound, Io, OutOfResources, Cancelled: never for what the file holds.
+/// \throws Error InvalidArgument if it is no regular file; NotFound, Io, OutOfResources, Cancelled;
+/// never for what the file holds.
 [[nodiscard]] CheckedFile check_file(const std::filesystem::path& path, const Reference* reference,
                                      Findings& findings, app::RunContext& context);
 

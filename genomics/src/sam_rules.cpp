@@ -415,7 +415,7 @@ void SamRules::check_tag_value(std::string_view tag, char type, std::string_view
       break;
     }
     case 'f':
-      good = is_decimal(value);
+      good = is_sam_float(value);
       break;
     case 'Z':
       good = all_within(value, ' ', '~');
