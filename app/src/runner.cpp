@@ -79,10 +79,17 @@ class Run {
     RunContext context{progress_,      settings_.log, warnings_,      report, result_.metrics,
                        settings_.stop, threads(),     scratch.path(), "cpu",  settings_.launch};
     const std::map<std::string, FileIdentity> before = identities();
-    app_.run(request_, context);
+    try {
+      app_.run(request_, context);
+    } catch (const Error&) {
+      // What an app had to tell before it failed, its report tells too.
+      list_written(before);
+      if (!report.sections().empty()) write_reports(report, "failed");
+      throw;
+    }
     progress_.finish();
     list_written(before);
-    write_reports(report);
+    write_reports(report, "succeeded");
   }
 
   [[nodiscard]] std::map<std::string, FileIdentity> identities() const {
@@ -111,13 +118,13 @@ class Run {
     result_.peak_rss_mb = peak_rss_mb();
   }
 
-  void write_reports(const Report& report) {
+  void write_reports(const Report& report, std::string_view status) {
     if (settings_.launch.rank != 0) return;
     const auto html = request_.outputs.find("report");
     const auto json = request_.outputs.find("report_json");
     if (html == request_.outputs.end() && json == request_.outputs.end()) return;
     measure();
-    const Json content = report_content(report);
+    const Json content = report_content(report, status);
     write_report(html, [&] { return report_html(content); });
     write_report(
         json, [&] { return content.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"; });
@@ -131,10 +138,10 @@ class Run {
     result_.outputs.emplace_back(output->first, output->second);
   }
 
-  Json report_content(const Report& report) const {
+  Json report_content(const Report& report, std::string_view status) const {
     Json content{{"app", result_.app},
                  {"version", version()},
-                 {"status", "succeeded"},
+                 {"status", status},
                  {"started", started_},
                  {"seconds", rounded(result_.seconds, 1e3)},
                  {"cpu_seconds", rounded(result_.cpu_seconds, 1e3)},

@@ -136,7 +136,8 @@ void print_summary(const app::RunResult& result) {
   constexpr int kShownLevels = 3;
   const Json flat = result.metrics.flatten();
   for (const auto& [pointer, value] : flat.items()) {
-    if (std::ranges::count(pointer, '/') <= kShownLevels)
+    // (What is empty flattens to null.)
+    if (std::ranges::count(pointer, '/') <= kShownLevels && !value.is_null())
       fmt::print("    {:<30} {}\n", replaced(pointer.substr(1), '/', '.'), value.dump());
   }
 }

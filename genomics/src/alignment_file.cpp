@@ -11,7 +11,6 @@
 #include <fmt/ranges.h>
 #include <htslib/bgzf.h>
 #include <htslib/cram.h>
-#include <htslib/hfile.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -326,11 +325,6 @@ const std::string& AlignmentFile::sample() const noexcept { return impl_->sample
 const std::vector<std::int32_t>& AlignmentFile::fragment_lengths() const noexcept {
   return impl_->lengths;
 }
-std::uint64_t AlignmentFile::offset() const {
-  const htsFile& file = *impl_->file;
-  if (file.is_bgzf != 0) return static_cast<std::uint64_t>(file.fp.bgzf->block_address);
-  hFILE* stream = file.is_cram != 0 ? cram_fd_get_fp(file.fp.cram) : file.fp.hfile;
-  return static_cast<std::uint64_t>(std::max<off_t>(0, htell(stream)));
-}
+std::uint64_t AlignmentFile::offset() const { return bytes_read(*impl_->file); }
 
 }  // namespace aceso::genomics

@@ -2,6 +2,7 @@
 
 #include "align_app.hpp"
 #include "annotate_app.hpp"
+#include "check_app.hpp"
 #include "compare_app.hpp"
 #include "germline_app.hpp"
 #include "joint_app.hpp"
@@ -16,9 +17,9 @@
 namespace aceso::genomics {
 
 std::vector<app::App> apps() {
-  return {reads_app(),    index_app(),   align_app(),        metrics_app(),
-          germline_app(), scatter_app(), merge_app(),        joint_app(),
-          annotate_app(), compare_app(), train_filter_app(), simulate_app()};
+  return {reads_app(),   index_app(),        align_app(),   metrics_app(),  germline_app(),
+          scatter_app(), merge_app(),        joint_app(),   annotate_app(), compare_app(),
+          check_app(),   train_filter_app(), simulate_app()};
 }
 
 std::vector<app::FileView> views() {

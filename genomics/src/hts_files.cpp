@@ -4,8 +4,12 @@
 
 #include "aceso/core/error.hpp"
 
+#include <htslib/bgzf.h>
 #include <htslib/cram.h>
+#include <htslib/hfile.h>
 #include <htslib/hts_log.h>
+
+#include <algorithm>
 
 namespace aceso::genomics {
 
@@ -20,6 +24,12 @@ void lend_reference(htsFile& file, const Reference& reference,
   if (!lender || hts_set_fai_filename(lender.get(), fasta.c_str()) != 0 ||
       hts_set_opt(&file, CRAM_OPT_SHARED_REF, cram_get_refs(lender.get())) != 0)
     fail(Errc::Internal, "htslib did not take the reference");
+}
+
+std::uint64_t bytes_read(const htsFile& file) {
+  if (file.is_bgzf != 0) return static_cast<std::uint64_t>(file.fp.bgzf->block_address);
+  hFILE* stream = file.is_cram != 0 ? cram_fd_get_fp(file.fp.cram) : file.fp.hfile;
+  return static_cast<std::uint64_t>(std::max<off_t>(0, htell(stream)));
 }
 
 }  // namespace aceso::genomics

@@ -6,6 +6,7 @@
 #include <htslib/hts.h>
 #include <htslib/sam.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 
@@ -27,5 +28,8 @@ void silence_htslib();
 /// against; `scratch` is a folder to lay it down in. \throws Error Io, OutOfResources.
 void lend_reference(htsFile& file, const Reference& reference,
                     const std::filesystem::path& scratch);
+
+/// How many bytes of an open file were read.
+[[nodiscard]] std::uint64_t bytes_read(const htsFile& file);
 
 }  // namespace aceso::genomics

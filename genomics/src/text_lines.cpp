@@ -32,7 +32,9 @@ bool TextLines::next(std::string_view& line) {
   if (end == std::string::npos && at_ == text_.size()) return false;
   const std::size_t stop = std::min(end, text_.size());
   line = std::string_view(text_).substr(at_, stop - at_);
-  if (line.ends_with('\r')) line.remove_suffix(1);
+  complete_ = end != std::string::npos;
+  carriage_return_ = line.ends_with('\r');
+  if (carriage_return_) line.remove_suffix(1);
   at_ = std::min(stop + 1, text_.size());
   ++number_;
   return true;

@@ -20,6 +20,9 @@ class TextLines {
   /// than kLongestLine bytes.
   [[nodiscard]] bool next(std::string_view& line);
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }  ///< of the line, from 1
+  /// Whether that line ended with LF, and with CR before it.
+  [[nodiscard]] bool complete() const noexcept { return complete_; }
+  [[nodiscard]] bool carriage_return() const noexcept { return carriage_return_; }
   /// Bytes read of the file since the last call.
   [[nodiscard]] std::uint64_t take_source_bytes() noexcept;
 
@@ -33,6 +36,7 @@ class TextLines {
   BgzfInflater inflater_;
   std::string text_;
   std::size_t at_ = 0;
+  bool complete_ = true, carriage_return_ = false;
   std::uint64_t number_ = 0, source_bytes_ = 0;
 };
 

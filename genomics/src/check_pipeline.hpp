@@ -1,0 +1,35 @@
+// Checks files of any kind that sequencing knows.
+#pragma once
+
+#include "check_findings.hpp"
+
+#include "aceso/app/app.hpp"
+#include "aceso/genomics/reference.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+
+namespace aceso::genomics {
+
+enum class FileType : std::uint8_t { Sam, Bam, Cram, Vcf, Bcf, Fasta, Fastq, Bed, Unknown };
+
+[[nodiscard]] std::string_view name(FileType type) noexcept;
+
+struct CheckedFile {
+  FileType type = FileType::Unknown;
+  std::uint64_t records = 0;
+};
+
+/// Tells what a file is by its first bytes, inflated if need be; by its name where they could be
+/// several things. \throws Error NotFound, Io; CorruptData if they cannot be inflated.
+[[nodiscard]] FileType file_type(const std::filesystem::path& path);
+
+/// Reads `path` once, and adds all that is wrong to `findings`. Memory does not grow with the file,
+/// but for FASTA, which is held, one byte a base. `reference` may be null.
+/// \throws Error InvalidArgument if it is no regular file; NotFound, Io, OutOfResources, Cancelled;
+/// never for what the file holds.
+[[nodiscard]] CheckedFile check_file(const std::filesystem::path& path, const Reference* reference,
+                                     Findings& findings, app::RunContext& context);
+
+}  // namespace aceso::genomics
