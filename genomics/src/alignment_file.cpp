@@ -84,12 +84,13 @@ struct AlignmentFile::Impl {
     if (format->category != sequence_data || format->format == fastq_format ||
         format->format == fasta_format)
       corrupt("expected BAM, CRAM or SAM, found something else");
-    if (options.threads > 1) hts_set_threads(file.get(), static_cast<int>(options.threads));
     if (format->format == cram) lend_reference(*file, reference, options.scratch);
     header.reset(sam_hdr_read(file.get()));
     if (!header) corrupt("the header cannot be read");
     if ((format->format == bam || format->format == cram) && hts_check_EOF(file.get()) == 0)
       corrupt("the end of the file is missing (its end-of-file marker); it was cut off");
+    // Only now: with threads, htslib 1.16 may wait for ever to look at the end of a damaged file.
+    if (options.threads > 1) hts_set_threads(file.get(), static_cast<int>(options.threads));
     match_contigs();
     match_samples();
     if (options.only)
