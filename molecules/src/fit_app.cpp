@@ -128,7 +128,7 @@ app::App fit_app() {
            {.help = "of the split, the first weights and the order of the data",
             .minimum = 0,
             .group = "Training"});
-  lm::describe_device(d, &F::device);
+  lm::describe_training_device(d, &F::device);
   d.option("checkpoint", &F::checkpoint,
            {.help = "folder for the state, to go on from after an interruption",
             .group = "Checkpoints"});

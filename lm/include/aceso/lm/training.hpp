@@ -93,7 +93,7 @@ void report_training(const TrainingOutcome& outcome, const nn::TrainingPlan& pla
 
 /// Adds the option that says where a net is trained.
 template <typename Job>
-void describe_device(app::Describe<Job>& d, std::string Job::* device) {
+void describe_training_device(app::Describe<Job>& d, std::string Job::* device) {
   d.option("device", device,
            {.help = "where the net is computed; cuda: the first GPU, with a training plugin built "
                     "on a LibTorch for CUDA",
@@ -156,7 +156,7 @@ void describe_training(app::Describe<Job>& d) {
                "multiplies it",
        .choices = {"fp32", "bf16"},
        .group = "Training"});
-  describe_device(d, text(&T::device));
+  describe_training_device(d, text(&T::device));
   d.option(
       "shard_optimizer", static_cast<bool Job::*>(&T::shard_optimizer),
       {.help = "with several ranks: each keeps the optimiser's state of a share of the weights "
