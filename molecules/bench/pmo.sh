@@ -17,8 +17,8 @@ tell "# molecules optimize on the PMO benchmark"
 tell
 tell "$(date -u +%F), $(processor), one thread, $("$aceso" --version | head -n 1), $budget calls, seed $seeds, load $(load). Start: the built-in NCI compounds. AUC of the mean of the best 10, 0 to 1."
 tell
-tell "| task | AUC top-10 | CPU seconds a run |"
-tell "|---|---|---|"
+tell "| task |$(for seed in $seeds; do printf ' seed %s |' "$seed"; done) AUC top-10, mean | CPU seconds a run |"
+tell "|---|$(for seed in $seeds; do printf -- '---|'; done)---|---|"
 rows=$work/rows
 : >"$rows"
 for task in $tasks; do
@@ -29,18 +29,20 @@ for task in $tasks; do
     { TIMEFORMAT='%U %S'; time "$aceso" molecules optimize --objective "$work/$task.yaml" --budget "$budget" --seed "$seed" --threads 1 --output "$run" --json >"$run.json"; } 2>"$run.time"
     python3 -c 'import json,sys; m=json.load(open(sys.argv[1]))["metrics"]; t=open(sys.argv[2]).read().split("\n")[-2].split(); assert m["calls"] <= int(sys.argv[3]); print(m["auc_top10"], float(t[0]) + float(t[1]))' "$run.json" "$run.time" "$budget" >"$run.txt"
   done
-  read -r auc cpu < <(for seed in $seeds; do cat "$work/$task-$seed-$budget.txt"; done | awk '{ a += $1; c += $2 } END { print a / NR, c / NR }')
-  echo "$auc $cpu" >>"$rows"
-  tell "$(awk -v t="$task" -v a="$auc" -v c="$cpu" 'BEGIN { printf "| %s | %.3f | %.0f |", t, a, c }')"
+  # One line for each task: the seeds' areas, their mean, the mean of the CPU seconds.
+  for seed in $seeds; do cat "$work/$task-$seed-$budget.txt"; done |
+    awk '{ printf "%.6f ", $1; a += $1; c += $2 } END { printf "%.6f %.1f\n", a / NR, c / NR }' >>"$rows"
+  tell "$(tail -n 1 "$rows" | awk -v t="$task" '{ printf "| %s |", t; for (i = 1; i < NF; ++i) printf " %.3f |", $i; printf " %.0f |", $NF }')"
 done
-tell "$(awk '{ a += $1; c += $2 } END { printf "| **sum of %d, mean CPU seconds** | **%.3f** | %.0f |", NR, a, c / NR }' "$rows")"
+tell "$(awk '{ for (i = 1; i <= NF; ++i) sum[i] += $i } END { printf "| **sum of %d, mean CPU seconds** |", NR
+  for (i = 1; i < NF; ++i) printf " **%.3f** |", sum[i]; printf " %.0f |", sum[NF] / NR }' "$rows")"
 tell
 if (($(wc -l <"$rows") == 20)); then
   tell "Scaled to the benchmark's 23 tasks, beside the published sums over 23 tasks (10,000 calls):"
   tell
   tell "| Aceso | REINVENT (Gao et al. 2022) | Graph GA (the same) | Genetic GFN (Kim et al. 2024) | ratio to REINVENT |"
   tell "|---|---|---|---|---|"
-  tell "$(awk '{ a += $1 } END { s = a * 23 / NR; printf "| **%.3f** | 14.196 | 13.751 | 16.213 | %.2fx |", s, s / 14.196 }' "$rows")"
+  tell "$(awk '{ a += $(NF - 1) } END { s = a * 23 / NR; printf "| **%.3f** | 14.196 | 13.751 | 16.213 | %.2fx |", s, s / 14.196 }' "$rows")"
 else
   tell "Only some of the 20 tasks were run, so there is no sum to compare."
 fi
