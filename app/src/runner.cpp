@@ -81,10 +81,11 @@ class Run {
     const std::map<std::string, FileIdentity> before = identities();
     try {
       app_.run(request_, context);
-    } catch (const Error&) {
-      // What an app had to tell before it failed, its report tells too.
+    } catch (const Error& error) {
+      // What an app had to tell about bad input, its report tells too.
       list_written(before);
-      if (!report.sections().empty()) write_reports(report, "failed");
+      if (error.code() == Errc::CorruptData && !report.sections().empty())
+        write_reports(report, "failed");
       throw;
     }
     progress_.finish();
