@@ -5,8 +5,8 @@
 /// candidates are compared with the read in place first, and aligned within a band of 32 diagonals
 /// where that does not settle it. Candidates that are the two ends of a read at a larger gap are
 /// joined. Mates are placed together; a mate without a place of its own, or with seeds in too many
-/// places, is sought where the other one says it should be. Scores are those of bwa mem: match 1, mismatch 4,
-/// gap 6 + 1 a base, 5 for an end that is not clipped.
+/// places, is sought where the other one says it should be. Scores are those of bwa mem: match 1,
+/// mismatch 4, gap 6 + 1 a base, 5 for an end that is not clipped.
 #pragma once
 
 #include "aceso/genomics/seed_index.hpp"
