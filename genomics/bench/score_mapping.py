@@ -43,11 +43,13 @@ for argument in sys.argv[1:]:
     label, path = argument.split("=", 1)
     results[label] = score(path)
 labels = list(results)
-print("| mapping quality at least | " + " | ".join(f"{n}: mapped, wrong" for n in labels) + " | wrong, ratio |")
-print("|---|" + "---|" * (len(labels) + 1))
+beside = len(labels) > 1
+print("| mapping quality at least | " + " | ".join(f"{n}: mapped, wrong" for n in labels) + " |" + " wrong, ratio |" * beside)
+print("|---|" + "---|" * (len(labels) + beside))
 for least in LEAST:
     cells = [f"{r[1][least] / r[0]:.2%}, {r[2][least]}" for r in results.values()]
-    first, second = (results[n][2][least] for n in labels[:2])
-    ratio = f"{first / second:.2f}x" if second else "-"
-    print(f"| {least} | " + " | ".join(cells) + f" | {ratio} |")
+    if beside:
+        first, second = (results[n][2][least] for n in labels[:2])
+        cells.append(f"{first / second:.2f}x" if second else "-")
+    print(f"| {least} | " + " | ".join(cells) + " |")
 print("\nClipped at large indels: " + ", ".join(f"{n} {r[3]}" for n, r in results.items()) + ".")
