@@ -3,6 +3,7 @@
 #include "cuda/cuda_transformer.hpp"
 #include "cuda/driver.hpp"
 #include "emulated_device.hpp"
+#include "random_weights.hpp"
 #include "transformer_weights.hpp"
 
 #include <fmt/core.h>
@@ -27,16 +28,8 @@ constexpr Order kOrders[] = {{.backwards = false, .eager_copies = false},
                              {.backwards = true, .eager_copies = true}};
 
 TensorSet random_weights(const TransformerSpec& spec, unsigned seed) {
-  std::mt19937 random(seed);
-  TensorSet weights;
-  for (const TensorInfo& info : spec.weights()) {
-    Tensor tensor(DType::F32, info.shape);
-    const bool gain = info.name.find("norm.weight") != std::string::npos;
-    std::normal_distribution<float> normal(gain ? 1.0F : 0.0F, 0.2F);
-    for (float& value : tensor.values<float>()) value = normal(random);
-    weights.emplace(info.name, tensor);
-  }
-  return weights;
+  return test::random_weights(spec.weights(),
+                              {.seed = seed, .deviation = 0.2F, .norms_near_one = true});
 }
 
 std::vector<Token> random_tokens(const TransformerSpec& spec, std::size_t length, unsigned seed) {

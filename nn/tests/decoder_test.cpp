@@ -2,6 +2,7 @@
 
 #include "aceso/core/error.hpp"
 #include "kernels/decode.hpp"
+#include "random_weights.hpp"
 
 #include <gtest/gtest.h>
 
@@ -24,16 +25,8 @@ TransformerSpec causal_spec(const std::string& positions) {
 }
 
 TensorSet random_weights(const TransformerSpec& spec) {
-  std::mt19937 random(3);
-  TensorSet weights;
-  for (const TensorInfo& info : spec.weights()) {
-    Tensor tensor(DType::F32, info.shape);
-    const bool gain = info.name.find("norm.weight") != std::string::npos;
-    std::normal_distribution<float> normal(gain ? 1.0F : 0.0F, 0.2F);
-    for (float& value : tensor.values<float>()) value = normal(random);
-    weights.emplace(info.name, tensor);
-  }
-  return weights;
+  return test::random_weights(spec.weights(),
+                              {.seed = 3, .deviation = 0.2F, .norms_near_one = true});
 }
 
 std::vector<Token> random_tokens(std::size_t length, unsigned seed) {

@@ -2,6 +2,7 @@
 
 #include "aceso/core/error.hpp"
 #include "kernels/decode.hpp"
+#include "random_weights.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -17,15 +18,7 @@ RecurrentSpec small_spec(std::int64_t embedding) {
 }
 
 TensorSet random_weights(const RecurrentSpec& spec) {
-  std::mt19937 random(1);
-  std::normal_distribution<float> normal(0.0F, 0.4F);
-  TensorSet weights;
-  for (const TensorInfo& info : spec.weights()) {
-    Tensor tensor(DType::F32, info.shape);
-    for (float& value : tensor.values<float>()) value = normal(random);
-    weights.emplace(info.name, tensor);
-  }
-  return weights;
+  return test::random_weights(spec.weights(), {.deviation = 0.4F});
 }
 
 /// W x + b, in double.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "aceso/nn/message_passing.hpp"
+#include "random_weights.hpp"
 
 #include <algorithm>
 #include <array>
@@ -27,15 +28,7 @@ inline MessagePassingSpec small_spec() {
 }
 
 inline TensorSet random_weights(const MessagePassingSpec& spec) {
-  std::mt19937 random(3);
-  std::normal_distribution<float> normal(0.0F, 0.5F);
-  TensorSet weights;
-  for (const TensorInfo& info : spec.weights()) {
-    Tensor tensor(DType::F32, info.shape);
-    for (float& value : tensor.values<float>()) value = normal(random);
-    weights.emplace(info.name, tensor);
-  }
-  return weights;
+  return test::random_weights(spec.weights(), {.seed = 3, .deviation = 0.5F});
 }
 
 /// A chain of `atoms` atoms with random features, numbered from either end.

@@ -1,6 +1,7 @@
 #include "aceso/nn/training.hpp"
 #include "aceso/core/error.hpp"
 #include "aceso/nn/transformer.hpp"
+#include "random_weights.hpp"
 
 #include <gtest/gtest.h>
 #include <dnnl.hpp>
@@ -34,15 +35,7 @@ TransformerSpec small_spec(bool causal = false) {
 }
 
 TensorSet random_weights(const std::vector<TensorInfo>& infos, unsigned seed = 3) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal(0.0F, 0.3F);
-  TensorSet weights;
-  for (const TensorInfo& info : infos) {
-    Tensor tensor(DType::F32, info.shape);
-    for (float& value : tensor.values<float>()) value = normal(random);
-    weights.emplace(info.name, tensor);
-  }
-  return weights;
+  return test::random_weights(infos, {.seed = seed});
 }
 
 Tensor integers(const std::vector<std::int32_t>& values, std::vector<std::int64_t> shape = {}) {

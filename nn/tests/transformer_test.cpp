@@ -1,6 +1,7 @@
 #include "aceso/nn/transformer.hpp"
 
 #include "aceso/core/error.hpp"
+#include "random_weights.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -22,16 +23,8 @@ TransformerSpec small_spec() {
 }
 
 TensorSet random_weights(const TransformerSpec& spec, unsigned seed = 1) {
-  std::mt19937 random(seed);
-  TensorSet weights;
-  for (const TensorInfo& info : spec.weights()) {
-    Tensor tensor(DType::F32, info.shape);
-    const bool gain = info.name.find("norm.weight") != std::string::npos;
-    std::normal_distribution<float> normal(gain ? 1.0F : 0.0F, 0.2F);
-    for (float& value : tensor.values<float>()) value = normal(random);
-    weights.emplace(info.name, tensor);
-  }
-  return weights;
+  return test::random_weights(spec.weights(),
+                              {.seed = seed, .deviation = 0.2F, .norms_near_one = true});
 }
 
 std::vector<Token> random_tokens(std::size_t length, unsigned seed) {
