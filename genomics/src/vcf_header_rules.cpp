@@ -22,8 +22,20 @@ bool holds_any(std::string_view text, std::string_view letters) {
 }
 
 /// scheme:rest, or a path.
+/// The host of "scheme://user@host:port/path" (RFC 3986); empty if there is none.
+std::string_view host_of(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) return {};
+  std::string_view authority = url.substr(scheme + 3);
+  authority = authority.substr(0, authority.find('/'));
+  authority = authority.substr(authority.rfind('@') + 1);
+  return authority.starts_with('[') ? authority : authority.substr(0, authority.find(':'));
+}
+
+/// A URL or path. (A host of digits alone is a port that lost its host.)
 bool is_location(std::string_view text) {
-  return !text.empty() && !holds_any(text, " \t<>\"") && holds_any(text, ":/.");
+  return !text.empty() && !holds_any(text, " \t<>\"") && holds_any(text, ":/.") &&
+         !all_digits(host_of(text));
 }
 
 }  // namespace

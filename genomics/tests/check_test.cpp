@@ -297,6 +297,7 @@ TEST(CheckVcf, HeaderLines) {
             {"DUPLICATE_META_KEY", "##contig=<ID=1,length=5,length=5>"},
             {"INVALID_META_VALUE", "##FILTER=<ID=q10,Description=none>"},
             {"INVALID_META_VALUE", "##contig=<ID=1,length=long>"},
+            {"INVALID_META_VALUE", "##assembly=ftp://8080:8080/no-host.fa"},
             {"INVALID_META_NUMBER", "##INFO=<ID=X,Number=-1,Type=Integer,Description=\"d\">"},
             {"INVALID_META_NUMBER", "##INFO=<ID=X,Number=Z,Type=Integer,Description=\"d\">"},
             {"INVALID_META_TYPE", "##INFO=<ID=X,Number=1,Type=Int,Description=\"d\">"},
@@ -385,7 +386,8 @@ TEST(CheckVcf, Records) {
   info("INVALID_INFO_VALUE", "DP");
   info("INVALID_INFO_VALUE", "DB=yes");
   info("INVALID_INFO_VALUE", "DB=1", Severity::Warning);
-  for (const char* text : {"AF=0.5,0.1", "S=a", "DP=1,2", "AD=1"}) info("VALUE_COUNT", text);
+  for (const char* text : {"AF=0.5,0.1", "S=a", "S=\"a,b\"", "DP=1,2", "AD=1"})
+    info("VALUE_COUNT", text);
   for (const char* text :
        {"DP=1.5", "DP=2147483648", "AF=x", "AC=-1", "CIGAR=M5", "END=-2147483648"})
     info("INVALID_VALUE", text);
