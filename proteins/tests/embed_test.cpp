@@ -53,7 +53,7 @@ class EmbedTest : public testing::Test {
     std::string text;
     for (int i = 0; i < 40; ++i) {
       text += ">p" + std::to_string(i) + " protein\n";
-      for (unsigned length = 1 + random() % 400; length > 0; --length)
+      for (auto length = 1 + random() % 400; length > 0; --length)
         text += "ACDEFGHIKLMNPQRSTVWY"[random() % 20];
       text += "\n";
     }
@@ -86,7 +86,7 @@ TEST_F(EmbedTest, TheMeanIsOverResiduesOnly) {
   EXPECT_EQ(file.tensor("a").shape(), (std::vector<std::int64_t>{kHidden}));
   const Tensor rows = file.tensor("a.residues");
   EXPECT_EQ(rows.shape(), (std::vector<std::int64_t>{3, kHidden}));
-  for (std::size_t d = 0; d < kHidden; ++d) {
+  for (std::size_t d = 0; d < static_cast<std::size_t>(kHidden); ++d) {
     const auto row = rows.values<float>();
     EXPECT_NEAR(file.tensor("a").values<float>()[d],
                 (row[d] + row[kHidden + d] + row[2 * kHidden + d]) / 3, 1e-6);
@@ -104,7 +104,7 @@ TEST_F(EmbedTest, NeitherThreadsNorCompanyChangeAnEmbedding) {
   ASSERT_EQ(embed(all.substr(begin, end - begin), "alone.safetensors").exit_code(), 0);
   const Tensor a = nn::TensorFile(place("one.safetensors")).tensor("p7");
   const Tensor b = nn::TensorFile(place("alone.safetensors")).tensor("p7");
-  for (std::size_t d = 0; d < kHidden; ++d)
+  for (std::size_t d = 0; d < static_cast<std::size_t>(kHidden); ++d)
     EXPECT_NEAR(a.values<float>()[d], b.values<float>()[d], 1e-5);
 }
 
@@ -134,7 +134,8 @@ TEST_F(EmbedTest, Hdf5HoldsOneSetAName) {
   H5Dclose(rows);
   H5Fclose(file);
   const Tensor expected = nn::TensorFile(place("o.safetensors")).tensor("a");
-  for (std::size_t d = 0; d < kHidden; ++d) EXPECT_EQ(values[d], expected.values<float>()[d]);
+  for (std::size_t d = 0; d < static_cast<std::size_t>(kHidden); ++d)
+    EXPECT_EQ(values[d], expected.values<float>()[d]);
 }
 
 TEST_F(EmbedTest, WrongInputIsNamed) {
