@@ -405,9 +405,9 @@ void VcfRules::check_values(std::string_view key, std::string_view value,
   for_parts(value, quoted ? '\0' : ',', [&](std::string_view part) {
     ++count;
     if (part != "." && !is_value(part, definition))
-      findings_.error("INVALID_VALUE", "{} of {} is no {}", shown(part), shown(key),
-                      definition.not_negative ? "number that is not negative, or not of its type"
-                                              : name(definition.type));
+      findings_.error("INVALID_VALUE", "{}: expected {}{}, found {}", shown(key),
+                      name(definition.type), definition.not_negative ? " of 0 or more" : "",
+                      shown(part));
     else if (key == "CIGAR" && part != "." && !is_vcf_cigar(part))
       findings_.error("INVALID_VALUE", "{} of CIGAR is no CIGAR", shown(part));
   });
