@@ -184,11 +184,10 @@ void check_bam(Check& check, FileType type) {
   int status = 0;
   while ((status = sam_read1(file.get(), told.get(), record.get())) >= 0) {
     check.findings.at_record(check.records + 1);
-    if (sam_format1(told.get(), record.get(), text.get()) < 0) {
+    if (sam_format1(told.get(), record.get(), text.get()) < 0)
       check.findings.error("CORRUPT_RECORD", "the record cannot be told as SAM");
-      continue;
-    }
-    rules.check(text.view());
+    else
+      rules.check(text.view());
     check.count_record(bytes);
   }
   check.findings.at_record(check.records + 1);
@@ -328,9 +327,9 @@ void add_warnings(Check& check, const Warnings& warnings) {
                            [](char c) { return is_letter(c) ? static_cast<char>(c & ~0x20) : c; });
     const std::string file = check.path.string() + ": ";
     const std::string& example = warning.examples.front();
-    check.findings.warn(kind, "{} (and {} more)",
+    check.findings.warn(kind, "{}{}",
                         example.starts_with(file) ? example.substr(file.size()) : example,
-                        warning.count - 1);
+                        warning.count > 1 ? fmt::format(" (and {} more)", warning.count - 1) : "");
   }
 }
 

@@ -427,29 +427,26 @@ std::string why_not() {
   }
 }
 
+/// What is said when a net is not made on a GPU.
+std::string refusal(Precision precision, Errc code) {
+  const TransformerSpec spec = small_spec();
+  return message_of(
+      [&] {
+        const Transformer net(spec, random_weights(spec, 1), precision, "test", Device::Cuda);
+      },
+      code);
+}
+
 TEST(CudaDriver, SaysWhatWasExpectedAndFoundWithoutAGpu) {
   const std::string reason = why_not();
   if (reason.empty()) GTEST_SKIP() << "there is a GPU";
   EXPECT_TRUE(reason.starts_with("device cuda: expected ")) << reason;
   EXPECT_NE(reason.find(", found "), std::string::npos) << reason;
-  const TransformerSpec spec = small_spec();
-  EXPECT_EQ(message_of(
-                [&] {
-                  const Transformer net(spec, random_weights(spec, 1), Precision::Fp32, "test",
-                                        Device::Cuda);
-                },
-                Errc::InvalidArgument),
-            reason);
+  EXPECT_EQ(refusal(Precision::Fp32, Errc::InvalidArgument), reason);
 }
 
 TEST(CudaDriver, IsNotAskedForWhatNoGpuComputes) {
-  const TransformerSpec spec = small_spec();
-  EXPECT_EQ(message_of(
-                [&] {
-                  const Transformer net(spec, random_weights(spec, 1), Precision::Int8, "test",
-                                        Device::Cuda);
-                },
-                Errc::Unsupported),
+  EXPECT_EQ(refusal(Precision::Int8, Errc::Unsupported),
             "the device cuda computes in fp32 or bf16, found int8");
 }
 

@@ -216,11 +216,17 @@ std::vector<TensorSet> on_two_ranks(TrainingPlan plan, const TensorSet& weights,
   return states;
 }
 
+/// What two ranks share evenly.
+std::vector<TrainingBatch> four_batches() {
+  std::vector<TrainingBatch> batches = five_batches();
+  batches.pop_back();
+  return batches;
+}
+
 TEST_F(Training, TwoRanksGiveWhatOneGives) {
   const TransformerSpec spec = small_spec();
   const TensorSet weights = random_weights(spec.weights());
-  std::vector<TrainingBatch> batches = five_batches();
-  batches.pop_back();
+  const std::vector<TrainingBatch> batches = four_batches();
   Trainer alone(plan_for(spec, weights), weights);
   for (int i = 0; i < 3; ++i) (void)alone.step(batches, 1e-3, 1);
 
@@ -232,8 +238,7 @@ TEST_F(Training, TwoRanksGiveWhatOneGives) {
 TEST_F(Training, AShardedOptimiserGivesTheSameBytes) {
   const TransformerSpec spec = small_spec();
   const TensorSet weights = random_weights(spec.weights());
-  std::vector<TrainingBatch> batches = five_batches();
-  batches.pop_back();
+  const std::vector<TrainingBatch> batches = four_batches();
   Trainer alone(plan_for(spec, weights), weights);
   for (int i = 0; i < 3; ++i) (void)alone.step(batches, 1e-3, 1);
   const TensorSet whole = alone.state();
