@@ -235,7 +235,7 @@ ReadTable BlockCaller::cost_reads(const CallReads& all, const Block& block,
     for (std::size_t a = 0; a < alleles.size(); ++a) {
       if ((sets[h] >> a & 1) != 0) on.push_back(&alleles[a]);
     }
-    const Haplotype haplotype(reference_, begin, end, std::move(on));
+    const Haplotype haplotype(reference_, begin, end, std::move(on), options_.gaps);
     for (std::size_t r = 0; r < table.reads.size(); ++r)
       table.costs[r][h] = haplotype.cost(all, all.reads[table.reads[r]]);
   }

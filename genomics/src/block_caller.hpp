@@ -4,6 +4,7 @@
 #include "assembly.hpp"
 #include "call_evidence.hpp"
 #include "call_reads.hpp"
+#include "gap_costs.hpp"
 #include "genotype.hpp"
 #include "pileup.hpp"
 #include "ploidy.hpp"
@@ -21,6 +22,7 @@ struct CallOptions {
   PileupOptions pileup;
   AssemblyOptions assembly;
   Priors priors;
+  GapCosts gaps;
   double least_quality = 10;  ///< calls below are not told of
   /// Phred: what is not called is told of in gVCF if a genotype with it costs no more than this.
   double weak_likelihood = 60;

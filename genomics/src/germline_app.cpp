@@ -35,6 +35,11 @@ void add_call_options(app::Describe<GermlineJob>& d) {
       {.help = "what passes is decided by limits of quality and strand bias, not by the learnt "
                "filter",
        .group = group});
+  d.option("repeat_errors", &GermlineJob::repeat_errors,
+           {.help = "how gaps in runs and other repeats are weighed: by what the reads show of a "
+                    "part of the genome, or by standard rates",
+            .choices = {"learn", "standard"},
+            .group = group});
   d.option("net", &GermlineJob::net,
            {.help = "ask a small convolutional net about calls of which the learnt filter is not "
                     "sure; INFO/NET tells where",

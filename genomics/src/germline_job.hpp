@@ -20,6 +20,7 @@ struct GermlineJob : AlignJob {
   double least_quality = 3;
   double pass_quality = 20;
   bool hard_filter = false;
+  std::string repeat_errors = "learn";
   std::string net = "off";
   std::optional<std::filesystem::path> filter_model, filter_net;
 

@@ -4,6 +4,8 @@
 #include "align_report.hpp"
 #include "call_figures.hpp"
 #include "call_variants.hpp"
+#include "kept_table.hpp"
+#include "learn_repeats.hpp"
 #include "read_alignments.hpp"
 #include "recalibrate_reads.hpp"
 #include "report_figures.hpp"
@@ -145,16 +147,46 @@ void take_sample(const GermlineJob& job, const std::string& told, CallShop& shop
   if (job.sample == GermlineJob{}.sample && !told.empty()) shop.vcf.sample = told;
 }
 
+/// Whether only the records that the regions need are read. (A pipe is read once: all of it.)
+bool reads_regions_only(const GermlineJob& job, const CallShop& shop) {
+  return job.aligned && shop.regions && std::filesystem::is_regular_file(*job.aligned);
+}
+
 /// The records to be called; the sample's name becomes that of the file, unless one is given.
 SortedReads reads_of(const GermlineJob& job, const Genome& genome, CallShop& shop,
                      app::RunContext& context) {
   if (!job.aligned) return align_reads(job, *genome.index, job.alignments.has_value(), context);
   AlignmentFileOptions options = file_options(job, context);
-  if (shop.regions) options.only = intervals_to_read(genome.reference(), *shop.regions);
+  if (reads_regions_only(job, shop))
+    options.only = intervals_to_read(genome.reference(), *shop.regions);
   ReadAlignments read =
       read_alignments(*job.aligned, genome.reference(), options, job.memory, context);
   take_sample(job, read.sample, shop);
   return std::move(read.reads);
+}
+
+/// What the reads of the genome, or of a part of it that regions do not change, tell of repeats.
+/// `reads` is null if not all are at hand: those of the file that are needed are read then.
+RepeatTable counted_repeats(const GermlineJob& job, SortedReads* reads, const CallShop& shop,
+                            app::RunContext& context) {
+  if (reads != nullptr) return count_repeats(*reads, shop.reference, shop.call.filter, context);
+  AlignmentFileOptions options = file_options(job, context);
+  options.only = intervals_to_learn_from(shop.reference);
+  SortedReads sample =
+      read_alignments(*job.aligned, shop.reference, options, job.memory, context).reads;
+  return count_repeats(sample, shop.reference, shop.call.filter, context);
+}
+
+/// Has gaps weighed by what the reads tell, if the job asks for it. `kept` is where the counts are
+/// kept among the steps of a run.
+std::optional<RepeatTable> learn_repeats(const GermlineJob& job, SortedReads* reads,
+                                         const std::optional<std::filesystem::path>& kept,
+                                         CallShop& shop, app::RunContext& context) {
+  if (job.repeat_errors != "learn") return std::nullopt;
+  RepeatTable table = kept_or_counted<RepeatTable>(
+      kept, [&] { return counted_repeats(job, reads, shop, context); });
+  shop.call.gaps = costs_of(table.rates());
+  return table;
 }
 
 /// The files of calls that a job asks for.
@@ -243,6 +275,8 @@ void run_in_one_pass(const GermlineJob& job, app::RunContext& context) {
   CallShop shop = make_shop(job, reference, context);
   SortedReads reads = reads_of(job, genome, shop, context);
   recalibrate_reads(job, reads, reference, std::nullopt, context);
+  const bool all_read = !job.aligned || !shop.regions;
+  const auto repeats = learn_repeats(job, all_read ? &reads : nullptr, std::nullopt, shop, context);
   CallFiles files(job, shop);
   CallSums sums;
   context.progress.stage("call", reads.record_count(), "reads");
@@ -265,6 +299,7 @@ void run_in_one_pass(const GermlineJob& job, app::RunContext& context) {
   context.progress.finish();
   report_sums(sums, reads.figures(), reference, context);
   report_recalibration(reads, context);
+  if (repeats) report_repeats(*repeats, context);
 }
 
 // In steps.
@@ -286,7 +321,7 @@ Json identity_of(const GermlineJob& job) {
           {"ploidy", job.ploidy_file ? file_identity({*job.ploidy_file}) : Json()},
           {"options",
            {job.least_mapping_quality, job.ploidy, job.haploid_contigs, job.least_quality,
-            job.pass_quality, job.hard_filter, job.sex}}};
+            job.pass_quality, job.hard_filter, job.sex, job.repeat_errors}}};
 }
 
 constexpr std::array kCounts = {&CallCounts::snv,          &CallCounts::indel,
@@ -444,6 +479,8 @@ void run_in_steps(const GermlineJob& job, app::RunContext& context) {
         AlignmentFile(*job.aligned, shop.reference, context.warnings, file_options(job, context))
             .sample(),
         shop);
+  const auto repeats =
+      learn_repeats(job, all ? &*all : nullptr, folder.path() / kRepeatsFile, shop, context);
   const std::size_t buckets = bucket_count(shop.reference.codes().size()) - 1;
   const std::size_t pieces = (buckets + kPieceBuckets - 1) / kPieceBuckets;
   if (job.step != "merge") {
@@ -460,6 +497,7 @@ void run_in_steps(const GermlineJob& job, app::RunContext& context) {
   }
   if (job.step == "call") return context.progress.finish();
   merge_pieces(job, pieces, all ? &*all : nullptr, shop, folder, context);
+  if (repeats) report_repeats(*repeats, context);
   folder.remove();
 }
 

@@ -6,19 +6,6 @@
 namespace aceso::genomics {
 namespace {
 
-// Cost of opening a gap in phred, by the length of the repeat it begins in: sequencers and PCR slip
-// in runs of one base most, then in runs of short units. Of the order of what DRAGEN's and GATK's
-// models of short tandem repeats learn from data (doi:10.1101/2021.01.18.427113).
-constexpr int kGapOpen = 45;
-constexpr int kLeastGapOpen = 14;
-
-int gap_open_of(std::uint32_t unit, std::uint32_t copies) {
-  const std::uint32_t free_copies = unit == 1 ? 4 : 2;
-  if (copies <= free_copies) return kGapOpen;
-  const int slope = unit == 1 ? 3 : unit == 2 ? 4 : 5;
-  return std::max(kLeastGapOpen, kGapOpen - slope * static_cast<int>(copies - free_copies));
-}
-
 bool can_add(AlleleSet set, std::size_t allele, std::span<const Allele> alleles) {
   for (std::size_t i = 0; i < alleles.size(); ++i) {
     if ((set >> i & 1) != 0 && conflict(alleles[i], alleles[allele])) return false;
@@ -43,7 +30,7 @@ std::vector<AlleleSet> haplotype_sets(std::span<const Allele> alleles,
 }
 
 Haplotype::Haplotype(const Reference& reference, std::uint32_t begin, std::uint32_t end,
-                     std::vector<const Allele*> alleles)
+                     std::vector<const Allele*> alleles, const GapCosts& gaps)
     : begin_(begin), alleles_(std::move(alleles)), kernels_(align_kernels()) {
   const std::uint8_t* codes = reference.codes().data();
   codes_.assign(kRoom, kCodeN);
@@ -55,23 +42,17 @@ Haplotype::Haplotype(const Reference& reference, std::uint32_t begin, std::uint3
   }
   codes_.insert(codes_.end(), codes + at, codes + end);
   codes_.insert(codes_.end(), kRoom + kCodeMargin, kCodeN);
-  price_gaps();
+  price_gaps(gaps);
 }
 
-void Haplotype::price_gaps() {
-  gap_open_.assign(codes_.size(), kGapOpen);
-  for (std::uint32_t unit = 1; unit <= 3; ++unit) {
-    for (std::size_t i = 0; i + unit < codes_.size();) {
-      std::size_t end = i;
-      while (end + unit < codes_.size() && codes_[end] < kCodeN &&
-             codes_[end] == codes_[end + unit])
-        ++end;
-      const auto copies = static_cast<std::uint32_t>((end - i) / unit + 1);
-      const auto open = static_cast<std::uint8_t>(gap_open_of(unit, copies));
-      for (std::size_t j = i; j < std::min(end + unit, codes_.size()); ++j)
-        gap_open_[j] = std::min(gap_open_[j], open);
-      i = std::max(end, i + 1);
-    }
+void Haplotype::price_gaps(const GapCosts& gaps) {
+  gap_open_.assign(codes_.size(), GapCosts::kOpen);
+  for (std::uint32_t unit = 1; unit <= GapCosts::kMostUnit; ++unit) {
+    for_each_repeat(codes_, unit, [&](const TandemRepeat& repeat) {
+      const std::uint8_t open = gaps.open(unit, repeat.copies);
+      for (std::size_t i = repeat.begin; i < repeat.end; ++i)
+        gap_open_[i] = std::min(gap_open_[i], open);
+    });
   }
   least_open_ = *std::ranges::min_element(gap_open_);
 }

@@ -3,6 +3,7 @@
 
 #include "allele.hpp"
 #include "call_reads.hpp"
+#include "gap_costs.hpp"
 #include "kernels/band.hpp"
 
 #include <cstdint>
@@ -26,7 +27,7 @@ class Haplotype {
  public:
   /// `alleles` in rising order, without conflicts, inside [begin, end).
   Haplotype(const Reference& reference, std::uint32_t begin, std::uint32_t end,
-            std::vector<const Allele*> alleles);
+            std::vector<const Allele*> alleles, const GapCosts& gaps);
 
   /// Cost of a read, in phred. Looks where its alignment says it begins, and where it ends.
   [[nodiscard]] int cost(const CallReads& all, const CallRead& read) const;
@@ -38,7 +39,7 @@ class Haplotype {
   [[nodiscard]] std::int64_t place_of(std::int64_t global, bool behind) const;
   [[nodiscard]] int compare(const CallReads& all, const CallRead& read, std::int64_t at) const;
   [[nodiscard]] int banded(const CallReads& all, const CallRead& read, std::int64_t at) const;
-  void price_gaps();
+  void price_gaps(const GapCosts& gaps);
 
   std::uint32_t begin_;
   std::vector<const Allele*> alleles_;

@@ -1,9 +1,8 @@
 #include "recalibrate_reads.hpp"
 
+#include "kept_table.hpp"
 #include "report_figures.hpp"
 #include "variable_sites.hpp"
-
-#include "aceso/core/files.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -91,17 +90,6 @@ struct CountErrors {
   }
 };
 
-ErrorTable kept_or_counted(SortedReads& reads, const Reference& reference,
-                           const std::optional<std::filesystem::path>& kept,
-                           app::RunContext& context) {
-  if (kept && std::filesystem::exists(*kept))
-    return ErrorTable::from_json(parse_json(read_file(*kept), kept->string()), kept->string());
-  ErrorTable table = count_base_errors(reads, reference, context);
-  // Shards that count at the same time write the same bytes.
-  if (kept) write_file(*kept, table.to_json().dump() + "\n");
-  return table;
-}
-
 app::Plot quality_plot(const QualityCounts& before, const QualityCounts& after) {
   constexpr std::uint64_t kLeastBases = 1000;  // fewer say little
   app::Plot plot{.title = "Empirical quality of bases by the quality reported",
@@ -152,8 +140,8 @@ void recalibrate_reads(const AlignJob& job, SortedReads& reads, const Reference&
                        const std::optional<std::filesystem::path>& kept, app::RunContext& context) {
   if (!job.recalibrate) return;
   Finishing finishing = reads.finishing();
-  finishing.recalibration =
-      std::make_shared<const Recalibration>(kept_or_counted(reads, reference, kept, context));
+  finishing.recalibration = std::make_shared<const Recalibration>(kept_or_counted<ErrorTable>(
+      kept, [&] { return count_base_errors(reads, reference, context); }));
   finishing.original_qualities = job.original_qualities;
   if (const std::uint64_t bases = finishing.recalibration->table().total().bases; bases < kFewBases)
     context.warnings.add(

@@ -1,6 +1,8 @@
 #include "sorted_reads.hpp"
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
 
 namespace aceso::genomics {
 namespace {
@@ -11,15 +13,22 @@ constexpr double kRecordShare = 0.5, kKeyShare = 0.1;
 
 struct BucketNumbers {
   graph::Out<std::size_t> out{"bucket"};
-  std::size_t next = 0, end = 0;
+  std::vector<std::size_t> buckets;
+  std::size_t next = 0;
 
   auto ports() { return std::tie(out); }
   graph::Flow compute(const graph::Tick&) {
-    if (next == end) return graph::Flow::Done;
-    out.send(next++);
+    if (next == buckets.size()) return graph::Flow::Done;
+    out.send(std::size_t{buckets[next++]});
     return graph::Flow::Continue;
   }
 };
+
+std::vector<std::size_t> numbers(std::size_t begin, std::size_t end) {
+  std::vector<std::size_t> out(end - begin);
+  std::iota(out.begin(), out.end(), begin);
+  return out;
+}
 
 /// Finds the records in `bytes`.
 void find_records(SortedBucket& bucket) {
@@ -101,24 +110,28 @@ graph::Flow SortBuckets::compute(const graph::Tick&) {
 
 graph::NodeRef<SortBuckets> SortedReads::add_sorting(graph::Graph& g, unsigned threads,
                                                      std::size_t begin, std::size_t end) {
-  return add_buckets(g, threads, begin, end, false);
+  return add_buckets(g, threads, numbers(begin, end), false);
 }
 
 graph::NodeRef<SortBuckets> SortedReads::add_looking(graph::Graph& g, unsigned threads) {
-  return add_buckets(g, threads, 0, records_.size(), true);
+  return add_looking(g, threads, numbers(0, records_.size()));
+}
+
+graph::NodeRef<SortBuckets> SortedReads::add_looking(graph::Graph& g, unsigned threads,
+                                                     std::vector<std::size_t> buckets) {
+  return add_buckets(g, threads, std::move(buckets), true);
 }
 
 graph::NodeRef<SortBuckets> SortedReads::add_buckets(graph::Graph& g, unsigned threads,
-                                                     std::size_t begin, std::size_t end,
-                                                     bool look) {
-  auto numbers = g.add("buckets", BucketNumbers{.next = begin, .end = end});
+                                                     std::vector<std::size_t> buckets, bool look) {
+  auto told = g.add("buckets", BucketNumbers{.buckets = std::move(buckets)});
   auto sort = g.add("sort",
                     SortBuckets{.store = &records_,
                                 .duplicates = duplicates_ ? &*duplicates_ : nullptr,
                                 .finishing = &finishing_,
                                 .look = look},
                     {.copies = threads});
-  g.connect(numbers, &BucketNumbers::out, sort, &SortBuckets::in);
+  g.connect(told, &BucketNumbers::out, sort, &SortBuckets::in);
   return sort;
 }
 

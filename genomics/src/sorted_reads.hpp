@@ -73,6 +73,9 @@ class SortedReads {
   /// Adds the nodes that hand out all buckets, their records as they are and in any order. They
   /// stay here.
   [[nodiscard]] graph::NodeRef<SortBuckets> add_looking(graph::Graph& g, unsigned threads);
+  /// Likewise of some buckets.
+  [[nodiscard]] graph::NodeRef<SortBuckets> add_looking(graph::Graph& g, unsigned threads,
+                                                        std::vector<std::size_t> buckets);
   void note_duplicates(const graph::NodeRef<SortBuckets>& sorting);
 
   [[nodiscard]] std::uint64_t record_count() const noexcept {
@@ -85,8 +88,8 @@ class SortedReads {
   [[nodiscard]] std::size_t bucket_count() const noexcept { return records_.size(); }
 
  private:
-  graph::NodeRef<SortBuckets> add_buckets(graph::Graph& g, unsigned threads, std::size_t begin,
-                                          std::size_t end, bool look);
+  graph::NodeRef<SortBuckets> add_buckets(graph::Graph& g, unsigned threads,
+                                          std::vector<std::size_t> buckets, bool look);
 
   BucketStore records_;
   std::optional<Duplicates> duplicates_;

@@ -157,8 +157,9 @@ std::uint64_t chunks_per_part(const AlignJob& job) {
 bool is_step(const std::filesystem::path& path) {
   std::string name = path.filename().string();
   if (name.starts_with('.')) name.erase(0, 1);
-  return std::ranges::any_of(std::array{"part-", "piece-", "reads.json", "job.json", kErrorsFile},
-                             [&](const char* begin) { return name.starts_with(begin); });
+  return std::ranges::any_of(
+      std::array{"part-", "piece-", "reads.json", "job.json", kErrorsFile, kRepeatsFile},
+      [&](const char* begin) { return name.starts_with(begin); });
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 //   reads.json        how many chunks the reads have: written when one process has seen them all
 //   part-000000 …     aligned reads of some chunks, by bucket, with their keys of duplicates
 //   errors.json       errors of bases, with --recalibrate
+//   repeats.json      lengths of repeats, of which their errors are learnt
 //   piece-000000.* …  calls of some buckets
 // Every file is written beside and renamed: what has its name is whole.
 #pragma once
@@ -35,8 +36,8 @@ struct Share {
 /// Reads "2/4". \throws Error InvalidArgument.
 [[nodiscard]] Share share_of(std::string_view text);
 
-/// The file of a folder of steps that holds the errors of bases.
-inline constexpr const char* kErrorsFile = "errors.json";
+/// The files of a folder of steps that hold the errors of bases, and the lengths of repeats.
+inline constexpr const char *kErrorsFile = "errors.json", *kRepeatsFile = "repeats.json";
 
 class StepFolder {
  public:

@@ -3,11 +3,14 @@
 #pragma once
 
 #include "allele.hpp"
+#include "packed_record.hpp"
 #include "reads_testing.hpp"
 
 #include "aceso/app/request.hpp"
 #include "aceso/genomics/reference.hpp"
 
+#include <algorithm>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <vector>
@@ -40,6 +43,34 @@ inline std::shared_ptr<const OwnedReference> reference_of(
   for (const auto& [name, bases] : contigs) text += ">" + name + "\n" + bases + "\n";
   return std::make_shared<const OwnedReference>(read_reference(folder.write("genome.fa", text)));
 }
+
+/// A record at a global position, put together by hand; its bases have the quality 30.
+class HandRecord {
+ public:
+  HandRecord(std::uint32_t position, const std::string& letters,
+             const std::vector<std::uint32_t>& cigar)
+      : words_(16 + cigar.size() + letters.size()) {
+    PackedRecord head;
+    head.position = position;
+    head.read_length = static_cast<std::uint32_t>(letters.size());
+    head.cigar_count = static_cast<std::uint16_t>(cigar.size());
+    auto* data = reinterpret_cast<std::uint8_t*>(words_.data());
+    std::memcpy(data, &head, sizeof head);
+    std::memcpy(data + sizeof head, cigar.data(), cigar.size() * 4);
+    auto* bases = const_cast<std::uint8_t*>(record().bases());
+    for (std::size_t i = 0; i < letters.size(); ++i) {
+      const auto code = static_cast<std::uint8_t>(1U << code_of_base(letters[i]));
+      bases[i / 2] = static_cast<std::uint8_t>(bases[i / 2] | (i % 2 == 0 ? code << 4 : code));
+    }
+    std::fill_n(const_cast<std::uint8_t*>(record().qualities()), letters.size(), std::uint8_t{30});
+  }
+  [[nodiscard]] const PackedRecord& record() const {
+    return *reinterpret_cast<const PackedRecord*>(words_.data());
+  }
+
+ private:
+  std::vector<std::uint64_t> words_;
+};
 
 /// One change of a sample, in letters; position is 0-based.
 struct Change {

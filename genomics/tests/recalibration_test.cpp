@@ -250,24 +250,9 @@ class Sites : public ::testing::Test {
   Sites() : genome(random_genome(maker, 400)), reference(reference_of(folder, {{"one", genome}})) {}
 
   /// A read of `letters` at a place of the contig, with this CIGAR.
-  void add(std::size_t at, const std::string& letters, std::vector<std::uint32_t> cigar,
-           VariableSites& sites) const {
-    std::vector<std::uint64_t> words(100);
-    PackedRecord head;
-    head.position = kContigGap + static_cast<std::uint32_t>(at);
-    head.read_length = static_cast<std::uint32_t>(letters.size());
-    head.cigar_count = static_cast<std::uint16_t>(cigar.size());
-    auto* data = reinterpret_cast<std::uint8_t*>(words.data());
-    std::memcpy(data, &head, sizeof head);
-    auto* record = reinterpret_cast<PackedRecord*>(data);
-    std::memcpy(data + sizeof head, cigar.data(), cigar.size() * 4);
-    auto* bases = const_cast<std::uint8_t*>(record->bases());
-    for (std::size_t i = 0; i < letters.size(); ++i) {
-      const auto code = static_cast<std::uint8_t>(1U << code_of_base(letters[i]));
-      bases[i / 2] = static_cast<std::uint8_t>(bases[i / 2] | (i % 2 == 0 ? code << 4 : code));
-    }
-    std::fill_n(const_cast<std::uint8_t*>(record->qualities()), letters.size(), std::uint8_t{30});
-    sites.add(*record);
+  static void add(std::size_t at, const std::string& letters,
+                  const std::vector<std::uint32_t>& cigar, VariableSites& sites) {
+    sites.add(HandRecord(kContigGap + static_cast<std::uint32_t>(at), letters, cigar).record());
   }
   [[nodiscard]] static bool tells(const VariableSites& sites, std::size_t at) {
     return sites.tells_errors(kContigGap + static_cast<std::uint32_t>(at));

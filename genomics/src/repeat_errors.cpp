@@ -1,0 +1,248 @@
+#include "repeat_errors.hpp"
+
+#include "kernels/band.hpp"
+
+#include "aceso/core/error.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+#include <tuple>
+
+namespace aceso::genomics {
+namespace {
+
+constexpr int kRounds = 60;
+// A repeat in a hundred differs, two of three times on one copy; worth so many repeats.
+constexpr std::array<double, 3> kPriorShares = {0.99, 0.0067, 0.0033};
+constexpr double kPriorRepeats = 10;
+constexpr double kMostRate = 0.4;
+
+/// log of p^k (1 - p)^(n - k); the number of ways is the same for all components.
+double log_chance(std::uint32_t n, std::uint32_t k, double p) {
+  return k * std::log(p) + (n - k) * std::log1p(-p);
+}
+
+/// Pools neighbours until no rate is above the next.
+void make_rise(std::span<double> rates, std::span<const double> weights) {
+  struct Pool {
+    double rate, weight;
+    std::size_t size;
+  };
+  std::vector<Pool> pools;
+  for (std::size_t i = 0; i < rates.size(); ++i) {
+    pools.push_back({rates[i], weights[i], 1});
+    while (pools.size() > 1 && pools[pools.size() - 2].rate > pools.back().rate) {
+      const Pool last = pools.back();
+      pools.pop_back();
+      Pool& into = pools.back();
+      into.rate = (into.rate * into.weight + last.rate * last.weight) / (into.weight + last.weight);
+      into.weight += last.weight;
+      into.size += last.size;
+    }
+  }
+  std::size_t at = 0;
+  for (const Pool& pool : pools) {
+    std::fill_n(rates.begin() + static_cast<std::ptrdiff_t>(at), pool.size, pool.rate);
+    at += pool.size;
+  }
+}
+
+}  // namespace
+
+RepeatRates standard_rates() {
+  const GapCosts costs;
+  RepeatRates out{};
+  for (std::uint32_t unit = 1; unit <= GapCosts::kMostUnit; ++unit) {
+    for (std::uint32_t copies = 0; copies <= GapCosts::kMostCopies; ++copies) {
+      const double cost = costs.open(unit, copies) + ReadCosts::kGapExtend * unit;
+      out[unit - 1][copies] = 2 * std::pow(10, -cost / 10);
+    }
+  }
+  return out;
+}
+
+GapCosts costs_of(const RepeatRates& rates) {
+  GapCosts out;
+  for (std::uint32_t unit = 1; unit <= GapCosts::kMostUnit; ++unit) {
+    for (std::uint32_t copies = GapCosts::free_copies(unit) + 1; copies <= GapCosts::kMostCopies;
+         ++copies) {
+      const double cost = -10 * std::log10(rates[unit - 1][copies] / 2);
+      const double open = std::round(cost) - ReadCosts::kGapExtend * static_cast<double>(unit);
+      out.set(unit, copies,
+              static_cast<std::uint8_t>(std::clamp<double>(open, 0, GapCosts::kOpen)));
+    }
+  }
+  return out;
+}
+
+void RepeatTable::add(std::uint32_t unit, std::uint32_t copies, std::uint32_t reads,
+                      std::uint32_t changed) {
+  if (reads < kLeastReads || reads > kMostReads) return;
+  ++cells_[unit - 1][std::min(copies, GapCosts::kMostCopies)][{reads, changed}];
+}
+
+void RepeatTable::merge(const RepeatTable& other) {
+  for (std::size_t u = 0; u < cells_.size(); ++u) {
+    for (std::size_t c = 0; c < cells_[u].size(); ++c) {
+      for (const auto& [seen, count] : other.cells_[u][c]) cells_[u][c][seen] += count;
+    }
+  }
+}
+
+std::uint64_t RepeatTable::repeats() const noexcept {
+  std::uint64_t sum = 0;
+  for (const auto& of_unit : cells_) {
+    for (const Seen& cell : of_unit) {
+      for (const auto& [seen, count] : cell) sum += count;
+    }
+  }
+  return sum;
+}
+
+std::uint64_t RepeatTable::reads(std::uint32_t unit, std::uint32_t copies) const noexcept {
+  std::uint64_t sum = 0;
+  for (const auto& [seen, count] : cells_[unit - 1][copies]) sum += seen.first * count;
+  return sum;
+}
+
+double RepeatTable::rate_of(const Seen& seen, double prior) {
+  double rate = prior;
+  std::array<double, 3> shares = kPriorShares;
+  for (int round = 0; round < kRounds; ++round) {
+    const std::array<double, 3> chances = {rate, (1 + rate) / 2, 1 - rate};
+    double errors = 1, trials = 1 / prior;
+    std::array<double, 3> weights{};
+    for (std::size_t i = 0; i < 3; ++i) weights[i] = kPriorShares[i] * kPriorRepeats;
+    for (const auto& [reads, count] : seen) {
+      const auto [n, k] = reads;
+      std::array<double, 3> part{};
+      double most = -std::numeric_limits<double>::infinity(), sum = 0;
+      for (std::size_t i = 0; i < 3; ++i) {
+        part[i] = std::log(shares[i]) + log_chance(n, k, chances[i]);
+        most = std::max(most, part[i]);
+      }
+      for (double& p : part) sum += p = std::exp(p - most);
+      for (std::size_t i = 0; i < 3; ++i) {
+        part[i] *= static_cast<double>(count) / sum;
+        weights[i] += part[i];
+      }
+      // Where one copy differs, the errors of the other cannot be told from it.
+      errors += part[0] * k + part[2] * (n - k);
+      trials += (part[0] + part[2]) * n;
+    }
+    const double total = weights[0] + weights[1] + weights[2];
+    for (std::size_t i = 0; i < 3; ++i) shares[i] = weights[i] / total;
+    rate = std::min(errors / trials, kMostRate);
+  }
+  return rate;
+}
+
+RepeatRates RepeatTable::rates() const {
+  RepeatRates out = standard_rates();
+  for (std::uint32_t unit = 1; unit <= GapCosts::kMostUnit; ++unit) {
+    std::vector<double> weights;
+    const std::uint32_t first = GapCosts::free_copies(unit) + 1;
+    for (std::uint32_t copies = first; copies <= GapCosts::kMostCopies; ++copies) {
+      double& rate = out[unit - 1][copies];
+      weights.push_back(1 / rate + static_cast<double>(reads(unit, copies)));
+      rate = rate_of(cells_[unit - 1][copies], rate);
+    }
+    make_rise(std::span(out[unit - 1]).subspan(first), weights);
+  }
+  return out;
+}
+
+Json RepeatTable::to_json() const {
+  Json out = Json::array();
+  for (std::size_t u = 0; u < cells_.size(); ++u) {
+    for (std::size_t c = 0; c < cells_[u].size(); ++c) {
+      for (const auto& [seen, count] : cells_[u][c])
+        out.push_back({u + 1, c, seen.first, seen.second, count});
+    }
+  }
+  return {{"repeats", std::move(out)}};
+}
+
+RepeatTable RepeatTable::from_json(const Json& json, const std::string& name) {
+  const auto refuse = [&] {
+    fail(Errc::CorruptData, "{}: expected lengths of repeats; remove it to count them again", name);
+  };
+  RepeatTable out;
+  try {
+    for (const Json& row : json.at("repeats")) {
+      const auto [unit, copies, n, k, count] = row.get<
+          std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t, std::uint64_t>>();
+      if (unit < 1 || unit > GapCosts::kMostUnit || copies > GapCosts::kMostCopies || k > n ||
+          n > kMostReads)
+        refuse();
+      out.cells_[unit - 1][copies][{n, k}] += count;
+    }
+  } catch (const Json::exception&) {
+    refuse();
+  }
+  return out;
+}
+
+RepeatSites::RepeatSites(const Reference& reference, std::uint32_t begin, std::uint32_t end) {
+  const std::span<const std::uint8_t> codes =
+      std::span<const std::uint8_t>(reference.codes()).subspan(begin, end - begin);
+  for (std::uint32_t unit = 1; unit <= GapCosts::kMostUnit; ++unit) {
+    for_each_repeat(codes, unit, [&](const TandemRepeat& repeat) {
+      if (repeat.copies <= GapCosts::free_copies(unit) || repeat.begin < kFlank ||
+          repeat.end + kFlank > codes.size())
+        return;
+      sites_.push_back({.begin = begin + static_cast<std::uint32_t>(repeat.begin),
+                        .end = begin + static_cast<std::uint32_t>(repeat.end),
+                        .unit = unit,
+                        .copies = repeat.copies});
+    });
+  }
+  std::ranges::sort(sites_, {}, [](const Site& s) { return std::pair(s.begin, s.unit); });
+}
+
+void RepeatSites::add(const PackedRecord& record) {
+  struct Gap {
+    std::uint32_t begin, end;  // of the reference; alike for an insertion
+    std::int64_t growth;
+  };
+  std::vector<Gap> gaps;
+  std::uint32_t place = record.position;
+  for (const std::uint32_t op : record.cigar()) {
+    const std::uint32_t length = cigar_length(op);
+    switch (cigar_op(op)) {
+      case CigarOp::Match:
+        place += length;
+        break;
+      case CigarOp::Deletion:
+        gaps.push_back({place, place + length, -static_cast<std::int64_t>(length)});
+        place += length;
+        break;
+      case CigarOp::Insertion:
+        gaps.push_back({place, place, static_cast<std::int64_t>(length)});
+        break;
+      case CigarOp::SoftClip:
+      case CigarOp::HardClip:
+        break;
+    }
+  }
+  auto site = std::ranges::lower_bound(sites_, record.position + kFlank, {}, &Site::begin);
+  for (; site != sites_.end() && site->begin + kFlank < place; ++site) {
+    if (site->end + kFlank > place) continue;
+    std::int64_t growth = 0;
+    for (const Gap& gap : gaps) {
+      if (gap.begin <= site->end && gap.end >= site->begin) growth += gap.growth;
+    }
+    ++site->reads;
+    site->changed += growth != 0 ? 1 : 0;
+  }
+}
+
+void RepeatSites::add_to(RepeatTable& table) const {
+  for (const Site& site : sites_) table.add(site.unit, site.copies, site.reads, site.changed);
+}
+
+}  // namespace aceso::genomics
