@@ -470,7 +470,7 @@ FileType file_type(std::string_view begin, const std::filesystem::path& path) {
   if (begin.starts_with("BCF\2")) return FileType::Bcf;
   const FileType told = text_type(begin), named = type_of_name(path);
   // Text may begin like several things; what begins like nothing is what its name says.
-  const bool unsure = begin.starts_with('#') || begin.starts_with('@') ||
+  const bool unsure = begin.starts_with('#') || told == FileType::Fastq ||
                       told == FileType::Unknown ||
                       (told == FileType::Sam && named == FileType::Bed);
   const bool text_name =

@@ -224,7 +224,13 @@ void VcfHeaderRules::check_reserved(std::string_view line_key, std::string_view 
   const ReservedField* known =
       line_key == "INFO" ? reserved_info(id, minor_) : reserved_format(id, minor_);
   if (known == nullptr) return;
-  if (field.type != known->type && !known->any_type)
+  // (freebayes writes GQ so into each of its files.)
+  const bool common = minor_ < 3 && id == "GQ" && field.type == VcfType::Float;
+  if (common)
+    findings_.warn("RESERVED_TYPE_MISMATCH",
+                   "Type of FORMAT GQ is Float; the specification tells "
+                   "Integer");
+  else if (field.type != known->type && !known->any_type)
     findings_.error("RESERVED_TYPE_MISMATCH", "Type of {} {} is {}; the specification tells {}",
                     line_key, id, name(field.type), name(known->type));
   if (field.number == known->number || known->number == ".") return;

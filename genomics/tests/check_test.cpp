@@ -359,7 +359,13 @@ TEST(CheckVcf, HeaderLines) {
                                                       {"HQ", "1", "Integer"}})
       EXPECT_TRUE(of("FORMAT", id, number, type)
                       .has(Severity::Error, "RESERVED_NUMBER_MISMATCH", "line 3"));
-    for (const std::string_view id : {"GQ", "MQ", "PS"})
+    EXPECT_TRUE(
+        of("FORMAT", "GQ", "1", "String").has(Severity::Error, "RESERVED_TYPE_MISMATCH", "line 3"));
+    // As freebayes writes it.
+    EXPECT_TRUE(of("FORMAT", "GQ", "1", "Float")
+                    .has(minor < 3 ? Severity::Warning : Severity::Error, "RESERVED_TYPE_MISMATCH",
+                         "line 3"));
+    for (const std::string_view id : {"MQ", "PS"})
       EXPECT_TRUE(
           of("FORMAT", id, "1", "Float").has(Severity::Error, "RESERVED_TYPE_MISMATCH", "line 3"));
     EXPECT_TRUE(of("INFO", "AC", "1", "Integer")
@@ -550,6 +556,7 @@ TEST(CheckFile, TypesAreToldByContent) {
   EXPECT_EQ(check("x", sam).file.type, FileType::Sam);
   EXPECT_EQ(check("x", bgzf(sam)).file.type, FileType::Sam);
   EXPECT_EQ(check("x.gz", gzip(sam)).file.records, 1U);
+  EXPECT_EQ(check("x.fastq", sam).file.type, FileType::Sam);
   EXPECT_EQ(check("x", vcf(3) + std::string(kRecord)).file.type, FileType::Vcf);
   EXPECT_EQ(check("x", ">a\nACGT\n").file.type, FileType::Fasta);
   EXPECT_EQ(check("x", "@a\nACGT\n+\nIIII\n").file.type, FileType::Fastq);
