@@ -74,7 +74,7 @@ void FastqRules::take_records(bool last) {
   while (true) {
     if (lost_ && !find_record(last)) break;
     const std::size_t left = lines_.size() - next_;
-    const std::size_t records = last ? (left + 3) / 4 : left / 4;
+    const std::size_t records = std::min(last ? (left + 3) / 4 : left / 4, at_once_);
     if (records == 0) break;
     parse(records);
   }
@@ -86,6 +86,7 @@ void FastqRules::parse(std::size_t records) {
     parse_fastq(chunk_of(next_, records), 0, warnings_, parsed_);
     records_ += parsed_.records.size();
     next_ = std::min(next_ + 4 * records, lines_.size());
+    at_once_ = std::min(2 * at_once_, kRecordsAtOnce);
   } catch (const Error& error) {
     if (error.code() != Errc::CorruptData) throw;
     // Those before the broken one were parsed.
@@ -100,6 +101,7 @@ void FastqRules::parse(std::size_t records) {
     if (line(next_).starts_with('@')) ++records_;
     ++next_;
     lost_ = broken_ = true;
+    at_once_ = 1;
   }
 }
 

@@ -48,6 +48,9 @@ class FastqRules {
   void drop_blank_tail();
   void drop_lines(std::size_t count);
 
+  // Fewer behind a broken record, so that a file full of them is not copied over and over.
+  static constexpr std::size_t kRecordsAtOnce = 1024;
+
   std::shared_ptr<const std::vector<std::string>> files_;
   Warnings& warnings_;
   Findings& findings_;
@@ -56,6 +59,7 @@ class FastqRules {
   std::size_t next_ = 0;       // of lines_: what is before was checked
   std::uint64_t dropped_ = 0;  // lines before text_
   std::uint64_t records_ = 0;
+  std::size_t at_once_ = kRecordsAtOnce;
   bool lost_ = false;    // where the next record begins
   bool broken_ = false;  // any record
   ParsedChunk parsed_;
