@@ -1,12 +1,16 @@
 #include "call_pileup.hpp"
 
 #include "aceso/core/error.hpp"
+#include "aceso/core/files.hpp"
+#include "aceso/core/text.hpp"
 #include "aceso/genomics/aligner.hpp"
 #include "aceso/nn/tensor_file.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <span>
+#include <string>
 
 namespace aceso::genomics {
 namespace {
@@ -171,12 +175,52 @@ void write_pileups(const std::filesystem::path& path, const CallPileups& pileups
   file.commit();
 }
 
-CallPileups read_pileups(const std::filesystem::path& path) {
-  const nn::TensorFile file(path);
+namespace {
+
+constexpr std::string_view kExpected =
+    "pileups (a safetensors file that genomics germline --pileups writes)";
+
+/// What a file that cannot be read as safetensors seems to be; nothing if it is damaged
+/// safetensors.
+std::string other_format_of(const std::filesystem::path& path) {
+  std::array<char, 40> begin{};
+  const std::size_t size =
+      read_some(open_for_reading(path).get(), std::as_writable_bytes(std::span(begin)), path);
+  const std::string_view text(begin.data(), size);
+  // (Behind eight bytes of its size a header begins.)
+  if (text.size() > 8 && text[8] == '{') return {};
+  if (text.empty()) return "an empty file";
+  if (text.starts_with("\x1f\x8b")) return "gzip or BGZF data";
+  return fmt::format("a file that begins with \"{}\"", printable(text.substr(0, text.find('\n'))));
+}
+
+nn::TensorFile open_pileups(const std::filesystem::path& path) {
+  try {
+    return nn::TensorFile(path);
+  } catch (const Error& error) {
+    if (error.code() != Errc::CorruptData) throw;
+    const std::string found = other_format_of(path);
+    if (found.empty()) throw;
+    fail(Errc::CorruptData, "{}: expected {}, found {}", path.string(), kExpected, found);
+  }
+}
+
+}  // namespace
+
+void check_pileups(const std::filesystem::path& path) {
+  const nn::TensorFile file = open_pileups(path);
   const auto format = file.metadata().find("format");
-  if (format == file.metadata().end() || format->second != kFormat)
-    fail(Errc::CorruptData, "{}: expected pileups written by genomics germline of this version",
-         path.string());
+  if (format == file.metadata().end())
+    fail(Errc::CorruptData, "{}: expected {}, found a safetensors file of something else",
+         path.string(), kExpected);
+  if (format->second != kFormat)
+    fail(Errc::CorruptData, "{}: expected {} of the format \"{}\", found \"{}\"", path.string(),
+         kExpected, kFormat, printable(format->second));
+}
+
+CallPileups read_pileups(const std::filesystem::path& path) {
+  check_pileups(path);
+  const nn::TensorFile file(path);
   const Tensor images = file.tensor("pileups"), positions = file.tensor("positions");
   const std::vector<std::int64_t> shape{positions.element_count(), std::int64_t{kPileupChannels},
                                         std::int64_t{kPileupPlaces}};

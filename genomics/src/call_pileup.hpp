@@ -54,7 +54,9 @@ struct CallPileups {
 
 /// A safetensors file of "pileups" u8 [calls, channels, places] and "positions" i32 [calls].
 void write_pileups(const std::filesystem::path& path, const CallPileups& pileups);
-/// \throws Error NotFound, Io; CorruptData if it is another file or of other channels.
+/// Whether a file is one, by its header. \throws Error NotFound, Io; CorruptData if it is none.
+void check_pileups(const std::filesystem::path& path);
+/// \throws Error as check_pileups(); CorruptData if it is of other channels.
 [[nodiscard]] CallPileups read_pileups(const std::filesystem::path& path);
 
 }  // namespace aceso::genomics

@@ -6,6 +6,7 @@
 
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"
+#include "aceso/core/threads.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -115,9 +116,16 @@ void run_check(const CheckJob& job, app::RunContext& context) {
   Findings findings(static_cast<std::size_t>(job.limit));
   std::vector<NamedFile> files;
   context.progress.stage("check", total_size(job.input), "bytes");
-  for (const std::filesystem::path& path : job.input)
-    files.push_back({path.string(), check_file(path, job.reference ? &owned.reference : nullptr,
-                                               findings, context)});
+  const Reference* reference = job.reference ? &owned.reference : nullptr;
+  for (const std::filesystem::path& path : job.input) files.push_back({path.string(), {}});
+  std::vector<Findings> found(files.size(), findings);
+  parallel_for(
+      files.size(), 1, context.threads,
+      [&](std::size_t i, std::size_t) {
+        files[i].checked = check_file(job.input[i], reference, found[i], context);
+      },
+      context.stop);
+  for (const Findings& of_file : found) findings.add(of_file);
   context.progress.finish();
 
   const Json all = json_of(findings, files);
@@ -145,9 +153,11 @@ app::App check_app() {
       "one; with --strict warnings count as errors. What programs disagree on or the "
       "specification only recommends, such as flags that contradict each other, is a warning.\n\n"
       "With a reference, lengths and MD5 of contigs, NM and MD of reads and REF of variants are "
-      "compared with it; CRAM may need it to be read at all. Files are read once, in bounded "
-      "memory; only FASTA is held, one byte a base. FASTQ and FASTA are read up to the first "
-      "error.");
+      "compared with it; CRAM may need it to be read at all.\n\n"
+      "Files are read once, in memory that does not grow with them, and may be pipes (/dev/stdin). "
+      "Each is read by one thread; several files are checked at once, as many as there are "
+      "threads. Behind a broken record of FASTQ the next plausible one is searched, behind an "
+      "error in FASTA the next '>'.");
   d.example("aceso genomics check --input sample.bam calls.vcf.gz --reference GRCh38.fa.gz");
   d.resources({.memory_mb = 500});
   d.input("input", &CheckJob::input,

@@ -1,5 +1,7 @@
 #include "check_findings.hpp"
 
+#include <algorithm>
+
 namespace aceso::genomics {
 
 std::string Finding::text() const {
@@ -12,6 +14,23 @@ std::string Finding::text() const {
 void Findings::begin_file(std::string path) {
   file_ = std::move(path);
   at_file();
+}
+
+void Findings::add(const Findings& other) {
+  Counts left;  // to be kept, of each kind
+  for (const auto& [kind, count] : other.counts_) {
+    std::uint64_t& mine = counts_[kind];
+    left[kind] = limit_ - std::min<std::uint64_t>(mine, limit_);
+    mine += count;
+  }
+  for (const Finding& finding : other.kept_) {
+    std::uint64_t& room = left.at({finding.severity, finding.kind});
+    if (room == 0) continue;
+    --room;
+    kept_.push_back(finding);
+  }
+  errors_ += other.errors_;
+  warnings_ += other.warnings_;
 }
 
 bool Findings::count(Severity severity, std::string_view kind) {

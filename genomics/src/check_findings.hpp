@@ -40,6 +40,8 @@ class Findings {
   explicit Findings(std::size_t limit) : limit_(limit) {}
 
   void begin_file(std::string path);
+  /// Takes over what another has found, behind what is here: as if it had been found here.
+  void add(const Findings& other);
   void at_line(std::uint64_t number) { set_place("line", number); }
   void at_record(std::uint64_t number) { set_place("record", number); }
   void at_file() { set_place({}, 0); }

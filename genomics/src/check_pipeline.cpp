@@ -1,19 +1,21 @@
 #include "check_pipeline.hpp"
 
 #include "bed_rules.hpp"
+#include "fasta_rules.hpp"
+#include "fastq_rules.hpp"
 #include "field_rules.hpp"
 #include "hts_files.hpp"
+#include "piped_file.hpp"
 #include "sam_rules.hpp"
 #include "text_lines.hpp"
 #include "vcf_lines.hpp"
 #include "vcf_rules.hpp"
 
-#include "aceso/core/error.hpp"
-#include "aceso/core/files.hpp"
-#include "aceso/genomics/fastq.hpp"
-
+#include <htslib/bgzf.h>
 #include <htslib/kstring.h>
 #include <htslib/vcf.h>
+#include "aceso/core/error.hpp"
+#include "aceso/core/files.hpp"
 
 #include <algorithm>
 #include <span>
@@ -62,26 +64,47 @@ struct Check {
   void stop_if_asked() const {
     if (context.stop.stop_requested()) fail(Errc::Cancelled, "the check was stopped");
   }
+  /// Every so many lines or records.
   template <typename TakeBytes>
-  void count_record(TakeBytes&& take_bytes) {
-    if (++records % kRecordsBetweenReports != 0) return;
+  void report(std::uint64_t number, TakeBytes&& take_bytes) const {
+    if (number % kRecordsBetweenReports != 0) return;
     context.progress.advance(take_bytes());
     stop_if_asked();
   }
 };
 
+/// What reading found of how the file is packed, and of its letters.
+void add_warnings(Check& check, const Warnings& warnings) {
+  check.findings.at_file();
+  for (const WarningCount& warning : warnings.counts()) {
+    if (warning.kind == "bgzf.no_end_marker") {
+      check.findings.error("MISSING_END_MARKER",
+                           "the BGZF end-of-file block is missing; the file may be cut");
+      continue;
+    }
+    std::string kind = warning.kind.substr(warning.kind.find('.') + 1);
+    std::ranges::transform(kind, kind.begin(),
+                           [](char c) { return is_letter(c) ? static_cast<char>(c & ~0x20) : c; });
+    const std::string file = check.path.string() + ": ";
+    const std::string& example = warning.examples.front();
+    check.findings.warn(kind, "{}{}",
+                        example.starts_with(file) ? example.substr(file.size()) : example,
+                        warning.count > 1 ? fmt::format(" (and {} more)", warning.count - 1) : "");
+  }
+}
+
 /// Lines of text, which tell of line ends as well.
 template <typename Take>
 void for_lines(Check& check, std::string_view expected, const Take& take) {
-  Warnings ignored;  // (of the end marker: told here as a finding)
-  TextLines lines(check.path, ignored, expected);
+  Warnings warnings;
+  TextLines lines(check.path, warnings, expected);
   bool told_carriage_return = false;
   for (std::string_view line; lines.next(line);) {
     check.findings.at_line(lines.number());
     if (lines.carriage_return() && !std::exchange(told_carriage_return, true) && expected == "SAM")
       check.findings.warn("CARRIAGE_RETURN", "the line ends with CR and LF; expected LF alone");
     take(line);
-    check.count_record([&] { return lines.take_source_bytes(); });
+    check.report(lines.number(), [&] { return lines.take_source_bytes(); });
   }
   check.context.progress.advance(lines.take_source_bytes());
   if (!lines.complete() && (expected == "SAM" || expected == "VCF")) {
@@ -90,19 +113,13 @@ void for_lines(Check& check, std::string_view expected, const Take& take) {
     else
       check.findings.warn("MISSING_LAST_NEWLINE", "the last line has no end; the file may be cut");
   }
-  check.findings.at_file();
-  for (const WarningCount& warning : ignored.counts()) {
-    if (warning.kind == "bgzf.no_end_marker")
-      check.findings.error("MISSING_END_MARKER",
-                           "the BGZF end-of-file block is missing; the file may be cut");
-  }
+  add_warnings(check, warnings);
 }
 
 void check_sam(Check& check) {
   SamHeaderRules header(check.findings);
   SamRules rules(header, check.reference, check.findings);
   bool in_header = true;
-  std::uint64_t records = 0;
   const auto end_header = [&] {
     check.findings.at_file();
     header.finish();
@@ -117,12 +134,11 @@ void check_sam(Check& check) {
       end_header();
       check.findings.at_line(number);
     }
-    ++records;
+    ++check.records;
     rules.check(line);
   });
   if (in_header) end_header();
   if (number == 0) check.findings.warn("EMPTY_FILE", "the file is empty");
-  check.records = records;
 }
 
 /// Opens a file for htslib, or adds what is wrong.
@@ -134,8 +150,14 @@ HtsFile open_hts(Check& check, std::string_view expected) {
   return file;
 }
 
+/// Behind the last record, as of a pipe only reading to its end tells.
 void check_end_marker(Check& check, htsFile& file) {
-  if (hts_check_EOF(&file) == 0)
+  check.findings.at_file();
+  // (Asking forgets what reading has noted.)
+  const bool missed = file.is_bgzf != 0 && file.fp.bgzf->no_eof_block != 0;
+  const int found = hts_check_EOF(&file);
+  constexpr int kCannotSeek = 2;
+  if (found == 0 || (found == kCannotSeek && missed))
     check.findings.error("MISSING_END_MARKER",
                          "the end-of-file block is missing; the file may be cut");
 }
@@ -174,7 +196,6 @@ void check_bam(Check& check, FileType type) {
     check.findings.error("INVALID_HEADER", "the header cannot be read");
     return;
   }
-  check_end_marker(check, *file);
   SamHeaderRules header(check.findings);
   check_bam_header(check, header, *told);
   SamRules rules(header, check.reference, check.findings);
@@ -183,18 +204,19 @@ void check_bam(Check& check, FileType type) {
   BytesOf bytes{*file};
   int status = 0;
   while ((status = sam_read1(file.get(), told.get(), record.get())) >= 0) {
-    check.findings.at_record(check.records + 1);
+    check.findings.at_record(++check.records);
     if (sam_format1(told.get(), record.get(), text.get()) < 0)
       check.findings.error("CORRUPT_RECORD", "the record cannot be told as SAM");
     else
       rules.check(text.view());
-    check.count_record(bytes);
+    check.report(check.records, bytes);
   }
   check.findings.at_record(check.records + 1);
   if (status < -1)
     check.findings.error(
         "CORRUPT_RECORD", "the record cannot be read: damaged, or cut{}",
         type == FileType::Cram && check.reference == nullptr ? ", or --reference is needed" : "");
+  check_end_marker(check, *file);
 }
 
 class VcfCheck {
@@ -204,7 +226,7 @@ class VcfCheck {
 
   void take(std::string_view line) {
     if (!in_header_) {
-      ++records_;
+      ++check_.records;
       return rules_.check(line);
     }
     if (line.starts_with('#')) {
@@ -225,7 +247,6 @@ class VcfCheck {
     if (in_header_)
       check_.findings.error(any_ ? "MISSING_COLUMN_LINE" : "EMPTY_FILE",
                             "the file ends before the line #CHROM");
-    check_.records = records_;
   }
 
  private:
@@ -233,7 +254,6 @@ class VcfCheck {
   VcfHeaderRules header_;
   VcfRules rules_;
   bool in_header_ = true, any_ = false;
-  std::uint64_t records_ = 0;
 };
 
 void check_vcf(Check& check) {
@@ -257,7 +277,6 @@ void check_bcf(Check& check) {
     check.findings.error("INVALID_HEADER", "the header cannot be read");
     return;
   }
-  if (hts_get_format(file.get())->compression == bgzf) check_end_marker(check, *file);
   VcfCheck vcf(check);
   HtsText text;
   if (bcf_hdr_format(told.get(), 0, text.get()) != 0)
@@ -270,8 +289,9 @@ void check_bcf(Check& check) {
   const std::unique_ptr<bcf1_t, FreeVcfRecord> record(bcf_init());
   BytesOf bytes{*file};
   int status = 0;
+  std::uint64_t number = 0;
   while ((status = bcf_read(file.get(), told.get(), record.get())) == 0) {
-    check.findings.at_record(check.records + 1);
+    check.findings.at_record(++number);
     text.get()->l = 0;
     constexpr int kHarmless = BCF_ERR_CTG_UNDEF | BCF_ERR_TAG_UNDEF;
     if ((record->errcode & ~kHarmless) != 0 ||
@@ -282,17 +302,22 @@ void check_bcf(Check& check) {
       if (line.ends_with('\n')) line.remove_suffix(1);
       vcf.take(line);
     }
-    check.count_record(bytes);
+    check.report(number, bytes);
   }
-  check.findings.at_record(check.records + 1);
+  check.findings.at_record(number + 1);
   if (status < -1)
     check.findings.error("CORRUPT_RECORD", "the record cannot be read: damaged, or cut");
   vcf.finish();
+  check.records = number;  // (those that could not be told as VCF among them)
+  if (hts_get_format(file.get())->compression == bgzf) check_end_marker(check, *file);
 }
 
 void check_bed(Check& check) {
   BedRules rules(check.reference, check.findings);
-  for_lines(check, "BED", [&](std::string_view line) { rules.check(line); });
+  for_lines(check, "BED", [&](std::string_view line) {
+    ++check.records;
+    rules.check(line);
+  });
 }
 
 /// Takes an error's text apart: what stands before the message is told with the finding.
@@ -314,53 +339,36 @@ void add_error(Check& check, std::string_view kind, const Error& error) {
   check.findings.error(kind, "{}", text);
 }
 
-void add_warnings(Check& check, const Warnings& warnings) {
-  check.findings.at_file();
-  for (const WarningCount& warning : warnings.counts()) {
-    if (warning.kind == "bgzf.no_end_marker") {
-      check.findings.error("MISSING_END_MARKER",
-                           "the BGZF end-of-file block is missing; the file may be cut");
-      continue;
-    }
-    std::string kind = warning.kind.substr(warning.kind.find('.') + 1);
-    std::ranges::transform(kind, kind.begin(),
-                           [](char c) { return is_letter(c) ? static_cast<char>(c & ~0x20) : c; });
-    const std::string file = check.path.string() + ": ";
-    const std::string& example = warning.examples.front();
-    check.findings.warn(kind, "{}{}",
-                        example.starts_with(file) ? example.substr(file.size()) : example,
-                        warning.count > 1 ? fmt::format(" (and {} more)", warning.count - 1) : "");
-  }
-}
-
 void check_fastq(Check& check) {
   Warnings warnings;
-  FastqReader reader({check.path}, warnings);
-  ParsedChunk chunk;
+  FastqRules rules(check.path, warnings, check.findings);
   try {
-    while (reader.next(chunk, check.context.stop)) check.records += chunk.records.size();
-  } catch (const Error& error) {
-    if (error.code() != Errc::CorruptData) throw;
-    add_error(check, "INVALID_FASTQ", error);
+    for_lines(check, "FASTQ", [&](std::string_view line) { rules.add(line); });
+  } catch (const Error&) {
+    rules.check_whole();
+    check.records = rules.records();
+    throw;
   }
+  rules.finish();
+  check.records = rules.records();
   add_warnings(check, warnings);
 }
 
 void check_fasta(Check& check) {
-  try {
-    const OwnedReference read = read_reference(check.path, check.context.stop);
-    check.records = read.reference.contigs().size();
-    for (const Contig& contig : read.reference.contigs()) {
-      if (contig.length == 0)
-        check.findings.warn("EMPTY_SEQUENCE", "the sequence {} has no bases", shown(contig.name));
-      if (!is_contig_name(contig.name))
-        check.findings.warn("INVALID_SEQUENCE_NAME", "{} may not name a sequence in SAM and VCF",
-                            shown(contig.name));
-    }
-  } catch (const Error& error) {
-    if (error.code() != Errc::CorruptData) throw;
-    add_error(check, "INVALID_FASTA", error);
+  Warnings warnings;
+  TextSource source({check.path}, warnings, "FASTA");
+  BgzfInflater inflater;
+  FastaRules rules(check.findings);
+  while (const std::optional<TextPiece> piece = source.next()) {
+    check.context.progress.advance(piece->source_bytes);
+    check.stop_if_asked();
+    const TextPiece text = inflate_piece(*piece, inflater, *source.file_names());
+    rules.add({reinterpret_cast<const char*>(text.bytes.data()), text.size});
+    check.records = rules.contigs();
   }
+  rules.finish();
+  check.records = rules.contigs();
+  add_warnings(check, warnings);
 }
 
 /// By what text begins with.
@@ -402,19 +410,25 @@ FileType type_of_name(const std::filesystem::path& path) {
   return FileType::Unknown;
 }
 
-/// What a file begins with: of BGZF no more than the first block that is not empty, so that damage
-/// behind it is found where it is.
-std::string first_text(const std::filesystem::path& path) {
+/// Up to a BGZF block of the beginning of a file.
+std::string head_of(const std::filesystem::path& path) {
   std::string raw(kBgzfMaxBlock, '\0');
   std::size_t size = 0;
   const FileHandle file = open_for_reading(path);
   const auto bytes = std::as_writable_bytes(std::span(raw));
   while (const std::size_t got = read_some(file.get(), bytes.subspan(size), path)) size += got;
   raw.resize(size);
-  if (!raw.starts_with("\x1f\x8b")) return raw;
+  return raw;
+}
+
+/// The text of a file that begins with `head`: of BGZF no more than the first block that is not
+/// empty, so that damage behind it is found where it is.
+std::string first_text(std::string_view head, const std::filesystem::path& path) {
+  if (!head.starts_with("\x1f\x8b")) return std::string(head);
   BgzfInflater inflater;
-  for (std::size_t at = 0; at < size;) {
-    const auto block = std::span<const std::byte>(bytes).subspan(at, size - at);
+  const auto bytes = std::as_bytes(std::span(head));
+  for (std::size_t at = 0; at < bytes.size();) {
+    const auto block = bytes.subspan(at);
     const auto header = try_read_bgzf_header(block);
     if (!header || header->block_size > block.size()) break;
     std::string text(kBgzfMaxBlock, '\0');
@@ -422,12 +436,7 @@ std::string first_text(const std::filesystem::path& path) {
     if (!text.empty()) return text;
     at += header->block_size;
   }
-  Warnings ignored;
-  TextSource source({path}, ignored, "a file of sequencing");
-  const std::optional<TextPiece> piece = source.next();
-  if (!piece) return {};
-  const TextPiece text = inflate_piece(*piece, inflater, *source.file_names());
-  return {reinterpret_cast<const char*>(text.bytes.data()), text.size};
+  return first_gzip_text(bytes, kBgzfMaxBlock);
 }
 
 void check_as(Check& check, FileType type) {
@@ -455,23 +464,13 @@ void check_as(Check& check, FileType type) {
       "expected SAM, BAM, CRAM, VCF, BCF, FASTA, FASTQ or BED, found none of them");
 }
 
-}  // namespace
-
-std::string_view name(FileType type) noexcept {
-  static constexpr std::string_view kNames[] = {"SAM",   "BAM",   "CRAM", "VCF",    "BCF",
-                                                "FASTA", "FASTQ", "BED",  "unknown"};
-  return kNames[static_cast<std::size_t>(type)];
-}
-
-FileType file_type(const std::filesystem::path& path) {
-  const std::string text = first_text(path);
-  const std::string_view begin = text;
+FileType file_type(std::string_view begin, const std::filesystem::path& path) {
   if (begin.starts_with("CRAM")) return FileType::Cram;
   if (begin.starts_with("BAM\1")) return FileType::Bam;
   if (begin.starts_with("BCF\2")) return FileType::Bcf;
   const FileType told = text_type(begin), named = type_of_name(path);
   // Text may begin like several things; what begins like nothing is what its name says.
-  const bool unsure = begin.starts_with('#') || begin.starts_with('@') ||
+  const bool unsure = begin.starts_with('#') || told == FileType::Fastq ||
                       told == FileType::Unknown ||
                       (told == FileType::Sam && named == FileType::Bed);
   const bool text_name =
@@ -479,16 +478,15 @@ FileType file_type(const std::filesystem::path& path) {
   return unsure && text_name && named != FileType::Unknown ? named : told;
 }
 
-CheckedFile check_file(const std::filesystem::path& path, const Reference* reference,
-                       Findings& findings, app::RunContext& context) {
-  findings.begin_file(path.string());
-  if (!std::filesystem::is_regular_file(path))
-    fail(Errc::InvalidArgument, "{}: expected a file; its beginning is read twice", path.string());
+/// Checks what is opened as `path` and begins with `head`; `named` is what the user calls it.
+CheckedFile check_beginning_with(std::string_view head, const std::filesystem::path& path,
+                                 const std::filesystem::path& named, const Reference* reference,
+                                 Findings& findings, app::RunContext& context) {
   Check check{path, reference, findings, context};
   CheckedFile out;
   try {
-    out.type = file_type(path);
-    if (out.type == FileType::Unknown && std::filesystem::file_size(path) == 0)
+    out.type = file_type(first_text(head, path), named);
+    if (out.type == FileType::Unknown && head.empty())
       findings.error("EMPTY_FILE", "the file is empty");
     else
       check_as(check, out.type);
@@ -497,6 +495,27 @@ CheckedFile check_file(const std::filesystem::path& path, const Reference* refer
     add_error(check, "CORRUPT_FILE", error);
   }
   out.records = check.records;
+  return out;
+}
+
+}  // namespace
+
+std::string_view name(FileType type) noexcept {
+  static constexpr std::string_view kNames[] = {"SAM",   "BAM",   "CRAM", "VCF",    "BCF",
+                                                "FASTA", "FASTQ", "BED",  "unknown"};
+  return kNames[static_cast<std::size_t>(type)];
+}
+
+CheckedFile check_file(const std::filesystem::path& path, const Reference* reference,
+                       Findings& findings, app::RunContext& context) {
+  findings.begin_file(path.string());
+  std::error_code ignored;  // (opening tells)
+  if (std::filesystem::is_regular_file(path, ignored))
+    return check_beginning_with(head_of(path), path, path, reference, findings, context);
+  PipedFile pipe(path, kBgzfMaxBlock, context.stop);
+  const CheckedFile out =
+      check_beginning_with(pipe.head(), pipe.path(), path, reference, findings, context);
+  pipe.finish();
   return out;
 }
 

@@ -21,14 +21,10 @@ struct CheckedFile {
   std::uint64_t records = 0;
 };
 
-/// Tells what a file is by its first bytes, inflated if need be; by its name where they could be
-/// several things. \throws Error NotFound, Io; CorruptData if they cannot be inflated.
-[[nodiscard]] FileType file_type(const std::filesystem::path& path);
-
-/// Reads `path` once, and adds all that is wrong to `findings`. Memory does not grow with the file,
-/// but for FASTA, which is held, one byte a base. `reference` may be null.
-/// \throws Error InvalidArgument if it is no regular file; NotFound, Io, OutOfResources, Cancelled;
-/// never for what the file holds.
+/// Reads `path`, a file or a pipe, once, and adds all that is wrong to `findings`. What it is, its
+/// first bytes tell, inflated if need be; its name, where they could be several things. Memory does
+/// not grow with the file, but for names of contigs. `reference` may be null.
+/// \throws Error NotFound, Io, OutOfResources, Cancelled; never for what the file holds.
 [[nodiscard]] CheckedFile check_file(const std::filesystem::path& path, const Reference* reference,
                                      Findings& findings, app::RunContext& context);
 

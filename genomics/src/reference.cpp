@@ -1,5 +1,6 @@
 #include "aceso/genomics/reference.hpp"
 
+#include "fasta_lines.hpp"
 #include "text_source.hpp"
 
 #include "aceso/core/error.hpp"
@@ -13,8 +14,6 @@
 
 namespace aceso::genomics {
 namespace {
-
-constexpr std::uint8_t kNoBase = 255;
 
 constexpr std::array<std::uint8_t, 256> letter_codes() {
   std::array<std::uint8_t, 256> table{};
@@ -68,17 +67,10 @@ class FastaParser {
     if (letters < kMost) codes_.reserve(codes_.size() + letters + kContigGap);
   }
 
-  void add(std::string_view text) {
-    for (std::size_t at = 0; at < text.size();) {
-      const std::size_t end = std::min(text.find('\n', at), text.size());
-      take(text.substr(at, end - at));
-      if (end < text.size()) end_line();
-      at = end + 1;
-    }
-  }
+  void add(std::string_view text) { lines_.add(text, *this); }
 
   OwnedReference finish() {
-    end_line();
+    lines_.finish(*this);
     end_contig();
     if (contigs_.empty()) fail(Errc::CorruptData, "{}: expected FASTA, found no contig", file_);
     OwnedReference out{std::move(codes_), {}};
@@ -87,34 +79,15 @@ class FastaParser {
   }
 
  private:
-  void take(std::string_view text) {
-    if (text.empty()) return;
-    if (line_begins_) {
-      line_begins_ = false;
-      in_header_ = text.front() == '>';
-      if (in_header_) end_contig();
-    }
-    if (in_header_)
-      header_ += text;
-    else
-      take_bases(text);
-  }
+  friend FastaLines;
 
-  void end_line() {
-    if (in_header_) begin_contig();
-    in_header_ = false;
-    line_begins_ = true;
-  }
-
-  void begin_contig() {
-    std::string_view name = std::string_view(header_).substr(1);
-    name = name.substr(0, name.find_first_of(" \t\r"));
+  void begin_contig(std::string_view name) {
+    end_contig();
     if (name.empty())
       fail(Errc::CorruptData, "{}: contig {} has no name", file_, contigs_.size() + 1);
     if (!names_.emplace(name).second)
       fail(Errc::CorruptData, "{}: two contigs are called '{}'", file_, name);
     contigs_.push_back({std::string(name), codes_.size(), 0, {}, {}});
-    header_.clear();
     open_ = true;
   }
 
@@ -179,15 +152,20 @@ class FastaParser {
   std::vector<Contig> contigs_;
   std::unordered_set<std::string> names_;
   std::vector<std::uint8_t> codes_;
-  std::string header_, letters_;
+  FastaLines lines_;
+  std::string letters_;
   Md5 md5_;
-  bool line_begins_ = true, in_header_ = false, open_ = false;
+  bool open_ = false;
 };
 
 }  // namespace
 
+std::uint8_t try_code_of_base(char letter) noexcept {
+  return kLetterCodes[static_cast<unsigned char>(letter)];
+}
+
 std::uint8_t code_of_base(char letter) noexcept {
-  const std::uint8_t code = kLetterCodes[static_cast<unsigned char>(letter)];
+  const std::uint8_t code = try_code_of_base(letter);
   return code == kNoBase ? kCodeN : code;
 }
 

@@ -36,6 +36,14 @@ bool is_sub_order(std::string_view text) {
   return good;
 }
 
+/// Of SS; what SO contradicts is not meant.
+NameOrder name_order_of(std::string_view sub_order) {
+  if (take_part(sub_order, ':') != "queryname") return NameOrder::Either;
+  const std::string_view term = take_part(sub_order, ':');
+  if (term == "natural") return NameOrder::Natural;
+  return term == "lexicographical" ? NameOrder::Lexicographical : NameOrder::Other;
+}
+
 bool is_md5(std::string_view text) { return text.size() == 32 && all_of(text, "0123456789abcdef"); }
 
 /// Whether `text` has the shape of `pattern`, where 9 stands for a digit.
@@ -170,6 +178,7 @@ void SamHeaderRules::check_file_line() {
   if (order == "queryname") order_ = SamOrder::QueryName;
   const auto sub_order = value("SS");
   if (!sub_order) return;
+  name_order_ = name_order_of(*sub_order);
   if (!is_sub_order(*sub_order))
     findings_.error("INVALID_HEADER_VALUE",
                     "SS is {}; expected an order, a colon and a name such as coordinate:queryname",
@@ -273,13 +282,9 @@ void SamHeaderRules::check_platform() {
     return;
   }
   if (std::ranges::find(kPlatforms, *platform) != std::end(kPlatforms)) return;
-  const bool other_case = std::ranges::any_of(
-      kPlatforms, [&](std::string_view known) { return to_lower(known) == to_lower(*platform); });
-  if (other_case)
-    findings_.warn("INVALID_PLATFORM_VALUE", "PL is {}; expected upper case", shown(*platform));
-  else
-    findings_.error("INVALID_PLATFORM_VALUE", "PL is {}; expected one of {}, or no PL",
-                    shown(*platform), fmt::join(kPlatforms, ", "));
+  // (In lower case it is common, and no valid value all the same.)
+  findings_.error("INVALID_PLATFORM_VALUE", "PL is {}; expected one of {}, or no PL",
+                  shown(*platform), fmt::join(kPlatforms, ", "));
 }
 
 void SamHeaderRules::check_program() {

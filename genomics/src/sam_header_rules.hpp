@@ -31,6 +31,8 @@ template <typename Value>
 using TextMap = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
 
 enum class SamOrder : std::uint8_t { Unknown, Unsorted, QueryName, Coordinate };
+/// How names are compared (section 1.3.1); Either where the header does not tell.
+enum class NameOrder : std::uint8_t { Either, Natural, Lexicographical, Other };
 
 class SamHeaderRules {
  public:
@@ -59,6 +61,8 @@ class SamHeaderRules {
     return programs_.contains(id);
   }
   [[nodiscard]] SamOrder order() const noexcept { return order_; }
+  /// Of a file sorted by names.
+  [[nodiscard]] NameOrder name_order() const noexcept { return name_order_; }
 
  private:
   struct Field {
@@ -82,6 +86,7 @@ class SamHeaderRules {
   std::uint64_t lines_ = 0;
   bool has_file_line_ = false;
   SamOrder order_ = SamOrder::Unknown;
+  NameOrder name_order_ = NameOrder::Either;
   TextMap<SamContig> contigs_;
   TextMap<std::string> md5s_;
   TextSet names_;        // of contigs, other names among them

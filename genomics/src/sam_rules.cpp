@@ -105,6 +105,30 @@ bool is_sam_float(std::string_view text) {
   return std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max());
 }
 
+/// Compares names as `samtools sort -n` does: runs of digits as numbers, other letters by their
+/// codes. Leading zeros do not matter (the specification and samtools differ on them).
+int compare_natural(std::string_view a, std::string_view b) {
+  while (!a.empty() && !b.empty()) {
+    if (!is_digit(a[0]) || !is_digit(b[0])) {
+      if (a[0] != b[0]) return a[0] < b[0] ? -1 : 1;
+      a.remove_prefix(1);
+      b.remove_prefix(1);
+      continue;
+    }
+    const auto take_number = [](std::string_view& text) {
+      const std::size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
+      std::string_view number = text.substr(0, end);
+      text.remove_prefix(end);
+      number.remove_prefix(std::min(number.find_first_not_of('0'), number.size()));
+      return number;
+    };
+    const std::string_view one = take_number(a), other = take_number(b);
+    if (one.size() != other.size()) return one.size() < other.size() ? -1 : 1;
+    if (const int order = one.compare(other); order != 0) return order;
+  }
+  return a.empty() && b.empty() ? 0 : a.empty() ? -1 : 1;
+}
+
 struct ArrayRange {
   std::int64_t least = 0, most = 0;
 };
@@ -332,7 +356,7 @@ void SamRules::check_place() {
 }
 
 void SamRules::check_order() {
-  // (Names may be sorted by letters or by the numbers in them, so their order tells nothing.)
+  if (header_.order() == SamOrder::QueryName) return check_name_order();
   if (header_.order() != SamOrder::Coordinate) return;
   if (now_.contig == nullptr) {
     any_unplaced_ = any_unplaced_ || columns_[Rname] == "*";
@@ -348,6 +372,25 @@ void SamRules::check_order() {
                     any_unplaced_ ? "reads without a place" : "one that comes later");
   last_contig_ = contig;
   last_position_ = now_.position;
+}
+
+void SamRules::check_name_order() {
+  const std::string_view name = columns_[Qname];
+  const NameOrder order = header_.name_order();
+  natural_ =
+      natural_ && order != NameOrder::Lexicographical && compare_natural(last_name_, name) <= 0;
+  lexicographical_ =
+      lexicographical_ && order != NameOrder::Natural && std::string_view(last_name_) <= name;
+  if (!natural_ && !lexicographical_ && order != NameOrder::Other) {
+    findings_.error("RECORD_OUT_OF_ORDER",
+                    "the header tells SO:queryname, but {} stands behind {}{}", shown(name),
+                    shown(last_name_),
+                    order == NameOrder::Either ? ", and neither natural nor lexicographical order "
+                                                 "holds up to here"
+                                               : "");
+    natural_ = lexicographical_ = true;
+  }
+  last_name_ = name;
 }
 
 void SamRules::check_mate() {

@@ -66,6 +66,7 @@ class SamRules {
   void check_bases();
   void check_place();
   void check_order();
+  void check_name_order();
   void check_mate();
   void check_tags(std::string_view tags);
   void check_tag(std::string_view field);
@@ -87,6 +88,8 @@ class SamRules {
   Previous previous_;
   std::int64_t last_contig_ = -1, last_position_ = 0;
   bool any_unplaced_ = false;
+  std::string last_name_;
+  bool natural_ = true, lexicographical_ = true;  // order of names, so far
   std::string reference_name_;
   int reference_contig_ = -1;
   bool told_without_contigs_ = false;

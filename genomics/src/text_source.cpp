@@ -322,6 +322,22 @@ TextPiece inflate_piece(TextPiece piece, BgzfInflater& inflater,
   return out;
 }
 
+std::string first_gzip_text(std::span<const std::byte> bytes, std::size_t most) {
+  std::string out(most, '\0');
+  inflate_state state{};
+  isal_inflate_init(&state);
+  state.crc_flag = ISAL_GZIP;
+  state.next_in = reinterpret_cast<std::uint8_t*>(const_cast<std::byte*>(bytes.data()));
+  state.avail_in = static_cast<std::uint32_t>(bytes.size());
+  state.next_out = reinterpret_cast<std::uint8_t*>(out.data());
+  state.avail_out = static_cast<std::uint32_t>(most);
+  const int result = isal_inflate(&state);
+  out.resize(most - state.avail_out);
+  if (out.empty() && result != ISAL_DECOMP_OK && result != ISAL_END_INPUT)
+    fail(Errc::CorruptData, "its gzip data are damaged");
+  return out;
+}
+
 std::uint64_t total_size(const std::vector<std::filesystem::path>& files) {
   std::uint64_t total = 0;
   for (const auto& file : files) {

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -52,6 +53,10 @@ class TextSource {
 /// Inflates a piece of BGZF blocks; gives others back as they are.
 [[nodiscard]] TextPiece inflate_piece(TextPiece piece, BgzfInflater& inflater,
                                       const std::vector<std::string>& files);
+
+/// What gzip data that begin with `bytes` hold first, `most` bytes of it or as far as they go.
+/// \throws Error CorruptData if they hold nothing that can be inflated.
+[[nodiscard]] std::string first_gzip_text(std::span<const std::byte> bytes, std::size_t most);
 
 /// Sum of the sizes of `files`; 0 if one is no regular file.
 [[nodiscard]] std::uint64_t total_size(const std::vector<std::filesystem::path>& files);

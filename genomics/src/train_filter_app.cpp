@@ -247,6 +247,8 @@ void check(const TrainFilterJob& job) {
          "{} files of pileups for {} of calls; a net needs one for each, which genomics germline "
          "writes beside its variants",
          job.pileups.size(), job.calls.size());
+  // (Before the calls are compared, which takes a while.)
+  for (const std::filesystem::path& file : job.pileups) check_pileups(file);
   nn::require_training();
 }
 

@@ -57,6 +57,7 @@ class VcfHeaderRules {
   void check_allele();
   void check_contig();
   void check_other(std::string_view line_key);
+  void check_genomes();
   void check_location(std::string_view line_key, std::string_view value);
   void check_columns(std::string_view line);
 

@@ -25,6 +25,8 @@ struct ReservedField {
   VcfType type = VcfType::String;
   int since = 1;              ///< minor version that reserved it
   bool not_negative = false;  ///< counts, and shares of one
+  int until = 9;              ///< last minor version that this holds of
+  bool any_type = false;      ///< the specification tells no type, and programs differ
 };
 
 /// Null if `key` is not reserved in version 4.`minor`.

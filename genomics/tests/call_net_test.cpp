@@ -159,8 +159,22 @@ TEST(CallPileups, SurviveTheirFile) {
       {{"format", "aceso pileups 1"}});
   expect_error(Errc::CorruptData, {"p.safetensors", "[2, 3, 33]"},
                [&] { static_cast<void>(read_pileups(path)); });
-  expect_error(Errc::CorruptData, {"text.fa"},
-               [&] { static_cast<void>(read_pileups(folder.write("text.fa", ">one\nACGT\n"))); });
+  // Other files: which one, what was expected and what it is.
+  const auto refused = [&](const char* file, std::string_view bytes,
+                           std::vector<std::string> told) {
+    told.insert(told.end(), {file, "expected pileups", "--pileups"});
+    const auto other = folder.write(file, bytes);
+    expect_error(Errc::CorruptData, told, [&] { check_pileups(other); });
+  };
+  refused("text.fa", ">one\nACGT\n", {"begins with \">one\""});
+  refused("calls.vcf.gz", "\x1f\x8b\x08 and more", {"found gzip or BGZF data"});
+  refused("empty", "", {"found an empty file"});
+  nn::write_tensor_file(path, {{"a", Tensor(DType::U8, {2})}});
+  expect_error(Errc::CorruptData, {"p.safetensors", "something else"},
+               [&] { check_pileups(path); });
+  nn::write_tensor_file(path, {{"a", Tensor(DType::U8, {2})}}, {{"format", "aceso pileups 0"}});
+  expect_error(Errc::CorruptData, {"p.safetensors", "found \"aceso pileups 0\""},
+               [&] { check_pileups(path); });
 }
 
 TEST(CallNet, AnImageDoesNotDependOnTheOthers) {

@@ -3,12 +3,19 @@
 #include "check_app.hpp"
 #include "check_pipeline.hpp"
 #include "genome_testing.hpp"
+#include "hts_files.hpp"
 
 #include "aceso/app/runner.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <array>
+#include <csignal>
+#include <fstream>
+#include <thread>
 
 namespace aceso::genomics {
 namespace {
@@ -100,7 +107,7 @@ TEST(CheckSam, HeaderLines) {
           {"INVALID_DATE_STRING", "@RG\tID:a\tDT:31.5.2024"},
           {"INVALID_DATE_STRING", "@RG\tID:a\tDT:2024-13-01"},
           {"INVALID_PLATFORM_VALUE", "@RG\tID:a\tPL:SANGER"},
-          {"INVALID_PLATFORM_VALUE", "@RG\tID:a\tPL:illumina", Severity::Warning},
+          {"INVALID_PLATFORM_VALUE", "@RG\tID:a\tPL:illumina"},
           {"INVALID_PREDICTED_MEDIAN_INSERT_SIZE", "@RG\tID:a\tPI:wide"},
           {"INVALID_HEADER_FIELD", "@RG\tID:a\t"},
           {"INVALID_HEADER_LINE", "@RG ID:a"},
@@ -232,6 +239,31 @@ TEST(CheckSam, OrderMatesAndWhatStandsWhere) {
                   .has(Severity::Warning, "MISMATCH_MATE_REF_INDEX", "line 7"));
 }
 
+TEST(CheckSam, OrderOfNames) {
+  const auto found = [](const std::string& sub_order, const std::vector<std::string>& names) {
+    std::string text = "@HD\tVN:1.6\tSO:queryname" + sub_order + "\n";
+    for (const std::string& name : names) text += name + "\t4\t*\t0\t0\t*\t*\t0\t0\t*\t*\n";
+    return check("a.sam", text);
+  };
+  const std::vector<std::string> natural{"a:2", "a:2", "a:03", "a:10:7", "a:10:11", "a:10x", "b"};
+  const std::vector<std::string> lexicographical{"a:03", "a:10:11", "a:10:7", "a:2", "b"};
+  for (const char* sub_order : {"", "\tSS:queryname:natural", "\tSS:coordinate:natural"})
+    EXPECT_EQ(found(sub_order, natural).findings.errors(), 0U) << sub_order;
+  for (const char* sub_order : {"", "\tSS:queryname:lexicographical", "\tSS:unsorted:MI"})
+    EXPECT_EQ(found(sub_order, lexicographical).findings.errors(), 0U) << sub_order;
+  EXPECT_TRUE(found("\tSS:queryname:lexicographical", natural)
+                  .has(Severity::Error, "RECORD_OUT_OF_ORDER", "line 4"));
+  EXPECT_TRUE(found("\tSS:queryname:natural", lexicographical)
+                  .has(Severity::Error, "RECORD_OUT_OF_ORDER", "line 4"));
+  // Whose order was never told of.
+  EXPECT_EQ(found("\tSS:queryname:mine", {"b", "a"}).findings.errors(), 0U);
+  // Once for each place where both orders are broken: here from a10 to a2, and back to a1.
+  const Checked both = found("", {"a2", "a10", "a2", "b", "a1"});
+  EXPECT_EQ(both.findings.errors(), 2U) << both.all();
+  EXPECT_TRUE(both.has(Severity::Error, "RECORD_OUT_OF_ORDER", "line 4"));
+  EXPECT_TRUE(both.has(Severity::Error, "RECORD_OUT_OF_ORDER", "line 6"));
+}
+
 TEST(CheckSam, AgainstAReference) {
   const Folder folder;
   const auto owned =
@@ -311,6 +343,50 @@ TEST(CheckVcf, HeaderLines) {
   }
   EXPECT_TRUE(check("a.vcf", vcf(1, "##INFO=<ID=X,Number=R,Type=Float,Description=\"d\">\n"))
                   .has(Severity::Error, "INVALID_META_NUMBER", "line 3"));
+  // What 4.1 and 4.2 tell of reserved keys in words.
+  for (const int minor : {1, 2, 3}) {
+    const auto of = [&](std::string_view key, std::string_view id, std::string_view number,
+                        std::string_view type) {
+      return check("a.vcf",
+                   vcf(minor, fmt::format("##{}=<ID={},Number={},Type={},Description=\"d\">\n", key,
+                                          id, number, type)));
+    };
+    for (const auto& [id, number, type] :
+         std::vector<std::array<std::string_view, 3>>{{"GT", "G", "String"},
+                                                      {"PL", "1", "Integer"},
+                                                      {"PQ", "G", "Integer"},
+                                                      {"GP", "3", "Float"},
+                                                      {"HQ", "1", "Integer"}})
+      EXPECT_TRUE(of("FORMAT", id, number, type)
+                      .has(Severity::Error, "RESERVED_NUMBER_MISMATCH", "line 3"));
+    EXPECT_TRUE(
+        of("FORMAT", "GQ", "1", "String").has(Severity::Error, "RESERVED_TYPE_MISMATCH", "line 3"));
+    // As freebayes writes it.
+    EXPECT_TRUE(of("FORMAT", "GQ", "1", "Float")
+                    .has(minor < 3 ? Severity::Warning : Severity::Error, "RESERVED_TYPE_MISMATCH",
+                         "line 3"));
+    for (const std::string_view id : {"MQ", "PS"})
+      EXPECT_TRUE(
+          of("FORMAT", id, "1", "Float").has(Severity::Error, "RESERVED_TYPE_MISMATCH", "line 3"));
+    EXPECT_TRUE(of("INFO", "AC", "1", "Integer")
+                    .has(Severity::Error, "RESERVED_NUMBER_MISMATCH", "line 3"));
+    EXPECT_TRUE(of("INFO", "AF", ".", "Float")
+                    .has(Severity::Warning, "RESERVED_NUMBER_MISMATCH", "line 3"));
+    EXPECT_EQ(of("INFO", "AF", ".", "Float").findings.errors(), 0U);
+    EXPECT_EQ(of("INFO", "MQ", "1", "Float").findings.errors(), 0U);
+    // Whose type only 4.3 tells: bcftools writes whole numbers.
+    EXPECT_EQ(of("INFO", "MQ", "1", "Integer").findings.errors(), minor < 3 ? 0U : 1U);
+  }
+  for (const char* id : {"DEL", "DUP:TANDEM", "NON_REF", "*", "CN12", "R"})
+    EXPECT_EQ(check("a.vcf", vcf(2, fmt::format("##ALT=<ID={},Description=\"d\">\n", id)))
+                  .findings.errors(),
+              0U);
+  EXPECT_TRUE(check("a.vcf", vcf(2, "##ALT=<ID=THIS:OR-THAT,Description=\"d\">\n"))
+                  .has(Severity::Error, "UNKNOWN_ALT_TYPE", "line 3"));
+  EXPECT_TRUE(check("a.vcf", vcf(2, "##SAMPLE=<ID=s,Mixture=\"a;b\">\n"))
+                  .has(Severity::Warning, "META_KEY_MISSING", "line 3"));
+  EXPECT_TRUE(check("a.vcf", vcf(2, "##SAMPLE=<ID=s,Genomes=g;h,Mixture=\"a;b\">\n"))
+                  .has(Severity::Warning, "INVALID_META_VALUE", "line 3"));
   EXPECT_TRUE(check("a.vcf", vcf(3, "##INFO=<ID=9x,Number=1,Type=Float,Description=\"d\">\n"))
                   .has(Severity::Error, "INVALID_META_ID", "line 3"));
   EXPECT_TRUE(check("a.vcf", vcf(3, "##FORMAT=<ID=AD,Number=A,Type=Integer,Description=\"d\">\n"))
@@ -480,6 +556,7 @@ TEST(CheckFile, TypesAreToldByContent) {
   EXPECT_EQ(check("x", sam).file.type, FileType::Sam);
   EXPECT_EQ(check("x", bgzf(sam)).file.type, FileType::Sam);
   EXPECT_EQ(check("x.gz", gzip(sam)).file.records, 1U);
+  EXPECT_EQ(check("x.fastq", sam).file.type, FileType::Sam);
   EXPECT_EQ(check("x", vcf(3) + std::string(kRecord)).file.type, FileType::Vcf);
   EXPECT_EQ(check("x", ">a\nACGT\n").file.type, FileType::Fasta);
   EXPECT_EQ(check("x", "@a\nACGT\n+\nIIII\n").file.type, FileType::Fastq);
@@ -491,6 +568,148 @@ TEST(CheckFile, TypesAreToldByContent) {
   EXPECT_EQ(check("x.fa", ">a\nAC!T\n").findings.errors(), 1U);
   EXPECT_TRUE(check("x.bam", "").has(Severity::Error, "EMPTY_FILE", ""));
   EXPECT_TRUE(check("x.vcf", "").has(Severity::Error, "EMPTY_FILE", ""));
+}
+
+TEST(CheckFastq, GoesOnBehindBrokenRecords) {
+  const auto good = [](int i) { return fmt::format("@r{}\nACGT\n+\n@III\n", i); };
+  struct Broken {
+    std::string text;
+    std::uint64_t records;  ///< that it counts for
+  };
+  for (const Broken& broken : std::vector<Broken>{{"@x\nACGT\n+\n@II\n", 1},
+                                                  {"@x\nACGT\n+\n@I I\n", 1},
+                                                  {"@x\nAC!T\n+\n@III\n", 1},
+                                                  {"@x\nACGT\n@III\n", 1},
+                                                  {"@x\nAC\nGT\n+\n@I\nII\n", 1},
+                                                  {"@x\nACGT\n+y\n@III\n", 1},
+                                                  {"x\nACGT\n+\nIIII\n", 0},
+                                                  {"\n\n", 0},
+                                                  {"@\n", 1}}) {
+    // Alone, in front, between and behind others, and twice in one file.
+    const Checked found = check(
+        "x.fastq", good(1) + broken.text + good(2) + good(3) + broken.text + good(4) + good(5));
+    SCOPED_TRACE(broken.text + found.all());
+    EXPECT_EQ(found.findings.errors(), 2U);
+    EXPECT_EQ(found.file.records, 5 + 2 * broken.records);
+    EXPECT_TRUE(found.has(Severity::Error, "INVALID_FASTQ", "record 2"));
+    EXPECT_TRUE(
+        found.has(Severity::Error, "INVALID_FASTQ", fmt::format("record {}", 4 + broken.records)));
+  }
+  // Across the pieces that are parsed at once, in and out of step with them.
+  for (const int before : {0, 1, 1021, 1022, 1023, 1024, 1025, 5000}) {
+    std::string text;
+    for (int i = 0; i < before; ++i) text += good(i);
+    text += "@x\nACGT\n+\nII\n";
+    for (int i = 0; i < 3000; ++i) text += good(i);
+    for (const std::string& packed : {text, bgzf(text), gzip(text)}) {
+      const Checked found = check("x", packed);
+      EXPECT_EQ(found.findings.errors(), 1U) << before << found.all();
+      EXPECT_EQ(found.file.records, static_cast<std::uint64_t>(before) + 3001);
+      EXPECT_TRUE(
+          found.has(Severity::Error, "INVALID_FASTQ", fmt::format("record {}", before + 1)));
+    }
+  }
+  EXPECT_TRUE(contains(check("x.fq", good(1) + "@x\nACGT\n+\nIII\n").all(),
+                       "quality has 3 letters, sequence has 4 (the record begins at line 5)"));
+  // Cut files, blank lines at the end, reads of length 0.
+  EXPECT_TRUE(
+      check("x.fq", good(1) + "@x\nACGT\n").has(Severity::Error, "INVALID_FASTQ", "record 2"));
+  EXPECT_TRUE(
+      check("x.fq", "@x\nAC\n+\nI\n@y\nACGT\n").has(Severity::Error, "INVALID_FASTQ", "record 2"));
+  for (const char* tail : {"", "\n", "\n\n\n", "@e\n\n+\n\n", "@e\n\n+\n\n\n\n\n"})
+    EXPECT_EQ(check("x.fq", good(1) + tail).findings.errors(), 0U) << tail;
+  EXPECT_EQ(check("x.fq", "@x\r\nAC\r\n+\r\nII\r\n").findings.errors(), 0U);
+  EXPECT_TRUE(check("x.fq", "").has(Severity::Warning, "NO_READS", ""));
+  EXPECT_TRUE(check("x.fq", "@x\nacgt\n+\nIIII\n").has(Severity::Warning, "LOWER_CASE", ""));
+}
+
+TEST(CheckFasta, GoesOnAtTheNextContig) {
+  const Checked found =
+      check("x.fa", ">a\nAC!T\n??\n>b\nACGT\n>c\nAC\nA?\n>a\nAC\n>\nAC\n>d\n>e,\nRYKMacgtu\n");
+  SCOPED_TRACE(found.all());
+  EXPECT_EQ(found.file.records, 7U);
+  EXPECT_EQ(found.findings.errors(), 4U);
+  for (const char* line : {"line 2", "line 8", "line 9", "line 11"})
+    EXPECT_TRUE(found.has(Severity::Error, "INVALID_FASTA", line)) << line;
+  EXPECT_TRUE(found.has(Severity::Warning, "EMPTY_SEQUENCE", "line 13"));
+  EXPECT_TRUE(found.has(Severity::Warning, "INVALID_SEQUENCE_NAME", "line 14"));
+  EXPECT_TRUE(
+      contains(found.all(), "contig \"c\", base 4: expected a IUPAC base letter, found \"?\""));
+  EXPECT_EQ(check("x.fa", "ACGT\nACGT\n>a\nAC?\n").findings.errors(), 2U);
+  EXPECT_EQ(check("x.fa", "\n>a\r\nAC GT\t\r\n").findings.errors(), 0U);
+  EXPECT_EQ(check("x.fa", "\n\n").findings.errors(), 1U);
+  const std::string large = ">a\n" + std::string(900'000, 'A') + "\n>b\n?\n";
+  for (const std::string& packed : {large, gzip(large), bgzf(large)})
+    EXPECT_TRUE(check("x", packed).has(Severity::Error, "INVALID_FASTA", "line 4"));
+}
+
+std::string bam_of(const std::string& sam) {
+  const Folder folder;
+  const std::filesystem::path in = folder.write("a.sam", sam), out = folder.path("a.bam");
+  {
+    const HtsFile from(hts_open(in.c_str(), "r")), to(hts_open(out.c_str(), "wb1"));
+    const HtsHeader header(sam_hdr_read(from.get()));
+    EXPECT_EQ(sam_hdr_write(to.get(), header.get()), 0);
+    bam1_t* record = bam_init1();
+    while (sam_read1(from.get(), header.get(), record) >= 0)
+      EXPECT_GE(sam_write1(to.get(), header.get(), record), 0);
+    bam_destroy1(record);
+  }
+  return read_file(out);
+}
+
+TEST(CheckFile, PipesAreReadLikeFiles) {
+  std::string sam = kSam, fastq, fasta = ">a\n";
+  for (int i = 0; i < 20'000; ++i) {
+    sam += fmt::format("r{}\t0\tone\t5\t60\t4M\t*\t0\t0\tACGT\tIIII\n", i);
+    fastq += fmt::format("@r{}\nACGT\n+\nIIII\n", i);
+    fasta += "ACGTACGTACGT\n";
+  }
+  const Folder folder;
+  const auto check_pipe = [&](std::string_view bytes) {
+    const std::filesystem::path pipe = folder.path("pipe");
+    EXPECT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    std::jthread writer([&] {
+      // (Readers may go before all is written.)
+      sigset_t broken_pipe;
+      sigemptyset(&broken_pipe);
+      sigaddset(&broken_pipe, SIGPIPE);
+      pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
+      std::ofstream out(pipe, std::ios::binary);
+      out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    });
+    Checked found(pipe, nullptr);
+    std::filesystem::remove(pipe);
+    return found;
+  };
+  const std::string packed = bgzf(sam), bam = bam_of(sam);
+  struct Piped {
+    FileType type;
+    std::string bytes;
+    std::uint64_t records;
+  };
+  for (const Piped& piped : std::vector<Piped>{{FileType::Sam, sam, 20'000},
+                                               {FileType::Sam, packed, 20'000},
+                                               {FileType::Sam, gzip(sam), 20'000},
+                                               {FileType::Bam, bam, 20'000},
+                                               {FileType::Fastq, fastq, 20'000},
+                                               {FileType::Fastq, gzip(fastq), 20'000},
+                                               {FileType::Fasta, fasta, 1},
+                                               {FileType::Bed, "chr1\t1\t2\n", 1},
+                                               {FileType::Vcf, vcf(3) + std::string(kRecord), 1}}) {
+    const Checked found = check_pipe(piped.bytes);
+    EXPECT_EQ(found.findings.errors(), 0U) << found.all();
+    EXPECT_EQ(found.file.type, piped.type) << name(piped.type);
+    EXPECT_EQ(found.file.records, piped.records) << name(piped.type);
+  }
+  EXPECT_TRUE(check_pipe("").has(Severity::Error, "EMPTY_FILE", ""));
+  EXPECT_TRUE(check_pipe("what is this\n").has(Severity::Error, "UNKNOWN_FORMAT", ""));
+  for (const std::string& whole : {packed, bam})
+    EXPECT_TRUE(check_pipe(std::string_view(whole).substr(0, whole.size() - 28))
+                    .has(Severity::Error, "MISSING_END_MARKER", ""));
+  // What is not read any more must not keep its writer, nor us.
+  const Checked early = check_pipe(std::string("what is this") + std::string(1 << 20, 'x'));
+  EXPECT_TRUE(early.has(Severity::Error, "UNKNOWN_FORMAT", "")) << early.all();
 }
 
 TEST(CheckFile, CutAndDamagedFilesAreFindings) {
@@ -547,6 +766,29 @@ TEST(CheckApp, CountsLimitsAndExitCodes) {
   EXPECT_EQ(Json::parse(read_file(folder.path("r.json")))["status"], "failed");
   EXPECT_EQ(run(good, false).exit_code(), 0);
   EXPECT_EQ(run(good, true).exit_code(), 3);
+}
+
+TEST(CheckFindings, AddingIsAsIfFoundHere) {
+  Findings one(3), first(3), second(3);
+  const auto find = [](Findings& findings, const char* file, int errors, int warnings) {
+    findings.begin_file(file);
+    for (int i = 0; i < errors; ++i) {
+      findings.at_line(static_cast<std::uint64_t>(i) + 1);
+      findings.error("E", "{}", i);
+      if (i < warnings) findings.warn("W", "{}", i);
+    }
+  };
+  find(one, "a", 2, 5);
+  find(one, "b", 5, 1);
+  find(first, "a", 2, 5);
+  find(second, "b", 5, 1);
+  first.add(second);
+  EXPECT_EQ(first.counts(), one.counts());
+  EXPECT_EQ(first.errors(), one.errors());
+  EXPECT_EQ(first.warnings(), one.warnings());
+  ASSERT_EQ(first.kept().size(), one.kept().size());
+  for (std::size_t i = 0; i < one.kept().size(); ++i)
+    EXPECT_EQ(first.kept()[i].text(), one.kept()[i].text());
 }
 
 }  // namespace
