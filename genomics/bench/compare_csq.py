@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """compare_csq.py OURS.vcf CSQ.vcf GENOME.fa GENES.gff3: how many consequences of two annotations agree, and, where the
-amino acids of both differ, which of them a plain translation of the changed coding sequence bears out."""
+amino acids of both differ, why."""
 import collections
 import sys
 
-from csq_proteins import bears_out, protein, read_genes
+from csq_proteins import Causes, protein, read_genes
 
 
 def read(path):
@@ -31,7 +31,9 @@ def read(path):
 ours, theirs = read(sys.argv[1]), read(sys.argv[2])
 genome = "".join(line.strip() for line in open(sys.argv[3]) if line[0] != ">")
 genes = read_genes(sys.argv[4])
-total = same = residues = same_residues = ours_right = theirs_right = judged = 0
+total = same = 0
+causes = Causes()
+old = {whom: protein(genome, gene) for whom, gene in genes.items()}
 differences = collections.Counter()
 for key, (their_effects, their_residues) in theirs.items():
     our_effects, our_residues = ours[key]
@@ -44,16 +46,11 @@ for key, (their_effects, their_residues) in theirs.items():
             differences["&".join(sorted(a)) or "nothing", "&".join(sorted(b)) or "nothing"] += 1
         if whom not in our_residues or whom not in their_residues:
             continue
-        residues += 1
-        if our_residues[whom] == their_residues[whom]:
-            same_residues += 1
-            continue
-        old, new = protein(genome, genes[whom]), protein(genome, genes[whom], [key])
-        judged += 1
-        ours_right += bears_out(our_residues[whom], old, new)
-        theirs_right += bears_out(their_residues[whom], old, new)
-print(f"{same} of {total} consequences agree ({100 * same / total:.2f} %), and {same_residues} of {residues} changes of amino acids.")
-print(f"Of the {judged} that differ, a plain translation of the changed coding sequence bears out {ours_right} of Aceso's and {theirs_right} of csq's.")
+        a, b = our_residues[whom], their_residues[whom]
+        new = "" if a == b else protein(genome, genes[whom], [key])
+        causes.add(a, b, old[whom], new)
+print(f"{same} of {total} consequences agree ({100 * same / total:.2f} %). Changes of amino acids, by why they differ:\n")
+print(causes.table())
 print("\nMost frequent differences:\n\n| Aceso | bcftools csq | count |\n|---|---|---|")
 for (a, b), count in differences.most_common(8):
     print(f"| {a} | {b} | {count} |")

@@ -1,25 +1,25 @@
 #!/usr/bin/env python3
-"""compare_haplotypes.py OURS.vcf CSQ.vcf GENOME.fa GENES.gff3: how many joint consequences of alleles of one haplotype
-agree with those of bcftools csq, and which of them a plain translation of the haplotype bears out."""
+"""compare_haplotypes.py OURS.vcf CSQ.vcf GENOME.fa GENES.gff3: how the joint consequences of bcftools csq are told by
+Aceso: which alleles count together, with what consequence and amino acids, and why those differ."""
 import collections
 import re
 import sys
 
-from csq_proteins import bears_out, protein, read_genes
+from csq_proteins import Causes, bears_out, protein, read_genes, until_stop
 
 
-def read(path, key):
-    """Consequence and amino acids by transcript and changes, of what has several changes."""
+def entries(path, key):
+    """Fields of each entry with amino acids of a tag, once."""
     out = {}
     for line in open(path):
         if line[0] == "#":
             continue
-        for entry in line.split("\t")[7].split(";"):
-            for one in entry[5:].rstrip().split(",") if entry.startswith(key + "=") else []:
+        for tag in line.split("\t")[7].split(";"):
+            for one in tag[len(key) + 1 :].rstrip().split(",") if tag.startswith(key + "=") else []:
                 fields = one.split("|")
                 # (Without amino acids there is nothing to compare: the start is lost.)
-                if len(fields) > 6 and "+" in fields[6] and fields[5]:
-                    out[fields[2], fields[6]] = (set(fields[0].split("&")), fields[5])
+                if len(fields) > 6 and fields[5]:
+                    out[fields[2], fields[6], fields[0][0] == "*"] = (set(fields[0].lstrip("*").split("&")), fields[5])
     return out
 
 
@@ -27,28 +27,57 @@ def changes_of(text):
     return [(int(p), r, a) for p, r, a in re.findall(r"(\d+)([A-Z]+)>([A-Z]+)", text)]
 
 
-ours, theirs = read(sys.argv[1], "HCSQ"), read(sys.argv[2], "BCSQ")
 genome = "".join(line.strip() for line in open(sys.argv[3]) if line[0] != ">")
 genes = read_genes(sys.argv[4])
+old = {whom: protein(genome, gene) for whom, gene in genes.items()}
+joint, alone = entries(sys.argv[1], "HCSQ"), entries(sys.argv[1], "BCSQ")
+theirs = {key: told for key, told in entries(sys.argv[2], "BCSQ").items() if "+" in key[1]}
+ours = {(whom, text): told for (whom, text, behind), told in joint.items() if not behind}
+BESIDE = {"splice_region", "5_prime_utr", "3_prime_utr"}  # csq tells them in entries of their own
 
 
-def borne_out(entries):
-    old = {whom: protein(genome, gene) for whom, gene in genes.items()}
-    return sum(
-        bears_out(residues, old[whom], protein(genome, genes[whom], changes_of(text)))
-        for (whom, text), (_, residues) in entries.items()
-    )
+def translated(whom, text):
+    return until_stop(protein(genome, genes[whom], changes_of(text)))
 
 
-both = set(ours) & set(theirs)
-same = sum(ours[k][0] == theirs[k][0] for k in both)
-same_residues = sum(ours[k][1] == theirs[k][1] for k in both)
-differences = collections.Counter(
-    ("&".join(sorted(ours[k][0])), "&".join(sorted(theirs[k][0]))) for k in both if ours[k][0] != theirs[k][0]
+def told_of(whom, text):
+    """What Aceso tells of these alleles, or of the first ones if the others change nothing of the protein."""
+    parts = text.split("+") if genes[whom][0] == "+" else text.split("+")[::-1]
+    for count in range(len(parts), 0, -1):
+        shown = "+".join(parts[:count] if genes[whom][0] == "+" else parts[count - 1 :: -1])
+        effects, residues = ours.get((whom, shown)) or (count == 1 and alone.get((whom, shown, False))) or (None, "")
+        if residues and (count == len(parts) or translated(whom, shown) == translated(whom, text)):
+            return effects - BESIDE, residues, count == len(parts)
+    return None
+
+
+behind_stop = {(whom, text) for whom, text, behind in joint if behind}
+groups, effects, causes = collections.Counter(), collections.Counter(), Causes()
+same_effects = 0
+for (whom, text, behind), (their_effects, their_residues) in theirs.items():
+    if behind and all((whom, part) in behind_stop for part in text.split("+")):
+        groups["behind"] += 1
+        continue
+    found = told_of(whom, text)
+    if not found:
+        groups["other"] += 1
+        continue
+    groups["all" if found[2] else "first"] += 1
+    same_effects += found[0] == their_effects
+    if found[0] != their_effects:
+        effects["&".join(sorted(found[0])), "&".join(sorted(their_effects))] += 1
+    causes.add(found[1], their_residues, old[whom], protein(genome, genes[whom], changes_of(text)))
+
+right = sum(
+    bears_out(residues, old[whom], protein(genome, genes[whom], changes_of(text)))
+    for (whom, text), (_, residues) in ours.items()
 )
-print(f"Joint consequences: Aceso {len(ours)}, csq {len(theirs)}, {len(both)} of the same alleles; of these {same} have the same")
-print(f"consequence and {same_residues} the same amino acids. A plain translation of the haplotype bears out {borne_out(ours)}")
-print(f"of Aceso's {len(ours)} and {borne_out(theirs)} of csq's {len(theirs)}.")
+print(f"csq tells {len(theirs)} joint consequences. {groups['all']} Aceso tells of the same alleles, and {groups['first']} of the first ones, as the")
+print("others lie behind the stop that these make: csq counts them in, Aceso marks each by `*`. Another " + str(groups["behind"]))
+print(f"lie behind a stop as a whole, and have a `*` in both. The other {groups['other']} are of alleles that Aceso does not put together.")
+print(f"Of those that both tell {same_effects} have the same consequence. A plain translation of the haplotype bears out {right} of")
+print(f"the {len(ours)} joint consequences that Aceso tells.\n")
+print(causes.table())
 print("\nMost frequent differences:\n\n| Aceso | bcftools csq | count |\n|---|---|---|")
-for (a, b), count in differences.most_common(8):
+for (a, b), count in effects.most_common(8):
     print(f"| {a} | {b} | {count} |")

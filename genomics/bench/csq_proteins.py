@@ -1,4 +1,6 @@
-"""Proteins of genes with changes put into their coding sequence, for what compares consequences with bcftools csq."""
+"""Proteins of genes with changes put into their coding sequence, and why amino acids of two annotations differ, for what
+compares consequences with bcftools csq."""
+import collections
 import re
 
 CODE = "KNKNTTTTRSRSIIMIQHQHPPPPRRRRLLLLEDEDAAAAGGGGVVVV*Y*YSSSS*CWCLFLF"
@@ -44,3 +46,65 @@ def bears_out(told, old, new):
     new = new[: end + 1] if end >= 0 else new
     shown = new[first : first + len(after)]
     return old[first : first + len(before)] == before and shown == after[: len(shown)] and old[:first] == new[:first]
+
+
+TOLD = re.compile(r"(\d+)([A-Z*?]+)(?:\.\.(\d+))?(?:>(\d+)([A-Z*?]+)(?:\.\.(\d+))?)?")
+CAUSES = {
+    "unread": "csq tells `?`: the allele touches a splice site",
+    "csq": "a plain translation bears out Aceso's and not csq's",
+    "Aceso": "a plain translation bears out csq's and not Aceso's",
+    "neither": "a plain translation bears out neither",
+    "codons": "both are borne out, and show other codons",
+    "numbers": "csq numbers what follows `>` in the protein of the haplotype, which gaps in front of it shift",
+    "end": "csq ends with the coding sequence where Aceso reads on to the first stop behind it",
+    "reference": "csq shows the reference up to the last allele where Aceso shows it to its stop",
+}
+
+
+def until_stop(residues):
+    return residues[: residues.find("*") + 1] if "*" in residues else residues
+
+
+def causes_of(ours, theirs, old, new):
+    """Why what both tell of a change differs, in words of CAUSES; `old` and `new` are the proteins."""
+    if ours == theirs:
+        return ()
+    if "?" in theirs:
+        return ("unread",)
+    right, theirs_right = bears_out(ours, old, new), bears_out(theirs, old, new)
+    if not right or not theirs_right:
+        return ("csq" if right else "Aceso" if theirs_right else "neither",)
+    a, b = (list(TOLD.fullmatch(told).groups()) for told in (ours, theirs))
+    for told in (a, b):
+        if not told[3]:  # a synonymous change
+            told[3:] = told[:3]
+    alike = lambda i: a[i + 1][: len(b[i + 1])] == b[i + 1][: len(a[i + 1])]
+    size = lambda told, i: int(told[i + 2]) - int(told[i]) if told[i + 2] else len(told[i + 1])
+    if a[0] != b[0] or not alike(0) or not alike(3):
+        return ("codons",)
+    out = ["numbers"] if a[3] != b[3] else []
+    if size(b, 0) < size(a, 0):
+        out.append("reference")
+    elif a[:3] != b[:3]:
+        return ("codons",)
+    if (a[4], size(a, 3)) != (b[4], size(b, 3)):
+        if "*" in new or size(b, 3) >= size(a, 3):
+            return ("codons",)
+        out.append("end")
+    return tuple(out)
+
+
+class Causes:
+    """Counts of pairs by what they differ in."""
+
+    def __init__(self):
+        self.counts = collections.Counter()
+
+    def add(self, *told):
+        self.counts[causes_of(*told)] += 1
+
+    def table(self):
+        out = ["| amino acids | count |", "|---|---|"]
+        for names, count in sorted(self.counts.items(), key=lambda pair: -pair[1]):
+            out.append(f"| {'; and '.join(CAUSES[name] for name in names) or 'the same'} | {count} |")
+        return "\n".join(out)

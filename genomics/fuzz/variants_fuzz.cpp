@@ -10,6 +10,7 @@
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -44,7 +45,7 @@ void check(const std::vector<VariantPiece>& pieces, std::size_t from) {
   for (std::size_t i = from; i < pieces.size(); ++i) {
     if (pieces[i].begin > pieces[i].end || pieces[i].end > 64) std::abort();
     if (i > from && pieces[i].begin < pieces[i - 1].end) std::abort();
-    if (!pieces[i].alters[0] && !pieces[i].alters[1]) std::abort();
+    if (std::ranges::count(pieces[i].alters, true) == 0) std::abort();
   }
 }
 
@@ -58,7 +59,8 @@ void read_vcf(const std::filesystem::path& path, Warnings& warnings) {
     (void)cut_to_pieces(reference().codes(0), record, pieces);
     check(pieces, from);
     for (std::size_t i = from; i < pieces.size(); ++i) {
-      for (const int h : {0, 1}) (void)shift_left(reference().codes(0), pieces[i], h);
+      for (std::size_t h = 0; h < pieces[i].copies(); ++h)
+        (void)shift_left(reference().codes(0), pieces[i], h);
     }
   }
   const auto half = static_cast<std::ptrdiff_t>(pieces.size() / 2);

@@ -20,15 +20,16 @@ app::App compare_app() {
   app::Describe<CompareJob> d("genomics compare", "Compares called variants with a truth set");
   d.help(
       "Counts true and false positives and false negatives by the rules of the GA4GH, as RTG "
-      "vcfeval and hap.py do: variants match when their genotypes give the same two haplotypes, "
+      "vcfeval and hap.py do: variants match when their genotypes give the same haplotypes, "
       "however the files write them; phases are not compared. Alleles are trimmed, complex ones "
       "cut to pieces, substitutions of several bases counted base by base.\n\n"
       "tp and fn count variants of the truth, query_tp and fp calls: recall is tp / (tp + fn), "
       "precision query_tp / (query_tp + fp). A right allele in a wrong genotype is false and "
       "missed; fp_gt tells how many of fp are such. With regions, variants outside are used to "
       "match those inside, and not counted.\n\n"
-      "Genotypes of one allele count as two of it, a missing allele ('./1') and '*' as the "
-      "reference. Symbolic alleles and genotypes of more than two alleles are left out.");
+      "Genotypes have one to eight alleles; of different numbers the shares of the alleles have to "
+      "agree (1 = 1/1, 0/1 = 0/0/1/1). A missing allele ('./1') and '*' count as the reference. "
+      "Symbolic alleles and genotypes of more than eight alleles are left out.");
   d.example(
       "aceso genomics compare --truth HG002_v4.2.1.vcf.gz --calls sample.vcf.gz --regions "
       "HG002_v4.2.1.bed --reference GRCh38.fa.gz --report compare.html");

@@ -28,13 +28,13 @@ bool is_transition(std::uint8_t from, std::uint8_t to) {
 
 PieceType type_of(std::span<const std::uint8_t> contig, const VariantPiece& piece) {
   PieceType type;
-  type.zygosity = piece.homozygous()         ? Zygosity::HomAlt
-                  : piece.two_alternatives() ? Zygosity::HetAlt
-                                             : Zygosity::Het;
+  type.zygosity = piece.homozygous()             ? Zygosity::HomAlt
+                  : piece.several_alternatives() ? Zygosity::HetAlt
+                                                 : Zygosity::Het;
   const auto size = static_cast<std::int64_t>(piece.end - piece.begin);
   std::int64_t gained = 0;
   bool single = size == 1, transition = true;
-  for (std::size_t h = 0; h < 2; ++h) {
+  for (std::size_t h = 0; h < piece.copies(); ++h) {
     if (!piece.alters[h]) continue;
     const auto change = static_cast<std::int64_t>(piece.alleles[h].size()) - size;
     if (std::abs(change) > std::abs(gained)) gained = change;

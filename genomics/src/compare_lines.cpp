@@ -5,6 +5,7 @@
 #include "aceso/core/process.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -43,14 +44,14 @@ std::string_view match_kind(const Judgement& judgement) {
 
 CompareError describe_piece(const Reference& reference, std::uint32_t contig,
                             const VariantPiece& piece, bool is_truth, const Judgement& judgement) {
-  const VcfAlleles told = vcf_alleles(reference.codes(contig), piece);
-  const auto [low, high] = std::minmax(told.genotype[0], told.genotype[1]);
+  VcfAlleles told = vcf_alleles(reference.codes(contig), piece);
+  std::ranges::sort(told.genotype);
   return {.is_truth = is_truth,
           .contig = reference.contigs()[contig].name,
           .position = told.position,
           .reference = told.reference,
           .alternatives = told.alternatives,
-          .genotype = fmt::format("{}/{}", low, high),
+          .genotype = fmt::format("{}", fmt::join(told.genotype, "/")),
           .judgement = judgement};
 }
 

@@ -1,6 +1,7 @@
 #include "compare_pipeline.hpp"
 
 #include "compare_lines.hpp"
+#include "genotype_order.hpp"
 #include "superloci.hpp"
 #include "vcf_text_file.hpp"
 
@@ -114,7 +115,7 @@ class VariantSide {
         return;
       case Unused::Polyploid:
         ++left_out.polyploid;
-        warn("polyploid", "has more than two alleles in its genotype");
+        warn("polyploid", fmt::format("has more than {} alleles in its genotype", kMostPloidy));
         return;
       case Unused::NoPlace:
         ++left_out.no_place;

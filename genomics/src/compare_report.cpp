@@ -93,7 +93,7 @@ void add_metrics(const CompareCounts& counts, app::RunContext& context) {
 void add_tallies(const CompareCounts& counts, app::Report& report) {
   report.section("Comparison",
                  "Variants of the truth that were found, and calls that are right: those whose "
-                 "genotypes give the same two haplotypes, however they are written.");
+                 "genotypes give the same haplotypes, however they are written.");
   std::vector<std::vector<Cell>> rows, kinds, zygosities;
   for (const VariantClass c : kClasses) {
     const VariantTally& tally = counts.of(c);
@@ -197,7 +197,7 @@ void add_left_out(const CompareResult& result, app::RunContext& context) {
       {"reference_genotype", "the genotype is the reference's", &LeftOut::reference_genotype},
       {"no_genotype", "no genotype", &LeftOut::no_genotype},
       {"symbolic", "alleles not spelled out in bases", &LeftOut::symbolic},
-      {"polyploid", "more than two alleles in the genotype", &LeftOut::polyploid},
+      {"polyploid", "more than eight alleles in the genotype", &LeftOut::polyploid},
       {"no_place", "on no base of the contig", &LeftOut::no_place},
       {"other_contig", "on contigs that the reference lacks", &LeftOut::other_contig}};
   std::vector<std::vector<Cell>> rows;

@@ -95,7 +95,8 @@ class CodingEffects {
       out.effects.add(Effect::StopGained);
     else
       out.effects.add(old == now ? Effect::Synonymous : Effect::Missense);
-    tell(old, now, out);
+    add_residues(old, out);
+    if (old != now) add_residues_now(now, out);
   }
 
   /// A stop put in front of the stop changes nothing.
@@ -107,13 +108,34 @@ class CodingEffects {
     const std::size_t codons = last_codon_ - first_codon_ + 1;
     const std::string old = before(), now = after((3 * codons + added_ - removed_) / 3);
     const bool stops = old.ends_with('*'), stops_now = now.ends_with('*');
+    const bool gained = stops_now && !stops && !same_protein();
     if (stops) out.effects.add(stops_now ? Effect::StopRetained : Effect::StopLost);
-    if (stops_now && !stops && !same_protein()) out.effects.add(Effect::StopGained);
-    if (removed_ > 0 && added_ > 0)
-      out.effects.add(Effect::InframeAltering);
+    if (gained) out.effects.add(Effect::StopGained);
+    if (gained && frame_is_off_at(first_codon_ + now.size() - 1))
+      out.effects.add(Effect::Frameshift);
+    else if (removed_ != added_)
+      out.effects.add(removed_ > added_ ? Effect::InframeDeletion : Effect::InframeInsertion);
     else
-      out.effects.add(removed_ > 0 ? Effect::InframeDeletion : Effect::InframeInsertion);
-    tell(old, now, out);
+      add_restored(old == now, stops || gained, out);
+    add_residues(old, out);
+    if (!out.effects.has(Effect::Synonymous)) add_residues_now(now, out);
+  }
+
+  /// Gaps that cancel each other out.
+  static void add_restored(bool same, bool at_stop, Consequence& out) {
+    out.effects.add(Effect::InframeAltering);
+    if (!at_stop) out.effects.add(same ? Effect::Synonymous : Effect::Missense);
+  }
+
+  /// Whether a codon of the changed sequence is read before what restores the frame.
+  [[nodiscard]] bool frame_is_off_at(std::size_t codon) const {
+    std::size_t removed = 0, added = 0;
+    for (const CodingChange& change : changes_) {
+      if (change.at + added + change.added.size() > 3 * codon + removed) break;
+      removed += change.removed;
+      added += change.added.size();
+    }
+    return removed % 3 != added % 3;
   }
 
   void add_frameshift(Consequence& out) const {
@@ -125,22 +147,26 @@ class CodingEffects {
       const bool kept = changes_.front().at > stop && now == "*";
       out.effects.add(kept ? Effect::StopRetained : Effect::StopLost);
     }
-    tell(protein.substr(std::min(first_codon_, protein.size())), now, out);
+    add_residues(protein.substr(std::min(first_codon_, protein.size())), out);
+    add_residues_now(now, out);
   }
 
-  void tell(std::string_view old, std::string_view now, Consequence& out) const {
-    std::string& told = out.amino_acids;
-    add_cut(old, told);
-    if (old == now) return;
-    told += '>';
-    add_cut(now, told);
+  void add_residues_now(std::string_view now, Consequence& out) const {
+    out.amino_acids += '>';
+    add_residues(now, out);
   }
-  /// With the number of the last one where it is cut, as bcftools csq does.
-  void add_cut(std::string_view residues, std::string& told) const {
+  /// Where they are cut, with the number of what comes behind the last one, which is the stop if
+  /// there is one, as bcftools csq does.
+  void add_residues(std::string_view residues, Consequence& out) const {
+    std::string& told = out.amino_acids;
     told += std::to_string(first_codon_ + 1);
+    if (residues.size() <= kShownAminoAcids + kAminoAcidsSpared) {
+      told += residues;
+      return;
+    }
+    const std::size_t size = residues.size() - (residues.ends_with('*') ? 1 : 0);
     told += residues.substr(0, kShownAminoAcids);
-    if (residues.size() > kShownAminoAcids)
-      told.append("..").append(std::to_string(first_codon_ + residues.size()));
+    told.append("..").append(std::to_string(first_codon_ + 1 + size));
   }
 
   const CodingSequence& sequence_;
@@ -177,7 +203,7 @@ CodingChange coding_change(const SequenceChange& change, const Transcript& trans
 
 /// \pre not in front of the first codon
 void choose_codons(CodingChange& change, bool reverse) {
-  const bool gap = change.removed != change.added.size();
+  const bool gap = change.removed == 0 || change.added.empty();
   const std::size_t first = gap && !reverse && change.at > 0 ? change.at - 1 : change.at;
   const std::size_t size = change.removed + (gap && reverse ? 1 : 0);
   change.first_codon = first / 3;

@@ -97,7 +97,8 @@ void add_coding_effects(std::span<const CodingChange> changes, const Transcript&
 /// Whether bases of the transcript change, or some come between them.
 [[nodiscard]] bool touches(const SequenceChange& change, const Transcript& transcript) noexcept;
 
-/// More amino acids than these are cut short: "..", and the number of the last one.
-inline constexpr std::size_t kShownAminoAcids = 20;
+/// More amino acids than these are cut short if that leaves out more than kAminoAcidsSpared: "..",
+/// and the number behind the last one.
+inline constexpr std::size_t kShownAminoAcids = 20, kAminoAcidsSpared = 2;
 
 }  // namespace aceso::genomics

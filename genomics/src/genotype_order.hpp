@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <span>
 
@@ -48,6 +49,16 @@ constexpr bool next_genotype(std::span<Number> numbers, std::size_t alleles) noe
     return true;
   }
   return false;
+}
+
+/// Calls `use(place, numbers)` for each genotype in VCF's order.
+template <typename Use>
+constexpr void for_genotypes(int ploidy, std::size_t alleles, const Use& use) {
+  std::array<std::size_t, kMostPloidy> room{};
+  const std::span<std::size_t> numbers = std::span(room).first(static_cast<std::size_t>(ploidy));
+  std::size_t place = 0;
+  do use(place++, std::span<const std::size_t>(numbers));
+  while (next_genotype(numbers, alleles));
 }
 
 }  // namespace aceso::genomics

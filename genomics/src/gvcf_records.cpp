@@ -10,9 +10,27 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 namespace aceso::genomics {
 namespace {
+
+/// No PL has values for more alleles than these with more than two copies; of so many the number of
+/// genotypes can still be told.
+constexpr std::size_t kMostAlleles = 500;
+
+/// Phreds by copies of another allele where a file tells only that of its genotype: reads of the
+/// reference alone, whose chance under k of `ploidy` copies is a power of 1 - k / ploidy.
+std::vector<double> block_likelihoods(int ploidy, double sure) {
+  std::vector<double> out{0};
+  double most = sure;
+  for (int k = 1; k < ploidy; ++k) {
+    most = sure * std::log1p(-static_cast<double>(k) / ploidy) / std::log1p(-1.0 / ploidy);
+    out.push_back(most);
+  }
+  out.push_back(ploidy == 1 ? sure : 10 * most);
+  return out;
+}
 
 bool is_other(std::string_view allele) { return allele == "<NON_REF>" || allele == "<*>"; }
 
@@ -49,10 +67,6 @@ std::vector<DeclaredContig> declared_contigs(const VcfLines& lines) {
     out.push_back(std::move(contig));
   }
   return out;
-}
-
-double GvcfRecord::likelihood(std::size_t a, std::size_t b) const {
-  return likelihoods[ploidy == 1 ? a : genotype_index(a, b)];
 }
 
 GvcfRecords::GvcfRecords(const std::filesystem::path& path, Warnings& warnings)
@@ -207,15 +221,13 @@ bool GvcfRecords::read_sample(GvcfRecord& out, const std::vector<std::size_t>& k
 void GvcfRecords::read_genotype(std::string_view text, const std::vector<std::size_t>& kept,
                                 GvcfRecord& out) {
   if (text.empty()) return;
-  out.phased = text.find('|') != std::string_view::npos;
+  out.phased = text.find('|') != std::string_view::npos && text.find('/') == std::string_view::npos;
   const std::string plain = replaced(text, '|', '/');
   const auto parts = split_views(plain, '/');
   out.ploidy = static_cast<int>(parts.size());
-  if (parts.size() > 2)
-    fail(Errc::Unsupported,
-         "{}: the genotype {} has {} alleles; samples with one or two copies of the genome are "
-         "genotyped together, others one by one by genomics germline",
-         lines_.where(line_), printable(text), parts.size());
+  if (parts.size() > kMostPloidy)
+    fail(Errc::Unsupported, "{}: the genotype {} has {} alleles; expected at most {}",
+         lines_.where(line_), printable(text, 40), parts.size(), kMostPloidy);
   for (const std::string_view part : parts) {
     if (part == ".") {
       out.genotype.clear();
@@ -232,7 +244,6 @@ void GvcfRecords::read_genotype(std::string_view text, const std::vector<std::si
 
 bool GvcfRecords::read_likelihoods(std::string_view text, std::string_view quality,
                                    const std::vector<std::size_t>& kept, GvcfRecord& out) {
-  const std::size_t expected = genotype_count(out.ploidy, file_alleles_);
   if (text.empty() || (out.block && !has_other_)) {
     if (!out.block || quality.empty()) {
       if (!out.block)
@@ -241,22 +252,36 @@ bool GvcfRecords::read_likelihoods(std::string_view text, std::string_view quali
       return false;
     }
     const double sure = parse_number(quality, "GQ");
-    out.likelihoods = {0, sure};
-    if (out.ploidy == 2) out.likelihoods.push_back(10 * sure);
+    out.likelihoods = block_likelihoods(out.ploidy, sure);
     return true;
   }
+  if (out.ploidy > 2 && file_alleles_ > kMostAlleles)
+    fail(Errc::CorruptData, "{}: has {} alleles, expected at most {} with {} copies",
+         lines_.where(line_), file_alleles_, kMostAlleles, out.ploidy);
+  const std::size_t expected = genotype_count(out.ploidy, file_alleles_);
   const auto list = split_views(text, ',');
   if (list.size() != expected)
-    fail(Errc::CorruptData, "{}: PL has {} values, expected {} for {} alleles", lines_.where(line_),
-         list.size(), expected, file_alleles_);
+    fail(Errc::CorruptData, "{}: PL has {} values, expected {} for {} alleles{}",
+         lines_.where(line_), list.size(), expected, file_alleles_,
+         out.ploidy == 2 ? std::string() : fmt::format(" on {} copies", out.ploidy));
   std::vector<std::size_t> numbers = kept;
   numbers.push_back(other_);
-  for (std::size_t b = 0; b < numbers.size(); ++b) {
-    for (std::size_t a = out.ploidy == 1 ? b : 0; a <= b; ++a)
-      out.likelihoods.push_back(parse_number(
-          list[out.ploidy == 1 ? numbers[b] : genotype_index(numbers[a], numbers[b])], "PL"));
-  }
+  pick_likelihoods(list, numbers, out);
   return true;
+}
+
+/// Of the alleles that have these numbers in the file.
+void GvcfRecords::pick_likelihoods(const std::vector<std::string_view>& list,
+                                   const std::vector<std::size_t>& numbers, GvcfRecord& out) const {
+  std::vector<std::size_t> told(static_cast<std::size_t>(out.ploidy));
+  for_genotypes(out.ploidy, numbers.size(),
+                [&](std::size_t, std::span<const std::size_t> genotype) {
+                  std::ranges::transform(genotype, told.begin(),
+                                         [&](std::size_t allele) { return numbers[allele]; });
+                  std::ranges::sort(told);
+                  const std::size_t place = genotype_place(std::span<const std::size_t>(told));
+                  out.likelihoods.push_back(parse_number(list[place], "PL"));
+                });
 }
 
 }  // namespace aceso::genomics

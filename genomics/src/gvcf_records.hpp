@@ -28,8 +28,8 @@ struct GvcfRecord {
   std::vector<std::string> alleles;
   bool block = false;            ///< no variant: alleles has REF only
   bool filtered_strand = false;  ///< FILTER names StrandBias
-  int ploidy = 2;
-  std::vector<int> genotype;  ///< of alleles; empty: missing
+  int ploidy = 2;                ///< 1 to kMostPloidy
+  std::vector<int> genotype;     ///< of alleles; empty: missing
   bool phased = false;
   std::uint32_t phase_set = 0;  ///< 0: none
   std::uint32_t depth = 0;
@@ -38,14 +38,7 @@ struct GvcfRecord {
   std::vector<double> likelihoods;
 
   [[nodiscard]] std::size_t other() const noexcept { return alleles.size(); }
-  /// Of alleles a and b; with one copy of the genome of a.
-  [[nodiscard]] double likelihood(std::size_t a, std::size_t b) const;
 };
-
-/// Place of the genotype of two alleles in VCF's order.
-[[nodiscard]] constexpr std::size_t genotype_index(std::size_t a, std::size_t b) noexcept {
-  return a < b ? b * (b + 1) / 2 + a : a * (a + 1) / 2 + b;
-}
 
 class GvcfRecords {
  public:
@@ -71,6 +64,8 @@ class GvcfRecords {
   void read_genotype(std::string_view text, const std::vector<std::size_t>& kept, GvcfRecord& out);
   [[nodiscard]] bool read_likelihoods(std::string_view text, std::string_view quality,
                                       const std::vector<std::size_t>& kept, GvcfRecord& out);
+  void pick_likelihoods(const std::vector<std::string_view>& list,
+                        const std::vector<std::size_t>& numbers, GvcfRecord& out) const;
   [[nodiscard]] std::uint32_t parse_number(std::string_view text, std::string_view what) const;
 
   VcfLines lines_;

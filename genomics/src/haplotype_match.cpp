@@ -1,7 +1,11 @@
 #include "haplotype_match.hpp"
 
+#include "genotype_order.hpp"
+
 #include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <numeric>
 #include <string>
 #include <unordered_map>
 
@@ -49,13 +53,25 @@ struct HaplotypePair {
   [[nodiscard]] bool together_at(std::uint32_t position) const {
     return pending.empty() && end[0] == position && end[1] == position;
   }
+  friend bool operator==(const HaplotypePair& a, const HaplotypePair& b) {
+    return a.end[0] == b.end[0] && a.end[1] == b.end[1] && a.pending == b.pending &&
+           (a.pending.empty() || a.ahead == b.ahead);
+  }
+
+  /// What its future depends on.
+  [[nodiscard]] std::string key(std::uint32_t position) const {
+    std::string out;
+    for (const Side side : {kTruth, kCalls}) out += std::to_string(end[side] - position) + ",";
+    out += pending.empty() ? '=' : static_cast<char>('t' + ahead);
+    return out + pending;
+  }
 };
 
 /// The choices made for all variants so far.
 struct State {
-  HaplotypePair pair[2];
-  std::int64_t settled = 0;   ///< score of what lies before the last common point
-  std::int32_t open[2] = {};  ///< variants kept since then, per set
+  std::vector<HaplotypePair> pairs;  ///< one per copy of the genome
+  std::int64_t settled = 0;          ///< score of what lies before the last common point
+  std::int32_t open[2] = {};         ///< variants kept since then, per set
   std::uint32_t node = 0;
 
   [[nodiscard]] std::int64_t open_score() const {
@@ -66,17 +82,16 @@ struct State {
 
   /// States of one key have the same future.
   [[nodiscard]] std::string key(std::uint32_t position) const {
-    std::string halves[2];
-    for (int p = 0; p < 2; ++p) {
-      for (const Side side : {kTruth, kCalls})
-        halves[p] += std::to_string(pair[p].end[side] - position) + ",";
-      halves[p] += pair[p].pending.empty() ? '=' : static_cast<char>('t' + pair[p].ahead);
-      halves[p] += pair[p].pending;
-    }
-    if (halves[1] < halves[0]) halves[0].swap(halves[1]);  // haplotypes have no names
+    std::vector<std::string> keys;
+    for (const HaplotypePair& pair : pairs) keys.push_back(pair.key(position));
+    std::ranges::sort(keys);  // haplotypes have no names
     std::string out{open[0] > 0 ? '1' : '0', open[1] > 0 ? '1' : '0'};
-    out += std::to_string(halves[0].size()) + ":";
-    return out + halves[0] + halves[1];
+    for (const std::string& key : keys) out += std::to_string(key.size()) + ":" + key;
+    return out;
+  }
+  [[nodiscard]] bool together_at(std::uint32_t position) const {
+    return std::ranges::all_of(
+        pairs, [&](const HaplotypePair& pair) { return pair.together_at(position); });
   }
 };
 
@@ -93,11 +108,101 @@ struct Step {
   std::uint32_t index;
 };
 
+using CopyList = std::array<std::uint8_t, kMostPloidy>;
+
+/// How many haplotypes all genotypes of a superlocus are written over, each copy standing for as
+/// many as it takes: the least common multiple of their copies, or the greatest number if that
+/// multiple is above kMostPloidy. Genotypes of one allele can be written over any number.
+std::size_t common_copies(const Superlocus& locus) {
+  std::size_t multiple = 1, most = 1;
+  for (const auto& pieces : {locus.truth, locus.calls}) {
+    for (const VariantPiece& piece : pieces) {
+      if (piece.homozygous()) continue;
+      multiple = std::lcm(multiple, piece.copies());
+      most = std::max(most, piece.copies());
+    }
+  }
+  return multiple <= kMostPloidy ? multiple : most;
+}
+
+/// Tries all ways to put the alleles of one variant on the haplotypes of a state. Ways that differ
+/// only by haplotypes that are equal so far count as one.
+class Placing {
+ public:
+  Placing(std::string_view contig, const State& state, const VariantPiece& piece, Side side)
+      : contig_(contig), state_(state), piece_(piece), side_(side), way_(state) {
+    const std::size_t copies = state.pairs.size();
+    for (std::size_t h = 0; h < piece.copies(); ++h) {
+      if (piece.first_alike(h) == h) allele_.push_back(h);
+      const auto number = static_cast<std::size_t>(
+          std::ranges::find(allele_, piece.first_alike(h)) - allele_.begin());
+      left_[number] += static_cast<std::uint8_t>(piece.homozygous() ? (h == 0 ? copies : 0)
+                                                                    : copies / piece.copies());
+    }
+    for (std::size_t p = 0; p < copies; ++p) {
+      alike_[p] = static_cast<std::uint8_t>(p);
+      for (std::size_t q = 0; q < p; ++q) {
+        if (state.pairs[q] == state.pairs[p]) alike_[p] = static_cast<std::uint8_t>(q);
+      }
+    }
+  }
+
+  /// Calls `use` with each state that comes of it. Returns how many places were tried.
+  template <typename Use>
+  std::size_t run(const Use& use) {
+    place(0, use);
+    return tries_;
+  }
+
+ private:
+  template <typename Use>
+  void place(std::size_t copy, const Use& use) {
+    if (copy == state_.pairs.size()) {
+      use(way_);
+      return;
+    }
+    for (std::size_t number = 0; number < allele_.size(); ++number) {
+      if (left_[number] == 0 || (alike_[copy] < copy && number < chosen_[alike_[copy]])) continue;
+      ++tries_;
+      if (put(way_.pairs[copy], allele_[number])) {
+        --left_[number];
+        chosen_[copy] = static_cast<std::uint8_t>(number);
+        place(copy + 1, use);
+        ++left_[number];
+      }
+      way_.pairs[copy] = state_.pairs[copy];
+    }
+  }
+
+  /// False if two changes would have the same bases of one haplotype, or the sets differ.
+  [[nodiscard]] bool put(HaplotypePair& pair, std::size_t h) const {
+    if (!piece_.alters[h]) return true;
+    std::uint32_t& end = pair.end[side_];
+    if (end > piece_.begin || !pair.append(side_, contig_.substr(end, piece_.begin - end)) ||
+        !pair.append(side_, piece_.alleles[h]))
+      return false;
+    end = piece_.end;
+    return true;
+  }
+
+  std::string_view contig_;
+  const State& state_;
+  const VariantPiece& piece_;
+  Side side_;
+  State way_;
+  std::vector<std::size_t> allele_;  ///< a copy of the piece that has it, by number
+  CopyList left_{};                  ///< haplotypes that still need it
+  CopyList alike_{};                 ///< the last haplotype before that is equal, or itself
+  CopyList chosen_{};
+  std::size_t tries_ = 0;
+};
+
 class Matcher {
  public:
   Matcher(std::span<const std::uint8_t> contig, const Superlocus& locus, std::size_t max_states)
       : contig_(reinterpret_cast<const char*>(contig.data()), contig.size()),
         locus_(locus),
+        copies_(common_copies(locus)),
         max_states_(max_states) {
     order_steps();
   }
@@ -107,23 +212,31 @@ class Matcher {
     nodes_.push_back({});
     State first;
     const std::uint32_t begin = piece(steps_[0]).begin;
-    for (HaplotypePair& pair : first.pair) pair.end[0] = pair.end[1] = begin;
+    first.pairs.resize(copies_);
+    for (HaplotypePair& pair : first.pairs) pair.end[0] = pair.end[1] = begin;
     std::vector<State> states{first};
     for (std::size_t i = 0; i < steps_.size(); ++i) {
       std::vector<State> next;
-      for (const State& state : states) branch(state, steps_[i], next);
+      std::size_t tries = 0;
+      for (const State& state : states) {
+        tries += branch(state, steps_[i], next);
+        if (tries > max_states_ * kTriesPerState || next.size() > max_states_ * kWaysPerState)
+          return false;
+      }
       states = settle(next, i + 1 < steps_.size() ? piece(steps_[i + 1]).begin : end_of_locus());
       if (states.size() > max_states_) return false;
     }
     // Only ways whose haplotypes all meet at the end are left; their key is one, so there is one.
-    const auto found = std::ranges::find_if(states, [&](const State& state) {
-      return state.pair[0].together_at(end_of_locus()) && state.pair[1].together_at(end_of_locus());
-    });
+    const auto found = std::ranges::find_if(
+        states, [&](const State& state) { return state.together_at(end_of_locus()); });
     trace(found->node, out);
     return true;
   }
 
  private:
+  /// Limits of one step, so that many copies do not take much more time and memory than two.
+  static constexpr std::size_t kTriesPerState = 256, kWaysPerState = 16;
+
   [[nodiscard]] const VariantPiece& piece(const Step& step) const {
     return (step.side == kTruth ? locus_.truth : locus_.calls)[step.index];
   }
@@ -143,30 +256,17 @@ class Matcher {
     return end;
   }
 
-  void branch(const State& state, const Step& step, std::vector<State>& next) {
+  /// Appends the ways to go on without and with a variant; returns how many places were tried.
+  std::size_t branch(const State& state, const Step& step, std::vector<State>& next) {
     next.push_back(state);
     add_node(next.back(), false);
     const VariantPiece& change = piece(step);
-    keep(state, step, false, next);
-    if (!change.homozygous()) keep(state, step, true, next);
-  }
-
-  void keep(const State& state, const Step& step, bool swapped, std::vector<State>& next) {
-    const VariantPiece& change = piece(step);
-    State kept = state;
-    for (std::size_t h = 0; h < 2; ++h) {
-      if (!change.alters[h]) continue;
-      HaplotypePair& pair = kept.pair[swapped ? 1 - h : h];
-      std::uint32_t& end = pair.end[step.side];
-      // Two changes of the same bases cannot both be on one haplotype.
-      if (end > change.begin || !pair.append(step.side, contig_.substr(end, change.begin - end)) ||
-          !pair.append(step.side, change.alleles[h]))
-        return;
-      end = change.end;
-    }
-    ++kept.open[step.side];
-    add_node(kept, true);
-    next.push_back(std::move(kept));
+    if (!change.homozygous() && copies_ % change.copies() != 0) return 1;
+    return Placing(contig_, state, change, step.side).run([&](const State& way) {
+      next.push_back(way);
+      ++next.back().open[step.side];
+      add_node(next.back(), true);
+    });
   }
 
   void add_node(State& state, bool kept) {
@@ -180,9 +280,10 @@ class Matcher {
     std::vector<State> out;
     std::unordered_map<std::string, std::size_t> known;
     for (State& state : states) {
-      if (!state.pair[0].advance(contig_, position) || !state.pair[1].advance(contig_, position))
+      if (!std::ranges::all_of(
+              state.pairs, [&](HaplotypePair& pair) { return pair.advance(contig_, position); }))
         continue;
-      if (state.pair[0].together_at(position) && state.pair[1].together_at(position)) meet(state);
+      if (state.together_at(position)) meet(state);
       const auto [place, fresh] = known.emplace(state.key(position), out.size());
       if (fresh)
         out.push_back(std::move(state));
@@ -217,6 +318,7 @@ class Matcher {
 
   std::string_view contig_;
   const Superlocus& locus_;
+  std::size_t copies_;
   std::size_t max_states_;
   std::vector<Step> steps_;
   std::vector<Node> nodes_;
@@ -234,7 +336,7 @@ void match_equal(const Superlocus& locus, SuperlocusMatch& out) {
   }
 }
 
-/// Whether the variants of one set could all be on its two haplotypes, one behind the other.
+/// Whether the variants of one set could all be on its haplotypes, one behind the other.
 bool in_line(std::span<const VariantPiece> pieces) {
   for (std::size_t i = 1; i < pieces.size(); ++i) {
     if (pieces[i].begin < pieces[i - 1].end || pieces[i].begin == pieces[i - 1].begin) return false;

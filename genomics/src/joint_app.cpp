@@ -38,6 +38,7 @@ struct SampleCounts {
 
 struct TrioCounts {
   std::uint64_t sites = 0, violations = 0, sure_sites = 0, sure_violations = 0;
+  std::uint64_t other_copies = 0;  ///< sites left out: not all three have two copies
 };
 
 struct JointFigures {
@@ -61,13 +62,12 @@ void JointFigures::add(const JointLine& line, const std::vector<Trio>& families)
   add_alleles(line);
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const JointGenotype& genotype = line.samples[i];
-    const bool one = genotype.ploidy == 1 || genotype.first == genotype.second;
     if (!genotype.known)
       ++samples[i].missing;
-    else if (!one)
+    else if (!genotype.homozygous())
       ++samples[i].heterozygous;
     else
-      ++(genotype.first == 0 ? samples[i].reference : samples[i].homozygous);
+      ++(genotype.is_reference() ? samples[i].reference : samples[i].homozygous);
   }
   for (std::size_t t = 0; t < families.size(); ++t) add_trio(line, families[t], trios[t]);
 }
@@ -97,15 +97,20 @@ void JointFigures::add_alleles(const JointLine& line) {
 void JointFigures::add_trio(const JointLine& line, const Trio& trio, TrioCounts& counts) const {
   const JointGenotype &child = line.samples[trio.child], &father = line.samples[trio.father],
                       &mother = line.samples[trio.mother];
-  bool sure = true, varies = false;
+  bool sure = true, varies = false, diploid = true;
   for (const JointGenotype* one : {&child, &father, &mother}) {
-    if (!one->known || one->ploidy != 2) return;
+    if (!one->known) return;
+    diploid &= one->ploidy() == 2;
     sure &= one->quality >= kSureQuality;
-    varies |= one->first != 0 || one->second != 0;
+    varies |= !one->is_reference();
   }
   if (!varies) return;
-  const bool violation = !is_mendelian(child.first, child.second, father.first, father.second,
-                                       mother.first, mother.second);
+  if (!diploid) {
+    ++counts.other_copies;
+    return;
+  }
+  const bool violation = !is_mendelian(child.alleles[0], child.alleles[1], father.alleles[0],
+                                       father.alleles[1], mother.alleles[0], mother.alleles[1]);
   ++counts.sites;
   counts.violations += violation ? 1 : 0;
   if (!sure) return;
@@ -184,6 +189,7 @@ class JointCaller {
                                   job_.pass_quality);
         },
         context_.stop);
+    for (const JointSite& site : batch) warn_of(site);
     for (const auto& line : lines) {
       if (!line) {
         ++figures_.unvaried;
@@ -192,6 +198,16 @@ class JointCaller {
       figures_.add(*line, trios_);
       if (output_) output_->write(line->text);
     }
+  }
+
+  void warn_of(const JointSite& site) {
+    if (site.alleles_left_out == 0) return;
+    context_.warnings.add(
+        "joint.too_many_alleles",
+        fmt::format("{}:{}: more alleles than {} genotypes hold; the {} with the fewest reads are "
+                    "left out",
+                    contigs_[site.contig].name, site.position + 1, kMostSiteGenotypes,
+                    site.alleles_left_out));
   }
 
   const JointJob& job_;
@@ -275,7 +291,14 @@ void report_trios(const JointFigures& figures, const std::vector<std::string>& n
                     {"sites", c.sites},
                     {"violations", c.violations},
                     {"sure_sites", c.sure_sites},
-                    {"sure_violations", c.sure_violations}});
+                    {"sure_violations", c.sure_violations},
+                    {"not_diploid", c.other_copies}});
+    if (c.other_copies > 0)
+      context.warnings.add(
+          "joint.not_diploid",
+          fmt::format("{} sites at which {} or a parent has not two copies were not checked for "
+                      "Mendelian violations",
+                      c.other_copies, printable(names[trios[i].child])));
   }
   context.metric("trios", list);
   context.report.section("Families",
@@ -315,6 +338,9 @@ app::App joint_app() {
       "block tells how sure the reference is; where it has no read its genotype is missing.\n\n"
       "Alleles are those of the files, '*' for a deletion that begins before. Gaps and other "
       "alleles of one position have lines of their own. Phases of the files are kept.\n\n"
+      "Samples may have one to eight copies of a place, and others than their neighbours: men and "
+      "women on X, or a tetraploid beside its diploid parents. Mendelian violations are counted "
+      "where child and parents have two.\n\n"
       "The files are read side by side, so memory does not grow with their length. Calls do not "
       "depend on threads or on the order of the files, which is that of the samples.");
   d.example(

@@ -49,14 +49,8 @@ class Group {
   }
 
   [[nodiscard]] Consequence together() {
+    // (What does not follow from the codons each allele's own consequence tells.)
     Consequence out;
-    // What does not follow from the codons remains.
-    for (std::size_t i = 0; i < parts_.size(); ++i) {
-      for (const Effect effect :
-           {Effect::SpliceRegion, Effect::FivePrimeUtr, Effect::ThreePrimeUtr}) {
-        if (changes_[first_ + i]->alone.effects.has(effect)) out.effects.add(effect);
-      }
-    }
     add_coding_effects(parts_, *changes_[first_]->transcript, sequences_, out);
     return out;
   }

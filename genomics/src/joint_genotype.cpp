@@ -22,17 +22,17 @@ double log_gamma(double x) {
   return ::lgamma_r(x, &sign);
 }
 
-/// Calls `use(index, a, b)` for each genotype; with one copy a is b.
-template <typename Use>
-void for_genotypes(int ploidy, std::size_t alleles, const Use& use) {
-  for (std::size_t b = 0; b < alleles; ++b) {
-    if (ploidy == 1) {
-      use(b, b, b);
-    } else {
-      for (std::size_t a = 0; a <= b; ++a) use(genotype_index(a, b), a, b);
-    }
-  }
+using Genotype = std::span<const std::size_t>;
+
+/// How many copies before the i-th have its allele. (The numbers rise.)
+std::size_t alike_before(Genotype genotype, std::size_t i) {
+  std::size_t out = 0;
+  while (out < i && genotype[i - 1 - out] == genotype[i]) ++out;
+  return out;
 }
+
+/// By the number of variant copies, and behind them the ploidy.
+using CollapsedChances = std::array<double, kMostPloidy + 2>;
 
 /// A sample that says something.
 struct Informed {
@@ -84,18 +84,18 @@ class SiteModel {
 
   /// Phred of the chance that all chromosomes are the reference or '*'.
   [[nodiscard]] double quality() const {
-    std::vector<std::array<double, 4>> rows;  // by count of alternatives, and the ploidy
+    std::vector<CollapsedChances> rows;
     for (const Informed& sample : samples_) rows.push_back(collapsed(sample));
     std::ranges::sort(rows);  // so that sums do not depend on the order of samples
     std::vector<double> ways{1};
     double scale = 0, none = 0;  // logarithms: of `ways`, and of the chance without alternatives
     for (const auto& row : rows) {
       none += std::log(std::max(row[0], 1e-300));
-      const auto ploidy = static_cast<std::size_t>(row[3]);
+      const auto ploidy = static_cast<std::size_t>(row.back());
       std::vector<double> next(ways.size() + ploidy, 0);
       for (std::size_t k = 0; k < ways.size(); ++k) {
         for (std::size_t g = 0; g <= ploidy; ++g)
-          next[k + g] += ways[k] * row[g] * (g == 1 && ploidy == 2 ? 2 : 1);
+          next[k + g] += ways[k] * row[g] * static_cast<double>(binomial(ploidy, g));
       }
       const double most = *std::ranges::max_element(next);
       for (double& value : next) value /= most;
@@ -119,42 +119,52 @@ class SiteModel {
       sum += weight[a];
     }
     double total = 0;
-    for_genotypes(sample.ploidy, alleles_, [&](std::size_t g, std::size_t a, std::size_t b) {
-      double prior = weight[a] / sum;
-      if (sample.ploidy == 2) prior *= (a == b ? weight[a] + 1 : 2 * weight[b]) / (sum + 1);
-      sample.posterior[g] = prior * sample.chances[g];
+    for_genotypes(sample.ploidy, alleles_, [&](std::size_t g, Genotype genotype) {
+      sample.posterior[g] = prior_of(genotype, weight, sum) * sample.chances[g];
       total += sample.posterior[g];
     });
     std::vector<double> expected(alleles_, 0);
-    for_genotypes(sample.ploidy, alleles_, [&](std::size_t g, std::size_t a, std::size_t b) {
+    for_genotypes(sample.ploidy, alleles_, [&](std::size_t g, Genotype genotype) {
       sample.posterior[g] /= total;
-      expected[a] += sample.posterior[g];
-      if (sample.ploidy == 2) expected[b] += sample.posterior[g];
+      for (const std::size_t allele : genotype) expected[allele] += sample.posterior[g];
     });
     for (std::size_t a = 0; a < alleles_; ++a)
       sample.expected[a] = std::llround(expected[a] / kFraction);
   }
 
+  /// Dirichlet-multinomial: one copy drawn after the other, in any order.
+  [[nodiscard]] static double prior_of(Genotype genotype, const std::vector<double>& weight,
+                                       double sum) {
+    double prior = 1;
+    for (std::size_t i = 0; i < genotype.size(); ++i) {
+      const auto drawn = static_cast<double>(i);
+      const auto alike = static_cast<double>(alike_before(genotype, i));
+      const double orders = (drawn + 1) / (alike + 1);
+      prior *= (weight[genotype[i]] + alike) * orders / (sum + drawn);
+    }
+    return prior;
+  }
+
   /// Chances of a sample by the number of its variant chromosomes, whichever they are.
-  [[nodiscard]] std::array<double, 4> collapsed(const Informed& sample) const {
+  [[nodiscard]] CollapsedChances collapsed(const Informed& sample) const {
     std::array<double, 2> sums{};
     std::vector<double> weight(alleles_);
     for (std::size_t a = 0; a < alleles_; ++a) {
       weight[a] = base_[a] + static_cast<double>(all_[a]) * kFraction;
       sums[is_variant(a) ? 1 : 0] += weight[a];
     }
-    std::array<double, 4> out{};
-    out[3] = sample.ploidy;
-    for_genotypes(sample.ploidy, alleles_, [&](std::size_t g, std::size_t a, std::size_t b) {
-      const bool va = is_variant(a), vb = is_variant(b);
-      double share = weight[a] / sums[va ? 1 : 0];
-      if (sample.ploidy == 1) {
-        out[va ? 1 : 0] += share * sample.chances[g];
-        return;
+    CollapsedChances out{};
+    out.back() = sample.ploidy;
+    for_genotypes(sample.ploidy, alleles_, [&](std::size_t g, Genotype genotype) {
+      std::array<std::size_t, 2> copies{};
+      double share = 1;
+      for (std::size_t i = 0; i < genotype.size(); ++i) {
+        const std::size_t kind = is_variant(genotype[i]) ? 1 : 0;
+        const auto orders = static_cast<double>(++copies[kind]) /
+                            static_cast<double>(alike_before(genotype, i) + 1);
+        share *= weight[genotype[i]] / sums[kind] * orders;
       }
-      share *= weight[b] / sums[vb ? 1 : 0];
-      if (va == vb && a != b) share *= 2;
-      out[(va ? 1U : 0U) + (vb ? 1U : 0U)] += share * sample.chances[g];
+      out[copies[1]] += share * sample.chances[g];
     });
     return out;
   }
@@ -193,20 +203,52 @@ class SiteModel {
 JointGenotype best_genotype(const Informed& sample, std::size_t alleles) {
   JointGenotype out;
   out.known = true;
-  out.ploidy = sample.ploidy;
   double best = -1, others = 0;
-  for_genotypes(sample.ploidy, alleles, [&](std::size_t g, std::size_t a, std::size_t b) {
+  std::size_t chosen = 0;
+  for_genotypes(sample.ploidy, alleles, [&](std::size_t g, Genotype genotype) {
     if (sample.posterior[g] <= best) return;
     best = sample.posterior[g];
-    out.first = a;
-    out.second = b;
+    chosen = g;
+    out.alleles.assign(genotype.begin(), genotype.end());
   });
-  const std::size_t chosen = sample.ploidy == 1 ? out.first : genotype_index(out.first, out.second);
   for (std::size_t g = 0; g < sample.posterior.size(); ++g)
     others += g == chosen ? 0 : sample.posterior[g];
   out.quality = std::clamp(-10 * std::log10(std::max(others, 1e-12)), 0.0, kMostGenotypeQuality);
   return out;
 }
+
+/// The least phred among all ways to take one of the record's alleles for each copy of a genotype.
+class LeastLikelihood {
+ public:
+  LeastLikelihood(const GvcfRecord& record, const std::vector<std::vector<std::size_t>>& named)
+      : record_(record), named_(named) {}
+
+  [[nodiscard]] double of(Genotype genotype) {
+    least_ = std::numeric_limits<double>::infinity();
+    take(genotype, 0);
+    return least_;
+  }
+
+ private:
+  void take(Genotype genotype, std::size_t copy) {
+    if (copy == genotype.size()) {
+      std::array<std::size_t, kMostPloidy> sorted = taken_;
+      const std::span<std::size_t> alleles = std::span(sorted).first(copy);
+      std::ranges::sort(alleles);
+      least_ = std::min(least_, record_.likelihoods[genotype_place(Genotype(alleles))]);
+      return;
+    }
+    for (const std::size_t allele : named_[genotype[copy]]) {
+      taken_[copy] = allele;
+      take(genotype, copy + 1);
+    }
+  }
+
+  const GvcfRecord& record_;
+  const std::vector<std::vector<std::size_t>>& named_;
+  std::array<std::size_t, kMostPloidy> taken_{};
+  double least_ = 0;
+};
 
 }  // namespace
 
@@ -219,13 +261,10 @@ std::vector<double> site_likelihoods(const SampleEvidence& evidence, std::size_t
   for (auto& list : named) {
     if (list.empty()) list.push_back(record.other());
   }
-  std::vector<double> out(genotype_count(record.ploidy, allele_count),
-                          std::numeric_limits<double>::infinity());
-  for_genotypes(record.ploidy, allele_count, [&](std::size_t g, std::size_t a, std::size_t b) {
-    for (const std::size_t x : named[a]) {
-      for (const std::size_t y : named[b]) out[g] = std::min(out[g], record.likelihood(x, y));
-    }
-  });
+  std::vector<double> out(genotype_count(record.ploidy, allele_count));
+  LeastLikelihood least_likelihood(record, named);
+  for_genotypes(record.ploidy, allele_count,
+                [&](std::size_t g, Genotype genotype) { out[g] = least_likelihood.of(genotype); });
   const double least = *std::ranges::min_element(out);
   for (double& value : out) value -= least;
   return out;
@@ -249,8 +288,7 @@ JointCall genotype_site(const JointSite& site, const JointPriors& priors) {
   for (const Informed& sample : model.samples()) {
     JointGenotype called = best_genotype(sample, alleles);
     called.likelihoods = std::move(out.samples[sample.index].likelihoods);
-    ++out.counts[called.first];
-    if (called.ploidy == 2) ++out.counts[called.second];
+    for (const std::size_t allele : called.alleles) ++out.counts[allele];
     out.samples[sample.index] = std::move(called);
   }
   return out;

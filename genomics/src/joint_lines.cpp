@@ -1,5 +1,7 @@
 #include "joint_lines.hpp"
 
+#include "genotype_order.hpp"
+
 #include "aceso/core/process.hpp"
 
 #include <fmt/format.h>
@@ -15,19 +17,21 @@ namespace {
 void keep_alleles(JointGenotype& genotype, const std::vector<std::size_t>& kept) {
   if (!genotype.known) return;
   std::vector<double> likelihoods;
-  for (std::size_t b = 0; b < kept.size(); ++b) {
-    for (std::size_t a = genotype.ploidy == 1 ? b : 0; a <= b; ++a)
-      likelihoods.push_back(
-          genotype.likelihoods[genotype.ploidy == 1 ? kept[b] : genotype_index(kept[a], kept[b])]);
-  }
+  std::vector<std::size_t> before(genotype.alleles.size());
+  for_genotypes(genotype.ploidy(), kept.size(),
+                [&](std::size_t, std::span<const std::size_t> numbers) {
+                  std::ranges::transform(numbers, before.begin(),
+                                         [&](std::size_t number) { return kept[number]; });
+                  likelihoods.push_back(
+                      genotype.likelihoods[genotype_place(std::span<const std::size_t>(before))]);
+                });
   const double least = *std::ranges::min_element(likelihoods);
   for (double& value : likelihoods) value -= least;
   genotype.likelihoods = std::move(likelihoods);
   const auto number = [&](std::size_t allele) {
     return static_cast<std::size_t>(std::ranges::find(kept, allele) - kept.begin());
   };
-  genotype.first = number(genotype.first);
-  genotype.second = number(genotype.second);
+  std::ranges::transform(genotype.alleles, genotype.alleles.begin(), number);
 }
 
 /// Cuts off the end that all alleles share.
@@ -60,32 +64,39 @@ std::string depths_text(const SampleEvidence& evidence, const std::vector<std::s
   return fmt::format("{}", fmt::join(depths, ","));
 }
 
-/// Whether the file's own genotype is this one, so that its phase holds.
-bool keeps_phase(const JointGenotype& genotype, const SampleEvidence& evidence,
-                 const std::vector<std::size_t>& kept, bool& swapped) {
+/// The genotype in the order of the file's own one, if that has the same alleles and a phase; else
+/// nothing.
+std::vector<std::size_t> phased_alleles(const JointGenotype& genotype,
+                                        const SampleEvidence& evidence,
+                                        const std::vector<std::size_t>& kept) {
   const GvcfRecord& record = *evidence.record;
-  if (!evidence.own || !record.phased || record.phase_set == 0 || record.genotype.size() != 2)
-    return false;
-  const auto allele = [&](int number) {
-    return static_cast<std::size_t>(number) < evidence.allele_of.size()
-               ? evidence.allele_of[static_cast<std::size_t>(number)]
-               : static_cast<std::size_t>(-1);
-  };
-  const std::size_t one = allele(record.genotype[0]), two = allele(record.genotype[1]);
-  swapped = one > two;
-  return std::min(one, two) == kept[genotype.first] && std::max(one, two) == kept[genotype.second];
+  if (!evidence.own || !record.phased || record.phase_set == 0 || record.genotype.size() < 2 ||
+      record.genotype.size() != genotype.alleles.size())
+    return {};
+  std::vector<std::size_t> out;
+  for (const int own : record.genotype) {
+    const auto number = static_cast<std::size_t>(own);
+    const auto found = number < evidence.allele_of.size()
+                           ? std::ranges::find(kept, evidence.allele_of[number])
+                           : kept.end();
+    out.push_back(static_cast<std::size_t>(found - kept.begin()));
+  }
+  std::vector<std::size_t> sorted = out;
+  std::ranges::sort(sorted);
+  if (sorted != genotype.alleles) out.clear();
+  return out;
 }
 
 std::string sample_text(const JointGenotype& genotype, const SampleEvidence& evidence,
                         const std::vector<std::size_t>& kept, bool any_phased) {
-  if (!genotype.known) return "./.";
-  bool swapped = false;
-  const bool phased = keeps_phase(genotype, evidence, kept, swapped);
-  std::string told = std::to_string(genotype.first);
-  if (genotype.ploidy == 2)
-    told = phased && swapped
-               ? fmt::format("{}|{}", genotype.second, genotype.first)
-               : fmt::format("{}{}{}", genotype.first, phased ? '|' : '/', genotype.second);
+  if (!genotype.known) {
+    const std::vector<char> missing(static_cast<std::size_t>(evidence.ploidy), '.');
+    return fmt::format("{}", fmt::join(missing, "/"));
+  }
+  const std::vector<std::size_t> in_phase = phased_alleles(genotype, evidence, kept);
+  const bool phased = !in_phase.empty();
+  const std::string told = phased ? fmt::format("{}", fmt::join(in_phase, "|"))
+                                  : fmt::format("{}", fmt::join(genotype.alleles, "/"));
   std::vector<long> likelihoods;
   for (const double value : genotype.likelihoods) likelihoods.push_back(std::lround(value));
   std::string out =
@@ -100,7 +111,7 @@ std::string sample_text(const JointGenotype& genotype, const SampleEvidence& evi
 bool strand_biased(const JointSite& site, const std::vector<JointGenotype>& samples) {
   bool any = false;
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    if (!samples[i].known || (samples[i].first == 0 && samples[i].second == 0)) continue;
+    if (!samples[i].known || samples[i].is_reference()) continue;
     if (!site.samples[i].record->filtered_strand) return false;
     any = true;
   }
@@ -130,8 +141,7 @@ std::optional<JointLine> joint_line(const JointSite& site, JointCall call,
   for (std::size_t i = 0; i < call.samples.size(); ++i) {
     keep_alleles(call.samples[i], kept);
     if (!call.samples[i].known) continue;
-    bool swapped = false;
-    any_phased |= keeps_phase(call.samples[i], site.samples[i], kept, swapped);
+    any_phased |= !phased_alleles(call.samples[i], site.samples[i], kept).empty();
     depth += site.samples[i].record->depth;
   }
   out.samples = std::move(call.samples);

@@ -1,9 +1,10 @@
 #include "joint_sites.hpp"
 
+#include "genotype_order.hpp"
 #include "normal_allele.hpp"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 namespace aceso::genomics {
 namespace {
@@ -45,25 +46,27 @@ bool changes(const GvcfRecord& record, std::size_t allele, std::uint32_t positio
          position < trimmed->position + trimmed->removed.size();
 }
 
-/// Whether a record called heterozygous has the reference once.
-bool has_one_reference(const GvcfRecord& record) {
-  return record.genotype.size() == 2 && std::ranges::count(record.genotype, 0) == 1;
+/// Copies that a record calls the reference.
+std::ptrdiff_t references_called(const GvcfRecord& record) {
+  return std::ranges::count(record.genotype, 0);
 }
 
-/// Whether one of a sample's two called alleles removes or changes the base at `position`.
-bool calls_one_change(const GvcfRecord& record, std::uint32_t position) {
-  return record.genotype.size() == 2 && std::ranges::count_if(record.genotype, [&](int allele) {
-                                          const auto number = static_cast<std::size_t>(allele);
-                                          return number > 0 && number < record.alleles.size() &&
-                                                 record.alleles[number] != "*" &&
-                                                 changes(record, number, position);
-                                        }) == 1;
+/// Copies of which a record's called allele removes or changes the base at `position`.
+std::ptrdiff_t changes_called(const GvcfRecord& record, std::uint32_t position) {
+  return std::ranges::count_if(record.genotype, [&](int allele) {
+    const auto number = static_cast<std::size_t>(allele);
+    return number > 0 && number < record.alleles.size() && record.alleles[number] != "*" &&
+           changes(record, number, position);
+  });
 }
 
 }  // namespace
 
 JointSites::JointSites(std::vector<GvcfRecords>& files) : files_(files), streams_(files.size()) {
-  for (std::size_t i = 0; i < files.size(); ++i) advance(i);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    advance(i);
+    if (streams_[i].head) streams_[i].ploidy = streams_[i].head->ploidy;
+  }
 }
 
 void JointSites::advance(std::size_t stream) {
@@ -86,6 +89,7 @@ bool JointSites::step() {
     heads_.pop();
     auto& here = streams_[stream].here;
     std::erase_if(here, [&](const auto& r) { return r->contig != contig_ || r->end <= position_; });
+    streams_[stream].ploidy = streams_[stream].head->ploidy;
     here.push_back(std::move(streams_[stream].head));
     advance(stream);
   }
@@ -122,7 +126,7 @@ void JointSites::make_site(Kind kind) {
   site.contig = contig_;
   site.position = position_;
   std::string reference;
-  std::vector<std::vector<std::shared_ptr<const GvcfRecord>>> own(streams_.size());
+  OwnRecords own(streams_.size());
   for (std::size_t s = 0; s < streams_.size(); ++s) {
     for (const auto& record : streams_[s].here) {
       if (record->block || record->contig != contig_ || record->begin != position_) continue;
@@ -132,17 +136,8 @@ void JointSites::make_site(Kind kind) {
       if (record->alleles[0].size() > reference.size()) reference = record->alleles[0];
     }
   }
-  std::set<std::string> alternatives;
-  for (const auto& records : own) {
-    for (const auto& record : records) {
-      for (std::size_t i = 1; i < record->alleles.size(); ++i) {
-        if (record->alleles[i] != "*")
-          alternatives.insert(extended(record->alleles[i], record->alleles[0], reference));
-      }
-    }
-  }
   site.alleles.push_back(reference);
-  site.alleles.insert(site.alleles.end(), alternatives.begin(), alternatives.end());
+  add_alternatives(own, site);
   site.alleles.emplace_back("*");
   bool star = false;
   for (const Stream& stream : streams_) {
@@ -154,16 +149,40 @@ void JointSites::make_site(Kind kind) {
   ready_.push_back(std::move(site));
 }
 
+void JointSites::add_alternatives(const OwnRecords& own, JointSite& site) const {
+  std::map<std::string, std::uint64_t> depths;
+  for (const auto& records : own) {
+    for (const auto& record : records) {
+      for (std::size_t i = 1; i < record->alleles.size(); ++i) {
+        if (record->alleles[i] == "*") continue;
+        depths[extended(record->alleles[i], record->alleles[0], site.alleles[0])] +=
+            i < record->depths.size() ? record->depths[i] : 0;
+      }
+    }
+  }
+  const int ploidy = std::ranges::max(streams_, {}, &Stream::ploidy).ploidy;
+  // (With the reference and '*'. Of so many alleles the number of genotypes can be told.)
+  const auto too_many = [&] {
+    return ploidy > 2 &&
+           (depths.size() > 100 || genotype_count(ploidy, depths.size() + 2) > kMostSiteGenotypes);
+  };
+  for (; too_many(); ++site.alleles_left_out)
+    depths.erase(std::ranges::min_element(depths, {}, [](const auto& e) { return e.second; }));
+  for (const auto& [allele, depth] : depths) site.alleles.push_back(allele);
+}
+
 SampleEvidence JointSites::evidence(const Stream& stream, Kind kind, const JointSite& site) const {
   const std::size_t star = site.alleles.size() - 1;
   const std::uint32_t changed = position_ + (kind == Kind::Gap ? 1 : 0);
   // Of records of this site the first; else of those that change what the site changes; else a
   // block; else a variant beside it, whose alleles are all alike here.
   SampleEvidence best;
+  best.ploidy = stream.ploidy;
   int best_rank = 0;
   for (const auto& record : stream.here) {
     if (record->contig != contig_ || record->end <= position_) continue;
-    SampleEvidence now{record, std::vector<std::size_t>(record->alleles.size(), 0), false};
+    SampleEvidence now{record, std::vector<std::size_t>(record->alleles.size(), 0), false,
+                       record->ploidy};
     int rank = record->block ? 2 : 1;
     const FirstBase first = first_base(*record);
     now.own = !record->block && record->begin == position_ && first.any_spelled &&
@@ -188,12 +207,15 @@ SampleEvidence JointSites::evidence(const Stream& stream, Kind kind, const Joint
       best_rank = rank;
     }
   }
-  if (!best.own || !has_one_reference(*best.record)) return best;
-  // The haplotype that a record beside this one calls the reference may be one that another record
-  // of the sample takes away.
+  if (!best.own) return best;
+  // The haplotypes that a record beside this one calls the reference may be those that another
+  // record of the sample takes away.
+  const auto references = references_called(*best.record);
+  if (references == 0 || references == std::ssize(best.record->genotype)) return best;
   for (const auto& record : stream.here) {
     if (record != best.record && record->begin < position_ && record->contig == contig_ &&
-        calls_one_change(*record, changed))
+        record->genotype.size() == best.record->genotype.size() &&
+        changes_called(*record, changed) == references)
       best.allele_of[0] = star;
   }
   return best;

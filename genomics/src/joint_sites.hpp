@@ -19,15 +19,21 @@ struct SampleEvidence {
   /// others, has none.
   std::vector<std::size_t> allele_of;
   bool own = false;  ///< the record is of this site, not of one that reaches here
+  int ploidy = 2;    ///< of the record, or of the sample's last one
 };
 
 struct JointSite {
   std::uint32_t contig = 0, position = 0;  ///< 0-based
   std::vector<std::string> alleles;        ///< REF first, then sorted; '*', if there, the last
   std::vector<SampleEvidence> samples;
+  std::size_t alleles_left_out = 0;  ///< as there were too many for the copies
 
   [[nodiscard]] bool has_star() const { return alleles.back() == "*"; }
 };
+
+/// A site of more than two copies has so many genotypes at most; alternatives with the fewest reads
+/// are left out until it does.
+inline constexpr std::size_t kMostSiteGenotypes = 10'000;
 
 /// Merges sorted streams: one record of each file in memory, and those that reach over the place
 /// that is worked on. Alleles that change the base at POS and those behind it (gaps) make sites of
@@ -44,7 +50,8 @@ class JointSites {
   struct Stream {
     std::shared_ptr<const GvcfRecord> head;
     std::vector<std::shared_ptr<const GvcfRecord>>
-        here;  ///< that reach over the place or begin there
+        here;        ///< that reach over the place or begin there
+    int ploidy = 2;  ///< of the last record that did
   };
   struct Entry {
     std::uint64_t place;
@@ -60,6 +67,8 @@ class JointSites {
   void make_sites();
   [[nodiscard]] bool has_kind(Kind kind) const;
   void make_site(Kind kind);
+  using OwnRecords = std::vector<std::vector<std::shared_ptr<const GvcfRecord>>>;
+  void add_alternatives(const OwnRecords& own, JointSite& site) const;
   [[nodiscard]] SampleEvidence evidence(const Stream& stream, Kind kind,
                                         const JointSite& site) const;
 

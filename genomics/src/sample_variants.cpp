@@ -300,7 +300,9 @@ class VariantFile {
 
   void add(const GenotypeRecord& record) {
     const auto contig = static_cast<std::uint32_t>(record.contig);
-    const Unused unused = cut_to_pieces(reference_.codes(contig), record, out_[contig]);
+    const Unused unused = record.genotype.size() > 2
+                              ? Unused::Polyploid
+                              : cut_to_pieces(reference_.codes(contig), record, out_[contig]);
     if (unused == Unused::Symbolic || unused == Unused::Polyploid || unused == Unused::NoPlace)
       warnings_.add(
           "simulate.unusable",

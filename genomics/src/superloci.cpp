@@ -20,8 +20,8 @@ void add_extents(std::span<const std::uint8_t> contig, std::span<const VariantPi
                  bool is_truth, std::vector<Extent>& out) {
   for (const VariantPiece& piece : pieces) {
     Extent extent{piece.begin, piece.end, is_truth};
-    for (const int h : {0, 1}) {
-      if (!piece.alters[static_cast<std::size_t>(h)]) continue;
+    for (std::size_t h = 0; h < piece.copies(); ++h) {
+      if (!piece.brings_alternative(h)) continue;
       const ShiftedAllele allele = shift_left(contig, piece, h);
       extent.begin = std::min(extent.begin, allele.begin);
       extent.end = std::max(extent.end, allele.reach);
@@ -62,8 +62,8 @@ class NearMisses {
 
   [[nodiscard]] std::vector<Key> keys_of(const VariantPiece& piece) const {
     std::vector<Key> out;
-    for (const int h : {0, 1}) {
-      if (!piece.alters[static_cast<std::size_t>(h)] || (h == 1 && piece.homozygous())) continue;
+    for (std::size_t h = 0; h < piece.copies(); ++h) {
+      if (!piece.brings_alternative(h)) continue;
       ShiftedAllele allele = shift_left(contig_, piece, h);
       out.emplace_back(allele.begin, allele.end, std::move(allele.bases));
     }

@@ -1,6 +1,9 @@
 #include "variant_pieces.hpp"
 
+#include "genotype_order.hpp"
+
 #include <algorithm>
+#include <array>
 
 namespace aceso::genomics {
 namespace {
@@ -21,27 +24,32 @@ bool is_sequence(std::string_view allele) {
   });
 }
 
-/// The alleles of both haplotypes against the reference's, all as codes.
+/// The alleles of all copies against the reference's, all as codes.
 struct Alleles {
   std::string reference;
-  std::array<std::string, 2> on;
-  std::array<bool, 2> alters{};
+  std::vector<std::string> on;
+  std::vector<bool> alters;
 };
 
 void trim(Alleles& a, std::uint32_t& begin) {
   const auto shortest = [&] {
     std::size_t size = a.reference.size();
-    for (int h = 0; h < 2; ++h) size = std::min(size, a.alters[h] ? a.on[h].size() : size);
+    for (std::size_t h = 0; h < a.on.size(); ++h)
+      size = std::min(size, a.alters[h] ? a.on[h].size() : size);
     return size;
   };
   const auto all_have = [&](auto base_of) {
-    return (!a.alters[0] || base_of(a.on[0]) == base_of(a.reference)) &&
-           (!a.alters[1] || base_of(a.on[1]) == base_of(a.reference));
+    for (std::size_t h = 0; h < a.on.size(); ++h) {
+      if (a.alters[h] && base_of(a.on[h]) != base_of(a.reference)) return false;
+    }
+    return true;
   };
   const auto drop = [&](bool front, std::size_t count) {
-    for (std::string* text : {&a.reference, &a.on[0], &a.on[1]}) {
-      if (text->size() >= count) text->erase(front ? 0 : text->size() - count, count);
-    }
+    const auto shorten = [&](std::string& text) {
+      if (text.size() >= count) text.erase(front ? 0 : text.size() - count, count);
+    };
+    shorten(a.reference);
+    std::ranges::for_each(a.on, shorten);
   };
   std::size_t room = shortest(), back = 0, front = 0;
   while (back < room && all_have([&](const std::string& s) { return s[s.size() - 1 - back]; }))
@@ -151,8 +159,9 @@ class Cutter {
       emit(0, alleles_.reference.size(), alleles_.on);
       return;
     }
-    for (std::size_t h = 0; h < 2; ++h)
-      placed_[h] = alleles_.alters[h] ? place(alleles_.on[h]) : place_whole(alleles_.reference);
+    for (std::size_t h = 0; h < alleles_.on.size(); ++h)
+      placed_.push_back(alleles_.alters[h] ? place(alleles_.on[h])
+                                           : place_whole(alleles_.reference));
     cut_placed();
   }
 
@@ -161,14 +170,14 @@ class Cutter {
   [[nodiscard]] bool is_complex() const {
     const std::size_t size = alleles_.reference.size();
     std::size_t cells = 0;
-    for (std::size_t h = 0; h < 2; ++h) {
+    for (std::size_t h = 0; h < alleles_.on.size(); ++h) {
       if (alleles_.alters[h]) cells = std::max(cells, size * alleles_.on[h].size());
     }
     const bool all_short = size == 0 || (size == 1 && cells <= 1);
     return !all_short && cells > 0 && (same_sizes() || cells <= kMaxAlignment);
   }
   [[nodiscard]] bool same_sizes() const {
-    for (std::size_t h = 0; h < 2; ++h) {
+    for (std::size_t h = 0; h < alleles_.on.size(); ++h) {
       if (alleles_.alters[h] && alleles_.on[h].size() != alleles_.reference.size()) return false;
     }
     return true;
@@ -207,12 +216,15 @@ class Cutter {
   /// [begin, end) with the insertions on both its sides.
   void emit_run(std::size_t begin, std::size_t end) {
     if (substitutes_only(begin, end)) {
-      for (std::size_t i = begin; i < end; ++i)
-        emit(i, i + 1, {placed_[0].instead[i], placed_[1].instead[i]});
+      std::vector<std::string> bases(placed_.size());
+      for (std::size_t i = begin; i < end; ++i) {
+        for (std::size_t h = 0; h < placed_.size(); ++h) bases[h] = placed_[h].instead[i];
+        emit(i, i + 1, bases);
+      }
       return;
     }
-    std::array<std::string, 2> bases;
-    for (std::size_t h = 0; h < 2; ++h) {
+    std::vector<std::string> bases(placed_.size());
+    for (std::size_t h = 0; h < placed_.size(); ++h) {
       for (std::size_t i = begin; i < end; ++i)
         bases[h] += placed_[h].inserted[i] + placed_[h].instead[i];
       bases[h] += placed_[h].inserted[end];
@@ -229,38 +241,59 @@ class Cutter {
     return true;
   }
 
-  void emit(std::size_t begin, std::size_t end, const std::array<std::string, 2>& bases) {
+  void emit(std::size_t begin, std::size_t end, const std::vector<std::string>& bases) {
     VariantPiece piece = like_;
+    piece.alleles.resize(bases.size());
+    piece.alters.resize(bases.size());
     piece.begin = begin_ + static_cast<std::uint32_t>(begin);
     piece.end = begin_ + static_cast<std::uint32_t>(end);
     const std::string_view before(alleles_.reference.data() + begin, end - begin);
-    for (std::size_t h = 0; h < 2; ++h) {
+    for (std::size_t h = 0; h < bases.size(); ++h) {
       piece.alters[h] = alleles_.alters[h] && bases[h] != before;
       piece.alleles[h] = piece.alters[h] ? bases[h] : std::string(before);
     }
-    if (piece.alters[0] || piece.alters[1]) out_.push_back(std::move(piece));
+    if (std::ranges::count(piece.alters, true) > 0) out_.push_back(std::move(piece));
   }
 
   const Alleles& alleles_;
   std::uint32_t begin_;
   const VariantPiece& like_;
   std::vector<VariantPiece>& out_;
-  std::array<Placed, 2> placed_;
+  std::vector<Placed> placed_;
 };
 
 }  // namespace
 
+std::size_t VariantPiece::first_alike(std::size_t h) const {
+  std::size_t first = 0;
+  while (alleles[first] != alleles[h]) ++first;
+  return first;
+}
+
+bool VariantPiece::homozygous() const {
+  return alters[0] &&
+         std::ranges::all_of(alleles, [&](const std::string& a) { return a == alleles[0]; });
+}
+
+bool VariantPiece::several_alternatives() const {
+  std::size_t count = 0;
+  for (std::size_t h = 0; h < copies(); ++h) count += brings_alternative(h) ? 1 : 0;
+  return count > 1;
+}
+
 bool VariantPiece::same_as(const VariantPiece& other) const {
   if (begin != other.begin || end != other.end) return false;
-  return (alleles == other.alleles && alters == other.alters) ||
-         (alleles[0] == other.alleles[1] && alleles[1] == other.alleles[0] &&
-          alters[0] == other.alters[1] && alters[1] == other.alters[0]);
+  const auto count = [](const VariantPiece& piece, const std::string& allele) {
+    return static_cast<std::size_t>(std::ranges::count(piece.alleles, allele));
+  };
+  return std::ranges::all_of(alleles, [&](const std::string& allele) {
+    return count(*this, allele) * other.copies() == count(other, allele) * copies();
+  });
 }
 
 ShiftedAllele shift_left(std::span<const std::uint8_t> contig, const VariantPiece& piece,
-                         int haplotype) {
-  ShiftedAllele out{piece.begin, piece.end, piece.end,
-                    piece.alleles[static_cast<std::size_t>(haplotype)]};
+                         std::size_t copy) {
+  ShiftedAllele out{piece.begin, piece.end, piece.end, piece.alleles[copy]};
   const auto base = [&](std::uint32_t at) { return static_cast<char>(contig[at]); };
   while (out.begin < out.end && !out.bases.empty() && out.bases.back() == base(out.end - 1)) {
     out.bases.pop_back();
@@ -304,12 +337,14 @@ Unused cut_to_pieces(std::span<const std::uint8_t> contig, const GenotypeRecord&
   if (genotype.empty() || std::ranges::all_of(genotype, [](int a) { return a < 0; }))
     return Unused::NoGenotype;
   if (std::ranges::all_of(genotype, [](int a) { return a <= 0; })) return Unused::ReferenceGenotype;
-  if (genotype.size() > 2) return Unused::Polyploid;
+  if (genotype.size() > kMostPloidy) return Unused::Polyploid;
   if (record.position >= contig.size()) return Unused::NoPlace;
   if (genotype.size() == 1) genotype.push_back(genotype[0]);
 
-  Alleles alleles{.reference = codes_of(record.alleles[0]), .on = {}, .alters = {}};
-  for (std::size_t h = 0; h < 2; ++h) {
+  Alleles alleles{.reference = codes_of(record.alleles[0]),
+                  .on = std::vector<std::string>(genotype.size()),
+                  .alters = std::vector<bool>(genotype.size())};
+  for (std::size_t h = 0; h < genotype.size(); ++h) {
     const std::string& text = record.alleles[static_cast<std::size_t>(std::max(genotype[h], 0))];
     if (genotype[h] > 0 && text != "*") {
       if (!is_sequence(text)) return Unused::Symbolic;
@@ -317,7 +352,7 @@ Unused cut_to_pieces(std::span<const std::uint8_t> contig, const GenotypeRecord&
       alleles.alters[h] = alleles.on[h] != alleles.reference;
     }
   }
-  if (!alleles.alters[0] && !alleles.alters[1]) return Unused::ReferenceGenotype;
+  if (std::ranges::count(alleles.alters, true) == 0) return Unused::ReferenceGenotype;
   std::uint32_t begin = record.position;
   trim(alleles, begin);
   VariantPiece like;

@@ -4,7 +4,6 @@
 
 #include "vcf_records.hpp"
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -16,20 +15,25 @@ namespace aceso::genomics {
 /// `begin`.
 struct VariantPiece {
   std::uint32_t begin = 0, end = 0;
-  /// Base codes that stand in place of [begin, end) on either haplotype.
-  std::array<std::string, 2> alleles;
-  /// Whether that haplotype has the change at all; at least one has.
-  std::array<bool, 2> alters{};
+  /// Base codes that stand in place of [begin, end), by copy of the genome.
+  std::vector<std::string> alleles = std::vector<std::string>(2);
+  /// Whether that copy has the change at all, one for each; at least one has.
+  std::vector<bool> alters = std::vector<bool>(2);
   std::uint64_t record = 0;  ///< number of the line it is from
   double quality = -1, score = -1;
 
-  [[nodiscard]] bool homozygous() const {
-    return alters[0] && alters[1] && alleles[0] == alleles[1];
+  [[nodiscard]] std::size_t copies() const noexcept { return alleles.size(); }
+  /// The first copy with the allele that copy `h` has.
+  [[nodiscard]] std::size_t first_alike(std::size_t h) const;
+  /// Whether copy `h` is the first with its alternative.
+  [[nodiscard]] bool brings_alternative(std::size_t h) const {
+    return alters[h] && first_alike(h) == h;
   }
-  [[nodiscard]] bool two_alternatives() const {
-    return alters[0] && alters[1] && alleles[0] != alleles[1];
-  }
-  /// Whether both change the same bases in the same way, phase aside.
+  /// All copies have one alternative.
+  [[nodiscard]] bool homozygous() const;
+  [[nodiscard]] bool several_alternatives() const;
+  /// Whether both change the same bases in the same way, phase aside. Between different numbers of
+  /// copies the share of each allele has to be the same.
   [[nodiscard]] bool same_as(const VariantPiece& other) const;
 };
 
@@ -41,10 +45,10 @@ struct ShiftedAllele {
   std::string bases;                 ///< of its leftmost place
 };
 
-/// The allele of one haplotype trimmed and moved left. `contig` are codes.
+/// The allele of one copy trimmed and moved left. `contig` are codes.
 /// Cost: as far as it can be shifted, at most kMaxShift bases either way.
 [[nodiscard]] ShiftedAllele shift_left(std::span<const std::uint8_t> contig,
-                                       const VariantPiece& piece, int haplotype);
+                                       const VariantPiece& piece, std::size_t copy);
 inline constexpr std::uint32_t kMaxShift = 10000;
 
 /// Why a record gives no pieces.
@@ -52,6 +56,7 @@ enum class Unused { No, Filtered, NoGenotype, ReferenceGenotype, Symbolic, Polyp
 
 /// Appends the pieces of `record` (whose contig must be known), sorted by place. A missing allele
 /// beside one that is not ('./1') and '*' count as the reference; one allele alone as two of it.
+/// Genotypes of more than kMostPloidy alleles are Unused::Polyploid.
 [[nodiscard]] Unused cut_to_pieces(std::span<const std::uint8_t> contig,
                                    const GenotypeRecord& record, std::vector<VariantPiece>& out);
 

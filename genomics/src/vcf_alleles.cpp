@@ -15,9 +15,13 @@ std::string letters_of(std::string_view codes) {
 }  // namespace
 
 VcfAlleles vcf_alleles(std::span<const std::uint8_t> contig, const VariantPiece& piece) {
-  VcfAlleles out{.position = piece.begin + 1, .reference = {}, .alternatives = {}, .genotype = {}};
+  VcfAlleles out{.position = piece.begin + 1,
+                 .reference = {},
+                 .alternatives = {},
+                 .genotype = std::vector<int>(piece.copies())};
   bool needs_anchor = piece.begin == piece.end;
-  for (std::size_t h = 0; h < 2; ++h) needs_anchor |= piece.alters[h] && piece.alleles[h].empty();
+  for (std::size_t h = 0; h < piece.copies(); ++h)
+    needs_anchor |= piece.alters[h] && piece.alleles[h].empty();
   std::string before, after;
   if (needs_anchor && piece.begin > 0) {
     before = base_of_code(contig[piece.begin - 1]);
@@ -29,11 +33,11 @@ VcfAlleles vcf_alleles(std::span<const std::uint8_t> contig, const VariantPiece&
   for (std::uint32_t i = piece.begin; i < piece.end; ++i) out.reference += base_of_code(contig[i]);
   out.reference += after;
   int count = 0;
-  for (std::size_t h = 0; h < 2; ++h) {
+  for (std::size_t h = 0; h < piece.copies(); ++h) {
     if (!piece.alters[h]) continue;
-    const bool seen = h == 1 && piece.homozygous();
-    out.genotype[h] = seen ? out.genotype[0] : ++count;
-    if (!seen)
+    const std::size_t first = piece.first_alike(h);
+    out.genotype[h] = first < h ? out.genotype[first] : ++count;
+    if (first == h)
       out.alternatives += (count > 1 ? "," : "") + before + letters_of(piece.alleles[h]) + after;
   }
   return out;

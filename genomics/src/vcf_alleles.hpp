@@ -8,7 +8,7 @@ namespace aceso::genomics {
 struct VcfAlleles {
   std::uint32_t position = 0;           ///< 1-based
   std::string reference, alternatives;  ///< letters; alternatives joined by ','
-  std::array<int, 2> genotype{};        ///< of either haplotype
+  std::vector<int> genotype;            ///< by copy of the genome
 };
 
 /// With the base before the piece where an allele would be empty (behind it at a contig's start).

@@ -507,6 +507,83 @@ TEST_F(Genes, WhatGroupsOfAHaplotypeTellMakesItsProtein) {
   EXPECT_GT(behind, 50U);
 }
 
+/// One gene on the forward strand, MAEKKRVIALAGVHWLRPSEASVPV* and seven codons behind it, with an
+/// intron behind its tenth codon.
+class SmallGene : public ::testing::Test {
+ protected:
+  static constexpr std::uint32_t kBegin = 10, kIntronAt = 30;
+
+  /// A change at a place of the coding sequence in front of the intron.
+  [[nodiscard]] static SequenceChange change(std::uint32_t at, std::uint32_t removed,
+                                             const std::string& added) {
+    return {kBegin + at, kBegin + at + removed, codes(added)};
+  }
+  [[nodiscard]] std::string alone(const SequenceChange& one) {
+    const Consequence found = consequence_of(one, transcript, sequences);
+    return found.effects.text() + " " + found.amino_acids;
+  }
+  /// Of all changes together; fails if they fall into several groups.
+  [[nodiscard]] std::string together(const std::vector<SequenceChange>& changes) {
+    std::vector<CodingAllele> alleles;
+    for (const SequenceChange& one : changes)
+      alleles.push_back({&transcript, 1, one, consequence_of(one, transcript, sequences)});
+    std::vector<const CodingAllele*> haplotype;
+    for (const CodingAllele& allele : alleles) haplotype.push_back(&allele);
+    const auto groups = joint_consequences(haplotype, sequences);
+    EXPECT_EQ(groups.size(), 1U);
+    return groups[0].found.effects.text() + " " + groups[0].found.amino_acids;
+  }
+
+  const std::string genome = codes(
+      "CCCCCCCCCC"
+      "ATGGCTGAAAAAAAACGTGTGATAGCCCTG"
+      "GTCCCCCCCCCCCCCCCCAG"
+      "GCTGGCGTCCATTGGCTGCGTCCGTCCGAGGCTAGCGTGCCTGTCTAA"
+      "GCAGCCGCGGCAGCCGCAGCC"
+      "CCCC");
+  const Transcript transcript{.id = "T",
+                              .gene = "N",
+                              .biotype = "protein_coding",
+                              .begin = kBegin,
+                              .end = 129,
+                              .exons = {{kBegin, 40}, {60, 129}},
+                              .coding = {{kBegin, 40}, {60, 108}}};
+  CodingSequences sequences{{reinterpret_cast<const std::uint8_t*>(genome.data()), genome.size()},
+                            GeneticCode::Standard};
+};
+
+TEST_F(SmallGene, GapsTogetherAreWhatTheyAddUpTo) {
+  const SequenceChange shift = change(4, 1, "");
+  EXPECT_EQ(together({shift, change(15, 0, "GCTG")}), "inframe_insertion 2AEKK>2VKKKL");
+  EXPECT_EQ(together({change(4, 4, ""), change(15, 0, "C")}), "inframe_deletion 2AEKK>2EKN");
+  EXPECT_EQ(together({shift, change(15, 0, "C")}), "inframe_altering&missense 2AEKK>2VKKN");
+  // One A less and one more of a run.
+  EXPECT_EQ(together({change(7, 1, ""), change(12, 0, "A")}), "inframe_altering&synonymous 3EK");
+  // One allele of both kinds.
+  EXPECT_EQ(alone(change(3, 2, "CATAC")), "inframe_insertion 2A>2HT");
+}
+
+TEST_F(SmallGene, AStopInFrontOfWhatRestoresTheFrameIsThatOfTheShiftedOne) {
+  EXPECT_EQ(together({change(4, 1, ""), change(21, 0, "A")}),
+            "stop_gained&frameshift 2AEKKRV>2VKKNV*");
+  // In frame all the way.
+  EXPECT_EQ(together({change(3, 1, "T"), change(4, 3, "")}), "stop_gained&inframe_deletion 2AE>2*");
+}
+
+TEST_F(SmallGene, WhatAllelesDoToSplicingIsToldOfEachAlone) {
+  const SequenceChange first = change(27, 1, "A"), last = change(29, 1, "A");
+  EXPECT_EQ(alone(first), "missense&splice_region 10L>10M");
+  EXPECT_EQ(together({first, last}), "missense 10L>10I");
+}
+
+TEST_F(SmallGene, LongChangesAreCutAsCsqCutsThem) {
+  // 22 amino acids are shown, of 23 only 20, and the number of the stop.
+  EXPECT_EQ(alone(change(13, 1, "")), "frameshift 5KRVIALAGVHWLRPSEASVPV*>5NV*");
+  EXPECT_EQ(alone(change(10, 1, "")), "frameshift 4KKRVIALAGVHWLRPSEASV..26>4KNV*");
+  // Without a stop up to the transcript's end: the number behind the last one.
+  EXPECT_EQ(alone(change(25, 1, "")), "frameshift 9ALAGVHWLRPSEASVPV*>9AWLASIGCVRPRLACLSKQP..33");
+}
+
 TEST(PhasedGenotypes, TellWhichHaplotypeHasWhichAllele) {
   const auto haplotypes = [](const std::string& format, const std::string& sample, PhaseMode mode) {
     VcfLine line;

@@ -5,7 +5,10 @@
 
 #include "reads_testing.hpp"
 
+#include "aceso/core/text.hpp"
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <map>
 
@@ -142,6 +145,45 @@ TEST(Compare, HaploidGenotypesAreThoseOfTwoEqualAlleles) {
   expect_same(kSequence, {{4, "T", "C", "1"}}, {{4, "T", "C", "1/1"}});
 }
 
+TEST(Compare, GenotypesOfManyCopiesMatchByTheirHaplotypes) {
+  // Phases are free: the two neighbours of the complex allele may lie on the same copy.
+  expect_same(kSequence, {{4, "TA", "CG", "0/0/0/1"}},
+              {{4, "T", "C", "0/0/0/1"}, {5, "A", "G", "0/1/0/0"}});
+  expect_same(kSequence, {{4, "TA", "CG,CA,TG", "0/1/2/3"}},
+              {{4, "T", "C", "0/0/1/1"}, {5, "A", "G", "0/0/1/1"}});
+  // Copies of a repeat gained and lost, written at its other end.
+  expect_same(kSequence, {{11, "TCA", "T,TCACA", "0/1/1/2/2/2"}},
+              {{17, "ACA", "A", "0/0/0/0/1/1"}, {19, "A", "ACA", "0/0/0/1/1/1"}});
+}
+
+TEST(Compare, AWrongDosageIsAWrongGenotype) {
+  Comparison comparison(kSequence);
+  const CompareResult result =
+      comparison.run({{4, "T", "C", "0/0/1/1"}, {25, "C", "A", "0/0/0/1"}},
+                     {{4, "T", "C", "0/1/1/1"}, {25, "C", "A", "0/0/0/1"}});
+  const VariantTally& snp = result.counts.of(VariantClass::Snp);
+  EXPECT_EQ(snp.tp, 1U);
+  EXPECT_EQ(snp.fn, 1U);
+  EXPECT_EQ(snp.fp_gt, 1U);
+  EXPECT_EQ(result.first_errors.front().genotype, "0/0/1/1");
+  EXPECT_EQ(result.left_out_truth.polyploid, 0U);
+}
+
+TEST(Compare, DifferentNumbersOfCopiesMatchByTheSharesOfTheirAlleles) {
+  expect_same(kSequence, {{4, "T", "C", "1"}}, {{4, "T", "C", "1/1/1/1"}});
+  expect_same(kSequence, {{4, "T", "C", "1/1/1"}}, {{4, "T", "C", "1/1"}});
+  expect_same(kSequence, {{4, "T", "C", "0/1"}}, {{4, "T", "C", "0/0/1/1"}});
+  expect_same(kSequence, {{4, "TAC", "CAG", "0/0/0/1/1/1"}},
+              {{4, "T", "C", "0/1"}, {6, "C", "G", "0/0/1/1"}});
+  const auto errors = [](const std::string& one, const std::string& two) {
+    Comparison comparison(kSequence);
+    return errors_of(comparison.run({{4, "T", "C", one}}, {{4, "T", "C", two}}));
+  };
+  EXPECT_EQ(errors("1", "0/1"), 2U);
+  EXPECT_EQ(errors("0/1", "0/0/0/1"), 2U);
+  EXPECT_EQ(errors("0/0/1", "0/0/0/1"), 2U);  // no number up to eight is a multiple of both
+}
+
 TEST(Compare, AWrongGenotypeIsFalseAndMissed) {
   Comparison comparison(kSequence);
   const CompareResult result = comparison.run({{4, "T", "C", "0/1"}}, {{4, "T", "C", "1/1"}});
@@ -211,9 +253,9 @@ TEST(Compare, TheCurveEndsAtAllCallsAndItsBestIsFound) {
 
 TEST(Compare, OddRecordsAreWarnedOf) {
   Comparison comparison(kSequence);
-  const CompareResult result =
-      comparison.run({{4, "T", "C", "./1"}, {9, "G", "<DEL>", "0/1"}, {12, "C", "G", "0/1/1"}},
-                     {{4, "T", "C", "0/1"}, {6, "C", "G", "./."}, {7, "A", ".", "0/0"}});
+  const CompareResult result = comparison.run(
+      {{4, "T", "C", "./1"}, {9, "G", "<DEL>", "0/1"}, {12, "C", "G", "0/0/0/0/0/0/0/1/1"}},
+      {{4, "T", "C", "0/1"}, {6, "C", "G", "./."}, {7, "A", ".", "0/0"}});
   EXPECT_EQ(errors_of(result), 0U);
   EXPECT_EQ(result.counts.of(VariantClass::Snp).tp, 1U);
   EXPECT_EQ(comparison.warnings["compare.half_call"], 1U);
@@ -333,7 +375,8 @@ GenotypeRecord record_of(const Line& line) {
     out.alleles.push_back(line.alternatives.substr(at, end - at));
     at = end + 1;
   }
-  out.genotype = {line.genotype[0] - '0', line.genotype[2] - '0'};
+  for (std::size_t i = 0; i < line.genotype.size(); i += 2)
+    out.genotype.push_back(line.genotype[i] - '0');
   return out;
 }
 
@@ -344,12 +387,15 @@ TEST(VariantPieces, PutBackTogetherGiveTheirRecord) {
     Line line{3, reference.substr(2, 1 + maker.below(8)), {}, "0/1"};
     line.alternatives =
         maker.bases(1 + maker.below(9), "AC") + "," + maker.bases(1 + maker.below(9), "AC");
-    line.genotype = fmt::format("{}/{}", maker.below(3), maker.below(3));
+    line.genotype = std::to_string(maker.below(3));
+    const std::size_t copies = 2 + maker.below(3);
+    while (line.genotype.size() < 2 * copies - 1)
+      line.genotype += fmt::format("/{}", maker.below(3));
     const GenotypeRecord record = record_of(line);
     const std::string contig = codes(reference);
     std::vector<VariantPiece> pieces;
     (void)cut_to_pieces(bytes(contig), record, pieces);
-    for (std::size_t h = 0; h < 2; ++h) {
+    for (std::size_t h = 0; h < copies; ++h) {
       std::string expected = contig, found = contig;
       expected.replace(2, line.reference.size(),
                        codes(record.alleles[static_cast<std::size_t>(record.genotype[h])]));
@@ -371,7 +417,7 @@ TEST(VariantPieces, ShiftedAllelesGiveTheSameHaplotype) {
     VariantPiece piece;
     piece.begin = static_cast<std::uint32_t>(4 + maker.below(8));
     piece.end = piece.begin + static_cast<std::uint32_t>(maker.below(4));
-    piece.alleles[0] = codes(maker.bases(maker.below(4), "AC"));
+    piece.alleles[0] = codes(maker.bases(maker.below(4), "AC"));  // (the other copy is empty)
     piece.alters = {true, false};
     const ShiftedAllele shifted = shift_left(bytes(reference), piece, 0);
     std::string one = reference, two = reference;
@@ -386,14 +432,22 @@ TEST(VariantPieces, ShiftedAllelesGiveTheSameHaplotype) {
 class BruteForce {
  public:
   BruteForce(const std::string& contig, const std::vector<VariantPiece>& truth,
-             const std::vector<VariantPiece>& calls)
-      : contig_(contig) {
+             const std::vector<VariantPiece>& calls, std::size_t copies = 2)
+      : contig_(contig), copies_(copies) {
     for (const VariantPiece& piece : truth) order_.push_back({&piece, 0});
     for (const VariantPiece& piece : calls) order_.push_back({&piece, 1});
     std::ranges::stable_sort(order_, [](const auto& a, const auto& b) {
       return std::pair(a.first->begin, a.first->end) < std::pair(b.first->begin, b.first->end);
     });
+    for (const auto& [piece, side] : order_) phases_.push_back(phases_of(*piece));
     choice_.assign(order_.size(), 0);
+  }
+
+  /// How many choices there are.
+  double choices() const {
+    double out = 1;
+    for (const auto& phases : phases_) out *= static_cast<double>(phases.size() + 1);
+    return out;
   }
 
   int best() {
@@ -401,13 +455,28 @@ class BruteForce {
     for (;;) {
       best = std::max(best, score());
       std::size_t i = 0;
-      while (i < choice_.size() && choice_[i] == 2) choice_[i++] = 0;
+      while (i < choice_.size() && choice_[i] == phases_[i].size()) choice_[i++] = 0;
       if (i == choice_.size()) return best;
       ++choice_[i];
     }
   }
 
  private:
+  /// The copy of the piece that stands on each haplotype, in all orders that differ.
+  std::vector<std::vector<std::size_t>> phases_of(const VariantPiece& piece) const {
+    std::vector<std::size_t> order;
+    for (std::size_t h = 0; h < copies_; ++h) {
+      const std::size_t from = h * piece.copies() / copies_;
+      order.push_back(static_cast<std::size_t>(
+          std::ranges::find(piece.alleles, piece.alleles[from]) - piece.alleles.begin()));
+    }
+    std::ranges::sort(order);
+    std::vector<std::vector<std::size_t>> out;
+    do out.push_back(order);
+    while (std::ranges::next_permutation(order).found);
+    return out;
+  }
+
   /// The haplotype of one set by the first `count` choices, up to `end`; nothing if they overlap
   /// or reach beyond.
   std::optional<std::string> haplotype(int side, std::size_t h, std::size_t count,
@@ -416,8 +485,9 @@ class BruteForce {
     std::uint32_t at = 0;
     for (std::size_t i = 0; i < count; ++i) {
       const VariantPiece& piece = *order_[i].first;
-      const std::size_t from = choice_[i] == 2 ? 1 - h : h;
-      if (order_[i].second != side || choice_[i] == 0 || !piece.alters[from]) continue;
+      if (order_[i].second != side || choice_[i] == 0) continue;
+      const std::size_t from = phases_[i][choice_[i] - 1][h];
+      if (!piece.alters[from]) continue;
       if (piece.begin < at) return std::nullopt;
       out += contig_.substr(at, piece.begin - at) + piece.alleles[from];
       at = piece.end;
@@ -426,7 +496,7 @@ class BruteForce {
     return out + contig_.substr(at, end - at);
   }
   bool meet(std::size_t count, std::uint32_t at) const {
-    for (const std::size_t h : {0U, 1U}) {
+    for (std::size_t h = 0; h < copies_; ++h) {
       const auto one = haplotype(0, h, count, at), two = haplotype(1, h, count, at);
       if (!one || !two || *one != *two) return false;
     }
@@ -446,9 +516,19 @@ class BruteForce {
   }
 
   const std::string& contig_;
+  std::size_t copies_;
   std::vector<std::pair<const VariantPiece*, int>> order_;
-  std::vector<int> choice_;
+  std::vector<std::vector<std::vector<std::size_t>>> phases_;
+  std::vector<std::size_t> choice_;
 };
+
+/// A genotype of one or two alternatives, on some copies.
+std::string genotype_of(LineMaker& maker, std::size_t copies, std::size_t alternatives) {
+  std::vector<std::size_t> out;
+  for (std::size_t h = 0; h < copies; ++h) out.push_back(maker.below(alternatives + 1));
+  out[maker.below(copies)] = 1;
+  return fmt::format("{}", fmt::join(out, "/"));
+}
 
 TEST(HaplotypeMatch, FindsWhatTryingAllFinds) {
   LineMaker maker(7);
@@ -481,6 +561,75 @@ TEST(HaplotypeMatch, FindsWhatTryingAllFinds) {
   }
   EXPECT_GT(matched_rounds, 300);
   EXPECT_GT(written_otherwise, 100);
+}
+
+TEST(HaplotypeMatch, OfManyCopiesFindsWhatTryingAllFinds) {
+  LineMaker maker(8);
+  struct Case {
+    std::size_t truth, calls, copies;
+    int rounds;
+  };
+  for (const Case& c : {Case{3, 3, 3, 3000}, Case{4, 4, 4, 2500}, Case{6, 6, 6, 1200},
+                        Case{2, 4, 4, 1500}, Case{3, 2, 6, 1500}, Case{8, 8, 8, 600}}) {
+    int matched_rounds = 0, written_otherwise = 0;
+    for (int round = 0; round < c.rounds; ++round) {
+      const std::string reference = maker.bases(12, "AC"), contig = codes(reference);
+      std::vector<VariantPiece> sides[2];
+      std::vector<Line> made;
+      for (int side = 0; side < 2; ++side) {
+        const std::size_t count = 1 + maker.below(2);
+        for (std::size_t i = 0; i < count; ++i) {
+          made.push_back(maker.line(reference, 2 + maker.below(7), "AC"));
+          // Often one that the truth has.
+          if (side == 1 && maker.below(2) == 0) made.back() = made[maker.below(made.size() - 1)];
+          Line line = made.back();
+          const bool two = line.alternatives.find(',') != std::string::npos;
+          line.genotype = genotype_of(maker, side == 0 ? c.truth : c.calls, two ? 2 : 1);
+          (void)cut_to_pieces(bytes(contig), record_of(line), sides[side]);
+        }
+        std::ranges::stable_sort(sides[side], [](const auto& a, const auto& b) {
+          return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+        });
+      }
+      BruteForce brute(contig, sides[0], sides[1], c.copies);
+      if (brute.choices() > 6000) continue;
+      const SuperlocusMatch match = match_superlocus(bytes(contig), {sides[0], sides[1]});
+      EXPECT_FALSE(match.too_complex);
+      int found = 0, equal = 0;
+      for (const SideMatch* side : {&match.truth, &match.calls}) {
+        for (const std::uint32_t stretch : side->stretch) found += stretch > 0;
+      }
+      for (const VariantPiece& a : sides[0])
+        equal += 2 * std::ranges::any_of(sides[1], [&](const auto& b) { return a.same_as(b); });
+      EXPECT_EQ(found, brute.best()) << reference;
+      matched_rounds += found > 0;
+      written_otherwise += found > equal;
+    }
+    EXPECT_GT(matched_rounds, 10) << c.truth << " and " << c.calls;
+    if (c.truth < 8) {
+      EXPECT_GT(written_otherwise, 0) << c.truth << " and " << c.calls;
+    }
+  }
+}
+
+TEST(HaplotypeMatch, EightDifferentAllelesAreMatchedWithinTheBound) {
+  // 8! phases, of which those that the other set rules out are never followed.
+  const std::string contig = codes(kSequence);
+  std::vector<VariantPiece> truth, calls;
+  const Line eight{8, "G", "GA,GC,GT,GAA,GAC,GAT,GCA", "0/1/2/3/4/5/6/7"};
+  for (const Line& line : {eight, Line{25, "C", "A", "0/0/0/0/0/0/0/1"}})
+    (void)cut_to_pieces(bytes(contig), record_of(line), truth);
+  (void)cut_to_pieces(bytes(contig), record_of(eight), calls);
+  const SuperlocusMatch match = match_superlocus(bytes(contig), {truth, calls});
+  EXPECT_FALSE(match.too_complex);
+  EXPECT_GT(match.truth.stretch[0], 0U);
+  EXPECT_EQ(match.truth.stretch[1], 0U);
+  // Two such variants at one place can be phased in 8! ways: above the bound.
+  truth.insert(truth.begin() + 1, truth[0]);
+  const SuperlocusMatch bounded = match_superlocus(bytes(contig), {truth, calls});
+  EXPECT_TRUE(bounded.too_complex);
+  EXPECT_GT(bounded.truth.stretch[0], 0U);
+  EXPECT_EQ(bounded.truth.stretch[1], 0U);
 }
 
 TEST(HaplotypeMatch, TooManyWaysFallBackOnEqualVariants) {

@@ -1,4 +1,5 @@
 #include "genome_testing.hpp"
+#include "genotype_order.hpp"
 #include "germline_app.hpp"
 #include "joint_app.hpp"
 #include "joint_genotype.hpp"
@@ -7,6 +8,7 @@
 #include "aceso/core/text.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -25,7 +27,7 @@ SampleEvidence sample_of(const std::vector<double>& likelihoods, std::size_t all
   for (std::size_t i = 0; i < alleles; ++i) record->alleles.emplace_back(1, "ACGT"[i]);
   record->likelihoods = likelihoods;
   // Others than those of the site are out of the question.
-  record->likelihoods.resize(ploidy == 1 ? alleles + 1 : (alleles + 1) * (alleles + 2) / 2, 3000);
+  record->likelihoods.resize(genotype_count(ploidy, alleles + 1), 3000);
   SampleEvidence out{record, {}, true};
   for (std::size_t i = 0; i < alleles; ++i) out.allele_of.push_back(i);
   return out;
@@ -39,18 +41,20 @@ JointSite site_of(std::vector<SampleEvidence> samples) {
 }
 
 /// The quality by adding up all genotypes of all samples, each with its chance among the
-/// chromosomes: beta-binomial with theta and 1.
+/// chromosomes: beta-binomial with theta and 1. A sample's likelihoods tell its number of copies.
 double quality_by_counting(const std::vector<std::vector<double>>& samples, double theta) {
-  const std::size_t chromosomes = 2 * samples.size();
+  std::size_t chromosomes = 0;
+  for (const auto& sample : samples) chromosomes += sample.size() - 1;
   double none = 0, all = 0;
   std::vector<std::size_t> genotype(samples.size(), 0);
   while (true) {
-    double phred = 0;
-    std::size_t copies = 0, heterozygous = 0;
+    double phred = 0, orders = 1;
+    std::size_t copies = 0;
     for (std::size_t i = 0; i < samples.size(); ++i) {
       phred += samples[i][genotype[i]];
       copies += genotype[i];
-      heterozygous += genotype[i] == 1 ? 1 : 0;
+      for (std::size_t k = 1; k <= genotype[i]; ++k)
+        orders *= static_cast<double>(samples[i].size() - k) / static_cast<double>(k);
     }
     // One arrangement of `copies` alternatives, by drawing one chromosome after the other.
     double chance = 1, drawn = 0, references = 0;
@@ -58,12 +62,11 @@ double quality_by_counting(const std::vector<std::vector<double>>& samples, doub
       const double urn = theta + 1 + drawn + references;
       chance *= c < copies ? (theta + drawn++) / urn : (1 + references++) / urn;
     }
-    const double term =
-        chance * std::pow(2.0, static_cast<double>(heterozygous)) * std::pow(10.0, -phred / 10);
+    const double term = chance * orders * std::pow(10.0, -phred / 10);
     all += term;
     if (copies == 0) none += term;
     std::size_t at = 0;
-    while (at < genotype.size() && ++genotype[at] == 3) genotype[at++] = 0;
+    while (at < genotype.size() && ++genotype[at] == samples[at].size()) genotype[at++] = 0;
     if (at == genotype.size()) break;
   }
   return -10 * std::log10(none / all);
@@ -90,6 +93,135 @@ TEST(JointGenotypes, QualityIsTheSumOverAllGenotypes) {
   }
 }
 
+TEST(JointGenotypes, OfAnyCopiesQualityIsTheSumOverAllGenotypes) {
+  ReadMaker maker(35);
+  for (int round = 0; round < 60; ++round) {
+    std::vector<std::vector<double>> phreds;
+    std::vector<SampleEvidence> samples;
+    for (std::size_t i = 0; i < 1 + maker.below(3); ++i) {
+      const int ploidy = 1 + static_cast<int>(maker.below(8));
+      std::vector<double> one;
+      for (int g = 0; g <= ploidy; ++g) one.push_back(1 + static_cast<double>(maker.below(60)));
+      one[maker.below(one.size())] = 0;
+      phreds.push_back(one);
+      samples.push_back(sample_of(one, 2, ploidy));
+    }
+    const JointCall call = genotype_site(site_of(samples), {.snv = 1e-3, .indel = 1e-4});
+    EXPECT_NEAR(call.quality, quality_by_counting(phreds, 1e-3), 1e-6);
+  }
+}
+
+/// Phreds that are all different, the least 0.
+std::vector<double> random_phreds(ReadMaker& maker, std::size_t count) {
+  std::vector<double> out;
+  for (std::size_t g = 0; g < count; ++g)
+    out.push_back(1 + static_cast<double>(maker.below(60)) + static_cast<double>(g) / 100);
+  out[maker.below(count)] = 0;
+  return out;
+}
+
+/// The posterior of one sample's genotypes by going through all ordered draws of its copies from
+/// an urn that holds `weights` and gives back one more of each that is drawn (Polya).
+std::vector<double> posterior_by_drawing(const std::vector<double>& phreds, int ploidy,
+                                         const std::vector<double>& weights) {
+  std::vector<double> out(phreds.size(), 0);
+  std::vector<std::size_t> draws(static_cast<std::size_t>(ploidy), 0);
+  double total = 0;
+  while (true) {
+    std::vector<double> urn = weights;
+    double chance = 1;
+    for (const std::size_t allele : draws) {
+      chance *= urn[allele] / std::accumulate(urn.begin(), urn.end(), 0.0);
+      urn[allele] += 1;
+    }
+    std::vector<std::size_t> sorted = draws;
+    std::ranges::sort(sorted);
+    const std::size_t place = genotype_place(std::span<const std::size_t>(sorted));
+    out[place] += chance * std::pow(10.0, -phreds[place] / 10);
+    total += chance * std::pow(10.0, -phreds[place] / 10);
+    std::size_t at = 0;
+    while (at < draws.size() && ++draws[at] == weights.size()) draws[at++] = 0;
+    if (at == draws.size()) break;
+  }
+  for (double& value : out) value /= total;
+  return out;
+}
+
+TEST(JointGenotypes, OfOneSampleAreThoseOfTheUrn) {
+  ReadMaker maker(36);
+  for (int round = 0; round < 300; ++round) {
+    const int ploidy = 1 + static_cast<int>(maker.below(8));
+    const std::vector<double> phreds = random_phreds(maker, genotype_count(ploidy, 3));
+    JointSite site = site_of({sample_of(phreds, 3, ploidy)});
+    site.alleles = {"A", "C", "G"};
+    const JointCall call = genotype_site(site, {.snv = 1e-3, .indel = 1e-4});
+    const std::vector<double> expected = posterior_by_drawing(phreds, ploidy, {1, 1e-3, 1e-3});
+    const JointGenotype& found = call.samples[0];
+    EXPECT_EQ(found.ploidy(), ploidy);
+    const double chance = expected[genotype_place(std::span<const std::size_t>(found.alleles))];
+    EXPECT_NEAR(chance, std::ranges::max(expected), 1e-9);  // (Two may be equally likely.)
+    const double others = std::max(1 - chance, 1e-12);
+    EXPECT_NEAR(found.quality, std::min(99.0, -10 * std::log10(others)), 1e-4);
+  }
+}
+
+TEST(JointGenotypes, SamplesOfAnyCopiesTellEachOther) {
+  // Each sample's expectations follow from the urn that all others' filled the round before.
+  ReadMaker maker(37);
+  for (int round = 0; round < 40; ++round) {
+    std::vector<std::vector<double>> phreds;
+    std::vector<int> ploidies;
+    JointSite site;
+    site.alleles = {"A", "C", "G"};
+    for (int i = 0; i < 3; ++i) {
+      ploidies.push_back(1 + static_cast<int>(maker.below(6)));
+      phreds.push_back(random_phreds(maker, genotype_count(ploidies.back(), 3)));
+      site.samples.push_back(sample_of(phreds.back(), 3, ploidies.back()));
+    }
+    std::vector<std::vector<double>> expected(3, std::vector<double>(3, 0)), posteriors(3);
+    for (int iteration = 0; iteration < 60; ++iteration) {
+      const auto before = expected;
+      for (std::size_t i = 0; i < 3; ++i) {
+        std::vector<double> urn{1, 1e-3, 1e-3};
+        for (std::size_t j = 0; j < 3; ++j) {
+          for (std::size_t a = 0; a < 3; ++a) urn[a] += j == i ? 0 : before[j][a];
+        }
+        posteriors[i] = posterior_by_drawing(phreds[i], ploidies[i], urn);
+        std::ranges::fill(expected[i], 0);
+        for_genotypes(ploidies[i], 3, [&](std::size_t g, std::span<const std::size_t> genotype) {
+          for (const std::size_t a : genotype) expected[i][a] += posteriors[i][g];
+        });
+      }
+    }
+    const JointCall call = genotype_site(site, {.snv = 1e-3, .indel = 1e-4});
+    for (std::size_t i = 0; i < 3; ++i) {
+      const auto& alleles = call.samples[i].alleles;
+      const double chance = posteriors[i][genotype_place(std::span<const std::size_t>(alleles))];
+      EXPECT_NEAR(call.samples[i].quality,
+                  std::min(99.0, -10 * std::log10(std::max(1 - chance, 1e-12))), 0.1);
+    }
+  }
+}
+
+TEST(JointGenotypes, LikelihoodsOfManyCopiesAreMergedOntoAllAlleles) {
+  // The record names A and C of A, C, G; its third allele stands for all others.
+  ReadMaker maker(38);
+  auto record = std::make_shared<GvcfRecord>();
+  record->ploidy = 4;
+  record->alleles = {"A", "C"};
+  record->likelihoods = random_phreds(maker, genotype_count(4, 3));
+  const SampleEvidence evidence{record, {0, 1}, true, 4};
+  // G is the third, so all genotypes are the record's; a fourth allele is G's equal.
+  EXPECT_EQ(site_likelihoods(evidence, 3), record->likelihoods);
+  const std::vector<double> four = site_likelihoods(evidence, 4);
+  ASSERT_EQ(four.size(), genotype_count(4, 4));
+  for_genotypes(4, 4, [&](std::size_t g, std::span<const std::size_t> genotype) {
+    std::vector<std::size_t> own;
+    for (const std::size_t a : genotype) own.push_back(std::min<std::size_t>(a, 2));
+    EXPECT_EQ(four[g], record->likelihoods[genotype_place(std::span<const std::size_t>(own))]);
+  });
+}
+
 TEST(JointGenotypes, DoNotDependOnTheOrderOfSamples) {
   ReadMaker maker(32);
   for (int round = 0; round < 100; ++round) {
@@ -111,8 +243,7 @@ TEST(JointGenotypes, DoNotDependOnTheOrderOfSamples) {
     EXPECT_EQ(a.quality, b.quality);
     EXPECT_EQ(a.counts, b.counts);
     for (std::size_t i = 0; i < 9; ++i) {
-      EXPECT_EQ(b.samples[i].first, a.samples[order[i]].first);
-      EXPECT_EQ(b.samples[i].second, a.samples[order[i]].second);
+      EXPECT_EQ(b.samples[i].alleles, a.samples[order[i]].alleles);
       EXPECT_EQ(b.samples[i].quality, a.samples[order[i]].quality);
     }
   }
@@ -122,20 +253,19 @@ TEST(JointGenotypes, WeakEvidenceCountsForMoreWhereOthersHaveTheAllele) {
   const SampleEvidence weak = sample_of({25, 0, 40}, 2);  // some two reads
   const SampleEvidence sure = sample_of({400, 0, 400}, 2), none = sample_of({0, 90, 900}, 2);
   const JointCall alone = genotype_site(site_of({weak}), {});
-  EXPECT_EQ(alone.samples[0].second, 0U);
+  EXPECT_TRUE(alone.samples[0].is_reference());
   const JointCall among = genotype_site(site_of({weak, sure, sure, none}), {});
-  EXPECT_EQ(among.samples[0].second, 1U);
+  EXPECT_EQ(among.samples[0].alleles, (std::vector<std::size_t>{0, 1}));
   EXPECT_EQ(among.counts[1], 3U);
   const JointCall strange = genotype_site(site_of({weak, none, none, none}), {});
-  EXPECT_EQ(strange.samples[0].second, 0U);
+  EXPECT_TRUE(strange.samples[0].is_reference());
   EXPECT_LT(strange.quality, among.quality);
   // What says nothing is missing.
   const JointCall empty = genotype_site(site_of({sample_of({0, 0, 0}, 2), sure}), {});
   EXPECT_FALSE(empty.samples[0].known);
   // With one copy there are no heterozygotes.
   const JointCall haploid = genotype_site(site_of({sample_of({200, 0}, 2, 1), sure}), {});
-  EXPECT_EQ(haploid.samples[0].ploidy, 1);
-  EXPECT_EQ(haploid.samples[0].first, 1U);
+  EXPECT_EQ(haploid.samples[0].alleles, std::vector<std::size_t>{1});
   EXPECT_EQ(haploid.counts[1], 2U);
 }
 
@@ -348,6 +478,85 @@ TEST_F(Joint, CountsWhatAFamilyCannotHave) {
                        "no child with both its parents among the samples f, m, c"));
 }
 
+TEST_F(Joint, SamplesOfDifferentCopiesShareALine) {
+  const auto hexa = [](int alternatives) {
+    std::vector<int> phreds;  // of REF, ALT and <NON_REF>, in VCF's order
+    for_genotypes(6, 3, [&](std::size_t, std::span<const std::size_t> genotype) {
+      phreds.push_back(
+          std::ranges::count(genotype, 2) > 0
+              ? 900
+              : 60 * std::abs(static_cast<int>(std::ranges::count(genotype, 1)) - alternatives));
+    });
+    return fmt::format("{}", fmt::join(phreds, ","));
+  };
+  add("six.g.vcf", gvcf("six", variant(100, "A", "C", "0/0/1/1/1/1", hexa(4), "10,20,0")));
+  add("two.g.vcf", gvcf("two", variant(100, "A", "C", "0/1", "300,0,300,360,360,700", "9,9,0")));
+  add("one.g.vcf",
+      gvcf("one", "1\t90\t.\tA\t<NON_REF>\t.\t.\tEND=300\tGT:DP:GQ:PL\t0:9:60:0,60\n"));
+  add("four.g.vcf", gvcf("four",
+                         "1\t90\t.\tA\t<NON_REF>\t.\t.\tEND=99\tGT:DP:GQ:PL\t"
+                         "0/0/0/0:9:30:0,30,60,99,300\n"));
+  add("told.g.vcf", gvcf("told", "1\t90\t.\tA\t.\t.\t.\tEND=200\tGT:DP:GQ\t0/0/0:9:30\n"));
+  const auto out = lines();
+  ASSERT_EQ(out.size(), 2U);
+  const auto& line = out[1];
+  EXPECT_TRUE(line[7].starts_with("AC=5;AF=0.4167;AN=12;"));
+  EXPECT_TRUE(line[9].starts_with("0/0/1/1/1/1:10,20:20:"));
+  EXPECT_TRUE(line[9].ends_with(":240,180,120,60,0,60,120"));
+  EXPECT_TRUE(line[10].starts_with("0/1:9,9:"));
+  EXPECT_TRUE(line[11].starts_with("0:9,0:9:"));
+  EXPECT_TRUE(line[11].ends_with(":0,60"));
+  EXPECT_EQ(line[12], "./././.");  // behind its last record, of four copies
+  // From GQ alone: k of three copies would lose log(1 - k/3) / log(1 - 1/3) times as much.
+  EXPECT_TRUE(line[13].starts_with("0/0/0:9,0:9:"));
+  EXPECT_TRUE(line[13].ends_with(":0,30,81,813"));
+}
+
+TEST_F(Joint, PhasesOfManyCopiesAreKept) {
+  const std::string phreds = "300,200,0,200,300,900,900,900,900,900,900,900,900,900,900";
+  add("a.g.vcf", gvcf("a", "1\t100\t.\tA\tC,<NON_REF>\t50\tPASS\t.\tGT:DP:PL:PS\t1|0|0|1:20:" +
+                               phreds + ":88\n"));
+  const auto out = lines();
+  ASSERT_EQ(out.size(), 2U);
+  EXPECT_TRUE(out[1][9].starts_with("1|0|0|1:"));
+  EXPECT_TRUE(out[1][9].ends_with(":88"));
+}
+
+TEST_F(Joint, FamiliesWithOtherCopiesAreLeftOutAndCounted) {
+  const std::string het = "300,0,300,360,360,700";
+  const std::string four = "300,0,60,99,300,900,900,900,900,900,900,900,900,900,900";
+  add("f.g.vcf", gvcf("f", variant(100, "A", "C", "0/1", het, "9,9,0") +
+                               variant(200, "A", "C", "0/1", het, "9,9,0")));
+  add("m.g.vcf", gvcf("m", block(1, 900)));
+  add("c.g.vcf", gvcf("c", variant(100, "A", "C", "0/1", het, "9,9,0") +
+                               variant(200, "A", "C", "0/0/0/1", four, "9,9,0")));
+  run.inputs["pedigree"] = {folder.write("f.ped", "F c f m 1 0\n")};
+  (void)lines();
+  EXPECT_EQ(metrics["trios"][0]["sites"], 1);
+  EXPECT_EQ(metrics["trios"][0]["not_diploid"], 1);
+}
+
+TEST_F(Joint, OfManyCopiesAllelesWithTheFewestReadsGiveWay) {
+  // Eight copies: with REF and '*' there is room for six alternatives.
+  const std::string letters = "ACGT";
+  for (std::size_t i = 0; i < 8; ++i) {
+    const std::string other = std::string("A") + letters[i / 4] + letters[i % 4];
+    std::vector<int> phreds;
+    for_genotypes(8, 3, [&](std::size_t, std::span<const std::size_t> genotype) {
+      phreds.push_back(std::ranges::count(genotype, 2) > 0    ? 900
+                       : std::ranges::count(genotype, 1) == 4 ? 0
+                                                              : 90);
+    });
+    add(fmt::format("s{}.g.vcf", i),
+        gvcf(fmt::format("s{}", i),
+             variant(100, "A", other, "0/0/0/0/1/1/1/1", fmt::format("{}", fmt::join(phreds, ",")),
+                     fmt::format("10,{},0", 10 + i))));
+  }
+  const auto out = lines();
+  ASSERT_EQ(out.size(), 2U);
+  EXPECT_EQ(out[1][4], "AAG,AAT,ACA,ACC,ACG,ACT");
+}
+
 TEST_F(Joint, BadInputIsNamed) {
   const std::string good = gvcf("a", block(1, 99));
   const auto message = [&](const std::string& second, Errc code = Errc::CorruptData,
@@ -373,9 +582,12 @@ TEST_F(Joint, BadInputIsNamed) {
                        "PL has 3 values, expected 6 for 3 alleles"));
   EXPECT_TRUE(contains(message(gvcf("b", variant(7, "A", "C", "0/7", "9,0,9,9,9,9", "1,1,0"))),
                        "the genotype names allele 7, there are 3"));
-  EXPECT_TRUE(contains(
-      message(gvcf("b", variant(7, "A", "C", "0/0/1", "9,0,9,9,9,9", "1,1,0")), Errc::Unsupported),
-      "one or two copies of the genome"));
+  EXPECT_TRUE(contains(message(gvcf("b", variant(7, "A", "C", "0/0/1", "9,0,9,9,9,9", "1,1,0"))),
+                       "PL has 6 values, expected 10 for 3 alleles on 3 copies"));
+  EXPECT_TRUE(
+      contains(message(gvcf("b", variant(7, "A", "C", "0/0/0/0/0/0/0/0/1", "9,0,9", "1,1,0")),
+                       Errc::Unsupported),
+               "has 9 alleles; expected at most 8"));
   EXPECT_TRUE(contains(message(gvcf("b", block(20, 9))), "END is 9, before"));
   EXPECT_TRUE(contains(message(gvcf("b", block(1, 9, 60, 20, "9"))),
                        "the header does not declare this contig"));

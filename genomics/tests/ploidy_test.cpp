@@ -3,8 +3,10 @@
 #include "ploidy.hpp"
 
 #include "calling_testing.hpp"
+#include "compare_app.hpp"
 #include "genotype.hpp"
 #include "germline_app.hpp"
+#include "joint_app.hpp"
 
 #include "aceso/core/warnings.hpp"
 
@@ -222,6 +224,49 @@ TEST_F(Polyploid, DosagesAreThoseOfTheSample) {
               genotype_count(4, alleles))
         << line[1];
   }
+}
+
+TEST_F(Polyploid, CallsCompareWithTheTruthByTheirDosages) {
+  run.outputs = {{"variants", folder.path("calls.vcf")}};
+  run_app(germline_app(), run);
+  std::string truth =
+      "##fileformat=VCFv4.2\n##FORMAT=<ID=GT,Number=1,Type=String,Description=\"x\">\n"
+      "##contig=<ID=one>\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ts\n";
+  for (const Change& change : changes) {
+    std::string genotype = "0/0/0/0";
+    for (int h = 0; h < change.copies; ++h) genotype[6 - 2 * static_cast<std::size_t>(h)] = '1';
+    truth += fmt::format("one\t{}\t.\t{}\t{}\t.\tPASS\t.\tGT\t{}\n", change.position + 1,
+                         genome[change.position], change.added, genotype);
+  }
+  std::size_t right = 0;
+  const auto lines = lines_of(folder.path("calls.vcf"));
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    right += std::ranges::count(genotype_of(lines[i]), '1') == changes[i].copies ? 1 : 0;
+  AppRun comparing;
+  comparing.inputs = {{"truth", {folder.write("truth.vcf", truth)}},
+                      {"calls", {folder.path("calls.vcf")}},
+                      {"reference", run.inputs["reference"]}};
+  const Json metrics = run_app(compare_app(), comparing);
+  EXPECT_EQ(metrics["snp"]["tp"], right);
+  EXPECT_EQ(metrics["snp"]["query_tp"], right);
+  EXPECT_EQ(metrics["snp"]["fp_gt"], changes.size() - right);
+  EXPECT_GE(metrics["snp"]["f1"].get<double>(), 0.8);
+}
+
+TEST_F(Polyploid, GenotypedTogetherASampleAloneKeepsItsCalls) {
+  run.outputs = {{"variants", folder.path("calls.vcf")}, {"gvcf", folder.path("calls.g.vcf")}};
+  run_app(germline_app(), run);
+  AppRun joining;
+  joining.inputs = {{"gvcfs", {folder.path("calls.g.vcf")}}};
+  joining.outputs = {{"variants", folder.path("joint.vcf")}};
+  run_app(joint_app(), joining);
+  const auto key = [](const std::vector<std::string>& line) {
+    return fmt::format("{} {}>{} {} {}", line[1], line[3], line[4], line[6], genotype_of(line));
+  };
+  std::vector<std::string> alone, together;
+  for (const auto& line : lines_of(folder.path("calls.vcf"))) alone.push_back(key(line));
+  for (const auto& line : lines_of(folder.path("joint.vcf"))) together.push_back(key(line));
+  EXPECT_EQ(together, alone);
 }
 
 TEST_F(Polyploid, IsTheSameForAnyThreadsAndShards) {
