@@ -61,6 +61,7 @@ for (whom, text, behind), (their_effects, their_residues) in theirs.items():
     found = told_of(whom, text)
     if not found:
         groups["other"] += 1
+        groups["in frame on the reverse strand"] += genes[whom][0] == "-" and "frameshift" not in their_effects
         continue
     groups["all" if found[2] else "first"] += 1
     same_effects += found[0] == their_effects
@@ -74,10 +75,12 @@ right = sum(
 )
 print(f"csq tells {len(theirs)} joint consequences. {groups['all']} Aceso tells of the same alleles, and {groups['first']} of the first ones, as the")
 print("others lie behind the stop that these make: csq counts them in, Aceso marks each by `*`. Another " + str(groups["behind"]))
-print(f"lie behind a stop as a whole, and have a `*` in both. The other {groups['other']} are of alleles that Aceso does not put together.")
+print(f"lie behind a stop as a whole, and have a `*` in both. The other {groups['other']} are of alleles that Aceso does not put together,")
+print(f"{groups['in frame on the reverse strand']} of them in frame on the reverse strand, where csq counts an insertion's length when it looks for the next codon.")
 print(f"Of those that both tell {same_effects} have the same consequence. A plain translation of the haplotype bears out {right} of")
 print(f"the {len(ours)} joint consequences that Aceso tells.\n")
 print(causes.table())
 print("\nMost frequent differences:\n\n| Aceso | bcftools csq | count |\n|---|---|---|")
 for (a, b), count in effects.most_common(8):
     print(f"| {a} | {b} | {count} |")
+print("\ncsq adds `stop_gained` to a frameshift, or `stop_retained`, where alleles behind the new stop would bring the frame back.")

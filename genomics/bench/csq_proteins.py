@@ -22,12 +22,21 @@ def protein(genome, gene, changes=()):
     strand, spans = gene
     # Without the base before a gap, which may be another exon's, or none.
     plain = [(p + 1, r[1:], a[1:]) if r[0] == a[0] else (p, r, a) for p, r, a in changes]
+    # Substitutions base by base, as they may reach over the end of the code.
+    plain = [
+        one
+        for p, r, a in plain
+        for one in ([(p + i, r[i], a[i]) for i in range(len(r))] if len(r) == len(a) else [(p, r, a)])
+    ]
     letters = ""
     for a, b in sorted(spans):
         part = genome[a:b]
         for pos, old, new in sorted(plain, reverse=True):
-            if a <= pos - 1 and pos - 1 + len(old) <= b:
-                part = part[: pos - 1 - a] + new + part[pos - 1 - a + len(old) :]
+            first, last = pos - 1, pos - 1 + len(old)
+            if not new:  # a deletion takes what it reaches
+                first, last = min(max(first, a), b), min(max(last, a), b)
+            if a <= first and last <= b:
+                part = part[: first - a] + new + part[last - a :]
         letters += part
     if strand == "-":
         letters = "".join(PAIR[x] for x in reversed(letters))

@@ -194,10 +194,12 @@ CodingChange coding_change(const SequenceChange& change, const Transcript& trans
   }
   CodingChange out;
   out.removed = inside.size();
-  const bool clipped = inside != Span{change.begin, change.end};
   out.at = transcript.reverse ? all - before - out.removed : before;
-  if (!clipped)
-    out.added = transcript.reverse ? reverse_complement_codes(change.added) : change.added;
+  if (inside == Span{change.begin, change.end})
+    out.added = change.added;
+  else if (change.added.size() == change.end - change.begin)  // base by base
+    out.added = change.added.substr(inside.begin - change.begin, inside.size());
+  if (transcript.reverse) out.added = reverse_complement_codes(out.added);
   return out;
 }
 

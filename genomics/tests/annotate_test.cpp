@@ -576,6 +576,12 @@ TEST_F(SmallGene, WhatAllelesDoToSplicingIsToldOfEachAlone) {
   EXPECT_EQ(together({first, last}), "missense 10L>10I");
 }
 
+TEST_F(SmallGene, BasesSubstitutedAcrossTheEndOfTheCodeShiftNoFrame) {
+  // The last base of the stop codon TAA and the one behind it.
+  EXPECT_EQ(alone({107, 109, codes("CT")}), "stop_lost&3_prime_utr 26*>26Y");
+  EXPECT_EQ(alone({107, 109, codes("GT")}), "stop_retained&3_prime_utr 26*");
+}
+
 TEST_F(SmallGene, LongChangesAreCutAsCsqCutsThem) {
   // 22 amino acids are shown, of 23 only 20, and the number of the stop.
   EXPECT_EQ(alone(change(13, 1, "")), "frameshift 5KRVIALAGVHWLRPSEASVPV*>5NV*");
