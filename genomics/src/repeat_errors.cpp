@@ -20,6 +20,7 @@ constexpr int kRounds = 60;
 constexpr std::array<double, 3> kPriorShares = {0.99, 0.0067, 0.0033};
 constexpr double kPriorRepeats = 10;
 constexpr double kMostRate = 0.4;
+constexpr double kPriorErrors = 0.2;
 
 /// log of p^k (1 - p)^(n - k); the number of ways is the same for all components.
 double log_chance(std::uint32_t n, std::uint32_t k, double p) {
@@ -114,7 +115,7 @@ double RepeatTable::rate_of(const Seen& seen, double prior) {
   std::array<double, 3> shares = kPriorShares;
   for (int round = 0; round < kRounds; ++round) {
     const std::array<double, 3> chances = {rate, (1 + rate) / 2, 1 - rate};
-    double errors = 1, trials = 1 / prior;
+    double errors = kPriorErrors, trials = kPriorErrors / prior;
     std::array<double, 3> weights{};
     for (std::size_t i = 0; i < 3; ++i) weights[i] = kPriorShares[i] * kPriorRepeats;
     for (const auto& [reads, count] : seen) {
@@ -148,7 +149,7 @@ RepeatRates RepeatTable::rates() const {
     const std::uint32_t first = GapCosts::free_copies(unit) + 1;
     for (std::uint32_t copies = first; copies <= GapCosts::kMostCopies; ++copies) {
       double& rate = out[unit - 1][copies];
-      weights.push_back(1 / rate + static_cast<double>(reads(unit, copies)));
+      weights.push_back(kPriorErrors / rate + static_cast<double>(reads(unit, copies)));
       rate = rate_of(cells_[unit - 1][copies], rate);
     }
     make_rise(std::span(out[unit - 1]).subspan(first), weights);
@@ -176,8 +177,8 @@ RepeatTable RepeatTable::from_json(const Json& json, const std::string& name) {
     for (const Json& row : json.at("repeats")) {
       const auto [unit, copies, n, k, count] = row.get<
           std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t, std::uint64_t>>();
-      if (unit < 1 || unit > GapCosts::kMostUnit || copies > GapCosts::kMostCopies || k > n ||
-          n > kMostReads)
+      if (unit < 1 || unit > GapCosts::kMostUnit || copies <= GapCosts::free_copies(unit) ||
+          copies > GapCosts::kMostCopies || k > n || n > kMostReads)
         refuse();
       out.cells_[unit - 1][copies][{n, k}] += count;
     }

@@ -10,8 +10,8 @@
 //   Binomial(n, 1 - e)          where both do,
 //
 // and e and the shares of the three are those of most likelihood (expectation maximisation;
-// Dempster, Laird, Rubin 1977) with a prior worth one error at the standard rate. Longer repeats
-// do not err less (isotonic regression; Barlow et al. 1972).
+// Dempster, Laird, Rubin 1977) with a prior worth a fifth of an error at the standard rate. Longer
+// repeats do not err less (isotonic regression; Barlow et al. 1972).
 #pragma once
 
 #include "gap_costs.hpp"

@@ -500,7 +500,9 @@ TEST_F(Genes, WhatGroupsOfAHaplotypeTellMakesItsProtein) {
     // (Without a stop within the code, what is translated goes on behind it.)
     const std::size_t common = std::min(edited.size(), now.size());
     EXPECT_EQ(edited.substr(0, common), now.substr(0, common));
-    if (whole && now.ends_with('*')) EXPECT_EQ(edited, now);
+    if (whole && now.ends_with('*')) {
+      EXPECT_EQ(edited, now);
+    }
   }
   EXPECT_GT(joint, 500U);
   EXPECT_GT(restored, 50U);
