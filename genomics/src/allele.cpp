@@ -53,6 +53,27 @@ std::uint32_t room_right(const Allele& allele, const Reference& reference) {
   return room;
 }
 
+RepeatChange repeat_change(const Allele& allele, const Reference& reference,
+                           std::uint32_t most_unit) {
+  if (!allele.is_indel() || (allele.removed > 0 && !allele.added.empty())) return {};
+  const std::uint32_t size =
+      std::max(allele.removed, static_cast<std::uint32_t>(allele.added.size()));
+  const auto base = [&](std::uint32_t i) {
+    return allele.removed > 0 ? reference.codes()[allele.position + i]
+                              : static_cast<std::uint8_t>(allele.added[i]);
+  };
+  const auto repeats = [&](std::uint32_t unit) {
+    for (std::uint32_t i = unit; i < size; ++i) {
+      if (base(i) != base(i - unit)) return false;
+    }
+    return size % unit == 0;
+  };
+  std::uint32_t unit = 1;
+  while (unit <= most_unit && !repeats(unit)) ++unit;
+  if (unit > most_unit) return {};
+  return {unit, (allele.removed + room_right(allele, reference)) / unit, size / unit};
+}
+
 bool conflict(const Allele& a, const Allele& b) noexcept {
   if (a.removed == 0 && b.removed == 0) return a.position == b.position;
   // An insertion stands in front of its position: it may follow a change, not lie within one.

@@ -34,6 +34,16 @@ void normalise(Allele& allele, const Reference& reference, std::uint64_t least_p
 /// How far right an indel may be moved without changing the sequence it makes.
 [[nodiscard]] std::uint32_t room_right(const Allele& allele, const Reference& reference);
 
+/// A repeat of the reference whose length an indel changes by whole units.
+struct RepeatChange {
+  std::uint32_t unit = 0;    ///< bases of one copy; 0: the allele is no such change
+  std::uint32_t copies = 0;  ///< whole ones, in the reference
+  std::uint32_t units = 0;   ///< by which it changes
+};
+/// Units have `most_unit` bases at most.
+[[nodiscard]] RepeatChange repeat_change(const Allele& allele, const Reference& reference,
+                                         std::uint32_t most_unit);
+
 /// Whether both cannot stand on one haplotype.
 [[nodiscard]] bool conflict(const Allele& a, const Allele& b) noexcept;
 

@@ -103,6 +103,21 @@ void tell_as_reference(VariantCall& call) {
   call.genotype_quality = wrong > 0 ? std::clamp(-10 * std::log10(wrong), 0.0, 99.0) : 99;
 }
 
+double prior_of(const Allele& allele, const Reference& reference, const Priors& priors) {
+  if (!allele.is_indel()) return Priors::kSnv;
+  const RepeatChange change = repeat_change(allele, reference, GapCosts::kMostUnit);
+  if (change.unit == 0 || change.copies <= GapCosts::free_copies(change.unit))
+    return Priors::kIndel;
+  return priors.indel(change.unit, change.copies, change.units);
+}
+
+std::vector<double> priors_of(std::span<const Allele> alleles, const Reference& reference,
+                              const Priors& priors) {
+  std::vector<double> out;
+  for (const Allele& allele : alleles) out.push_back(prior_of(allele, reference, priors));
+  return out;
+}
+
 }  // namespace
 
 BlockCaller::BlockCaller(const Reference& reference, CallOptions options)
@@ -256,8 +271,8 @@ void BlockCaller::call_block(const CallReads& all, const Block& block, int ploid
   const ReadTable table = cost_reads(all, block, alleles, sets);
   if (table.reads.empty()) return;
 
-  const GenotypeTable genotypes(by_fragment(all, table, sets.size()), sets, alleles,
-                                options_.priors, ploidy);
+  const GenotypeTable genotypes(by_fragment(all, table, sets.size()), sets,
+                                priors_of(alleles, reference_, options_.priors), ploidy);
   const std::vector<AlleleSet> copies = genotypes.best();
   AlleleSet seen = 0;
   for (const AlleleSet set : copies) seen |= set;

@@ -21,4 +21,15 @@ GapCosts::GapCosts() {
   }
 }
 
+Priors::Priors() {
+  for (auto& of_unit : indel_) of_unit.fill(kIndel);
+}
+
+double Priors::indel(std::uint32_t unit, std::uint32_t copies, std::uint32_t units) const noexcept {
+  // Most changes are of one unit, each more is about three times as rare.
+  constexpr double kMore = 5;
+  const double one = indel_[unit - 1][std::min(copies, GapCosts::kMostCopies)];
+  return std::min(kIndel, one + kMore * (units - 1));
+}
+
 }  // namespace aceso::genomics

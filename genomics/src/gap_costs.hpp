@@ -1,5 +1,5 @@
-// What a gap costs by the tandem repeat it begins in: sequencers and PCR slip in runs of one base
-// most, then in runs of short units.
+// What a gap costs, and how likely a true one is, by the tandem repeat it begins in: sequencers and
+// PCR slip in runs of one base most, then in runs of short units, and so do cells.
 #pragma once
 
 #include "aceso/genomics/reference.hpp"
@@ -57,6 +57,27 @@ class GapCosts {
 
  private:
   std::array<std::array<std::uint8_t, kMostCopies + 1>, kMostUnit> open_{};
+};
+
+/// Priors of differences from the reference: phred of the chance that one copy of the genome has it
+/// at a place.
+class Priors {
+ public:
+  static constexpr double kSnv = 30;    ///< 1 in 1000
+  static constexpr double kIndel = 38;  ///< outside repeats, and the most in them
+
+  /// kIndel in all repeats.
+  Priors();
+
+  /// Of a change of a repeat by so many units.
+  [[nodiscard]] double indel(std::uint32_t unit, std::uint32_t copies,
+                             std::uint32_t units) const noexcept;
+  void set(std::uint32_t unit, std::uint32_t copies, double phred) noexcept {
+    indel_[unit - 1][copies] = phred;
+  }
+
+ private:
+  std::array<std::array<double, GapCosts::kMostCopies + 1>, GapCosts::kMostUnit> indel_{};
 };
 
 }  // namespace aceso::genomics

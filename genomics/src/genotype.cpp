@@ -128,17 +128,16 @@ std::size_t most_haplotypes(int ploidy, std::size_t most) {
 }
 
 GenotypeTable::GenotypeTable(const CostTable& costs, std::vector<AlleleSet> sets,
-                             std::vector<Allele> alleles, const Priors& priors, int ploidy)
+                             std::vector<double> priors, int ploidy)
     : sets_(std::move(sets)),
-      alleles_(std::move(alleles)),
-      priors_(priors),
+      priors_(std::move(priors)),
       ploidy_(static_cast<std::size_t>(ploidy)) {
   double least = PhredSum::kNone;
   std::vector<std::uint8_t> now(ploidy_, 0);
   do {
     const double of_reads = cost_of(costs, now);
     double all = of_reads;
-    for (std::size_t v = 0; v < alleles_.size(); ++v) all += prior(now, v);
+    for (std::size_t v = 0; v < priors_.size(); ++v) all += prior(now, v);
     if (all < least) {
       least = all;
       best_ = size();
@@ -158,8 +157,8 @@ double GenotypeTable::prior(Members members, std::size_t allele) const {
   const auto copies =
       std::ranges::count_if(members, [&](std::uint8_t h) { return (sets_[h] >> allele & 1) != 0; });
   if (copies == 0) return 0;
-  const double one = alleles_[allele].is_indel() ? priors_.indel : priors_.snv;
-  return one + priors_.doubled * std::log2(static_cast<double>(copies));
+  constexpr double kDoubled = 3;  // more for twice as many copies
+  return priors_[allele] + kDoubled * std::log2(static_cast<double>(copies));
 }
 
 std::size_t GenotypeTable::genotype(Members members, const Site& site) const {
@@ -176,7 +175,7 @@ SiteCall GenotypeTable::call(const Site& site) const {
   std::vector<PhredSum> likelihood(genotypes), posterior(genotypes);
   for (std::size_t i = 0; i < size(); ++i) {
     double others = 0, own = 0;
-    for (std::size_t v = 0; v < alleles_.size(); ++v)
+    for (std::size_t v = 0; v < priors_.size(); ++v)
       (std::ranges::find(site.alleles, v) != site.alleles.end() ? own : others) +=
           prior(members(i), v);
     const std::size_t g = genotype(members(i), site);

@@ -43,12 +43,6 @@ class CostTable {
   std::vector<int> costs_;
 };
 
-struct Priors {
-  double snv = 30;  ///< phred of a difference at a place that one copy has: 1 in 1000
-  double indel = 38;
-  double doubled = 3;  ///< more for twice as many copies
-};
-
 /// Alleles of a block that exclude each other and are told of together. On a haplotype, number 0
 /// means none of them, i + 1 means alleles[i].
 struct Site {
@@ -72,9 +66,10 @@ struct SiteCall {
 /// priors. Cost: fragments x multisets x haplotypes in one.
 class GenotypeTable {
  public:
-  /// `ploidy` is 1 to kMostPloidy.
-  GenotypeTable(const CostTable& costs, std::vector<AlleleSet> sets, std::vector<Allele> alleles,
-                const Priors& priors, int ploidy);
+  /// `priors`: phred of the chance that one copy has an allele, by allele. `ploidy` is 1 to
+  /// kMostPloidy.
+  GenotypeTable(const CostTable& costs, std::vector<AlleleSet> sets, std::vector<double> priors,
+                int ploidy);
 
   /// The haplotypes of the best multiset, one for each copy.
   [[nodiscard]] std::vector<AlleleSet> best() const;
@@ -93,8 +88,7 @@ class GenotypeTable {
   [[nodiscard]] std::size_t genotype(Members members, const Site& site) const;
 
   std::vector<AlleleSet> sets_;
-  std::vector<Allele> alleles_;
-  Priors priors_;
+  std::vector<double> priors_;
   std::size_t ploidy_;
   std::vector<std::uint8_t> members_;  ///< of all multisets, ploidy_ each
   std::vector<double> costs_;          ///< of reads, by multiset

@@ -185,7 +185,9 @@ std::optional<RepeatTable> learn_repeats(const GermlineJob& job, SortedReads* re
   if (job.repeat_errors != "learn") return std::nullopt;
   RepeatTable table = kept_or_counted<RepeatTable>(
       kept, [&] { return counted_repeats(job, reads, shop, context); });
-  shop.call.gaps = costs_of(table.rates());
+  const RepeatModel model = table.model();
+  shop.call.gaps = costs_of(model);
+  shop.call.priors = priors_of(model);
   return table;
 }
 

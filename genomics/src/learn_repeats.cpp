@@ -112,7 +112,7 @@ void report_repeats(const RepeatTable& table, app::RunContext& context) {
   app::Report& report = context.report;
   report.section("Repeats", "How often reads have another length than the sample.");
   report.figure("repeats looked at", whole(table.repeats()));
-  if (table.repeats() > 0) report.plot(repeat_plot(table, table.rates()));
+  if (table.repeats() > 0) report.plot(repeat_plot(table, table.model().errors));
 }
 
 }  // namespace aceso::genomics

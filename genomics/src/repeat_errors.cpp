@@ -16,15 +16,27 @@ namespace aceso::genomics {
 namespace {
 
 constexpr int kRounds = 60;
-// A repeat in a hundred differs, two of three times on one copy; worth so many repeats.
-constexpr std::array<double, 3> kPriorShares = {0.99, 0.0067, 0.0033};
-constexpr double kPriorRepeats = 10;
 constexpr double kMostRate = 0.4;
-constexpr double kPriorErrors = 0.2;
+// What the standard rates are worth.
+constexpr double kPriorErrors = 0.2, kPriorRepeats = 10;
 
 /// log of p^k (1 - p)^(n - k); the number of ways is the same for all components.
 double log_chance(std::uint32_t n, std::uint32_t k, double p) {
   return k * std::log(p) + (n - k) * std::log1p(-p);
+}
+
+/// The phred of half of a rate, and back.
+double one_way(double rate) { return -10 * std::log10(rate / 2); }
+double both_ways(double phred) { return 2 * std::pow(10, -phred / 10); }
+
+/// Calls `use(unit, copies)` for all kinds of repeats.
+template <typename Use>
+void for_each_repeat_kind(const Use& use) {
+  for (std::uint32_t unit = 1; unit <= GapCosts::kMostUnit; ++unit) {
+    for (std::uint32_t copies = GapCosts::free_copies(unit) + 1; copies <= GapCosts::kMostCopies;
+         ++copies)
+      use(unit, copies);
+  }
 }
 
 /// Pools neighbours until no rate is above the next.
@@ -54,29 +66,35 @@ void make_rise(std::span<double> rates, std::span<const double> weights) {
 
 }  // namespace
 
-RepeatRates standard_rates() {
+RepeatModel standard_model() {
   const GapCosts costs;
-  RepeatRates out{};
+  const Priors priors;
+  RepeatModel out;
   for (std::uint32_t unit = 1; unit <= GapCosts::kMostUnit; ++unit) {
     for (std::uint32_t copies = 0; copies <= GapCosts::kMostCopies; ++copies) {
-      const double cost = costs.open(unit, copies) + ReadCosts::kGapExtend * unit;
-      out[unit - 1][copies] = 2 * std::pow(10, -cost / 10);
+      out.errors[unit - 1][copies] =
+          both_ways(costs.open(unit, copies) + ReadCosts::kGapExtend * static_cast<double>(unit));
+      out.variants[unit - 1][copies] = both_ways(priors.indel(unit, copies, 1));
     }
   }
   return out;
 }
 
-GapCosts costs_of(const RepeatRates& rates) {
+GapCosts costs_of(const RepeatModel& model) {
   GapCosts out;
-  for (std::uint32_t unit = 1; unit <= GapCosts::kMostUnit; ++unit) {
-    for (std::uint32_t copies = GapCosts::free_copies(unit) + 1; copies <= GapCosts::kMostCopies;
-         ++copies) {
-      const double cost = -10 * std::log10(rates[unit - 1][copies] / 2);
-      const double open = std::round(cost) - ReadCosts::kGapExtend * static_cast<double>(unit);
-      out.set(unit, copies,
-              static_cast<std::uint8_t>(std::clamp<double>(open, 0, GapCosts::kOpen)));
-    }
-  }
+  for_each_repeat_kind([&](std::uint32_t unit, std::uint32_t copies) {
+    const double cost = std::round(one_way(model.errors[unit - 1][copies]));
+    const double open = cost - ReadCosts::kGapExtend * static_cast<double>(unit);
+    out.set(unit, copies, static_cast<std::uint8_t>(std::clamp<double>(open, 0, GapCosts::kOpen)));
+  });
+  return out;
+}
+
+Priors priors_of(const RepeatModel& model) {
+  Priors out;
+  for_each_repeat_kind([&](std::uint32_t unit, std::uint32_t copies) {
+    out.set(unit, copies, std::min(one_way(model.variants[unit - 1][copies]), Priors::kIndel));
+  });
   return out;
 }
 
@@ -94,12 +112,16 @@ void RepeatTable::merge(const RepeatTable& other) {
   }
 }
 
+std::uint64_t RepeatTable::count_of(const Seen& cell) noexcept {
+  std::uint64_t sum = 0;
+  for (const auto& [seen, count] : cell) sum += count;
+  return sum;
+}
+
 std::uint64_t RepeatTable::repeats() const noexcept {
   std::uint64_t sum = 0;
   for (const auto& of_unit : cells_) {
-    for (const Seen& cell : of_unit) {
-      for (const auto& [seen, count] : cell) sum += count;
-    }
+    for (const Seen& cell : of_unit) sum += count_of(cell);
   }
   return sum;
 }
@@ -110,14 +132,17 @@ std::uint64_t RepeatTable::reads(std::uint32_t unit, std::uint32_t copies) const
   return sum;
 }
 
-double RepeatTable::rate_of(const Seen& seen, double prior) {
-  double rate = prior;
-  std::array<double, 3> shares = kPriorShares;
+RepeatTable::Rates RepeatTable::rates_of(const Seen& seen, const Rates& prior) {
+  double rate = prior.error;
+  // Of the samples that differ, two of three do on one copy.
+  const std::array<double, 3> prior_shares = {1 - prior.variant, prior.variant * 2 / 3,
+                                              prior.variant / 3};
+  std::array<double, 3> shares = prior_shares;
   for (int round = 0; round < kRounds; ++round) {
     const std::array<double, 3> chances = {rate, (1 + rate) / 2, 1 - rate};
-    double errors = kPriorErrors, trials = kPriorErrors / prior;
+    double errors = kPriorErrors, trials = kPriorErrors / prior.error;
     std::array<double, 3> weights{};
-    for (std::size_t i = 0; i < 3; ++i) weights[i] = kPriorShares[i] * kPriorRepeats;
+    for (std::size_t i = 0; i < 3; ++i) weights[i] = prior_shares[i] * kPriorRepeats;
     for (const auto& [reads, count] : seen) {
       const auto [n, k] = reads;
       std::array<double, 3> part{};
@@ -139,20 +164,25 @@ double RepeatTable::rate_of(const Seen& seen, double prior) {
     for (std::size_t i = 0; i < 3; ++i) shares[i] = weights[i] / total;
     rate = std::min(errors / trials, kMostRate);
   }
-  return rate;
+  return {rate, shares[1] + shares[2]};
 }
 
-RepeatRates RepeatTable::rates() const {
-  RepeatRates out = standard_rates();
+RepeatModel RepeatTable::model() const {
+  RepeatModel out = standard_model();
   for (std::uint32_t unit = 1; unit <= GapCosts::kMostUnit; ++unit) {
-    std::vector<double> weights;
+    std::vector<double> reads_seen, repeats_seen;
     const std::uint32_t first = GapCosts::free_copies(unit) + 1;
     for (std::uint32_t copies = first; copies <= GapCosts::kMostCopies; ++copies) {
-      double& rate = out[unit - 1][copies];
-      weights.push_back(kPriorErrors / rate + static_cast<double>(reads(unit, copies)));
-      rate = rate_of(cells_[unit - 1][copies], rate);
+      const Seen& seen = cells_[unit - 1][copies];
+      double &error = out.errors[unit - 1][copies], &variant = out.variants[unit - 1][copies];
+      reads_seen.push_back(kPriorErrors / error + static_cast<double>(reads(unit, copies)));
+      repeats_seen.push_back(kPriorRepeats + static_cast<double>(count_of(seen)));
+      const Rates learnt = rates_of(seen, {error, variant});
+      error = learnt.error;
+      variant = learnt.variant;
     }
-    make_rise(std::span(out[unit - 1]).subspan(first), weights);
+    make_rise(std::span(out.errors[unit - 1]).subspan(first), reads_seen);
+    make_rise(std::span(out.variants[unit - 1]).subspan(first), repeats_seen);
   }
   return out;
 }

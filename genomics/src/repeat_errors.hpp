@@ -10,8 +10,9 @@
 //   Binomial(n, 1 - e)          where both do,
 //
 // and e and the shares of the three are those of most likelihood (expectation maximisation;
-// Dempster, Laird, Rubin 1977) with a prior worth a fifth of an error at the standard rate. Longer
-// repeats do not err less (isotonic regression; Barlow et al. 1972).
+// Dempster, Laird, Rubin 1977) with priors worth a fifth of an error, and ten repeats, at the
+// standard rates. Longer repeats neither err nor vary less (isotonic regression; Barlow et al.
+// 1972).
 #pragma once
 
 #include "gap_costs.hpp"
@@ -28,8 +29,14 @@
 
 namespace aceso::genomics {
 
-/// The rates of error of repeats, by unit - 1 and copies.
+/// Rates of repeats, by unit - 1 and copies.
 using RepeatRates = std::array<std::array<double, GapCosts::kMostCopies + 1>, GapCosts::kMostUnit>;
+
+/// What is known of repeats: how often a read has another length than the sample, and how often the
+/// sample has another one than the reference.
+struct RepeatModel {
+  RepeatRates errors{}, variants{};
+};
 
 /// How many repeats of each kind were seen by n reads of which k have another length. Whole numbers
 /// only: sums do not depend on their order.
@@ -45,7 +52,7 @@ class RepeatTable {
   [[nodiscard]] std::uint64_t repeats() const noexcept;
   /// The reads that saw repeats of one kind.
   [[nodiscard]] std::uint64_t reads(std::uint32_t unit, std::uint32_t copies) const noexcept;
-  [[nodiscard]] RepeatRates rates() const;
+  [[nodiscard]] RepeatModel model() const;
 
   [[nodiscard]] Json to_json() const;
   /// \throws Error CorruptData naming `name` if it is not what to_json() made.
@@ -54,15 +61,20 @@ class RepeatTable {
  private:
   using Seen = std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t>;  // (n, k)
 
-  [[nodiscard]] static double rate_of(const Seen& seen, double prior);
+  [[nodiscard]] static std::uint64_t count_of(const Seen& cell) noexcept;
+  struct Rates {
+    double error, variant;
+  };
+  [[nodiscard]] static Rates rates_of(const Seen& seen, const Rates& prior);
 
   std::array<std::array<Seen, GapCosts::kMostCopies + 1>, GapCosts::kMostUnit> cells_;
 };
 
-/// The rates that the standard costs stand for, and the costs that rates give: of a change by one
-/// unit, one way, which is half of all errors.
-[[nodiscard]] RepeatRates standard_rates();
-[[nodiscard]] GapCosts costs_of(const RepeatRates& rates);
+/// What the standard costs and priors stand for, and the costs and priors that a model gives: of a
+/// change by one unit, one way, which is half of all.
+[[nodiscard]] RepeatModel standard_model();
+[[nodiscard]] GapCosts costs_of(const RepeatModel& model);
+[[nodiscard]] Priors priors_of(const RepeatModel& model);
 
 /// The repeats of a stretch [begin, end) of the reference, and what reads show of their lengths.
 class RepeatSites {

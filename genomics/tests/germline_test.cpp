@@ -113,7 +113,7 @@ TEST(Genotypes, FollowTheReads) {
     CostTable costs(2);
     for (int i = 0; i < reference_reads; ++i) costs.add({0, 35}, 45);
     for (int i = 0; i < other_reads; ++i) costs.add({35, 0}, 45);
-    return GenotypeTable(costs, {0, 1}, alleles, Priors{}, ploidy).call(Site{{0}});
+    return GenotypeTable(costs, {0, 1}, {Priors::kSnv}, ploidy).call(Site{{0}});
   };
   const auto best = [](const SiteCall& c) {
     return std::ranges::min_element(c.likelihoods) - c.likelihoods.begin();

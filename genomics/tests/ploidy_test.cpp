@@ -59,7 +59,7 @@ TEST(Genotypes, LikelihoodsOfManyCopiesAreMixtures) {
                          100 * std::log10(other + (1 - other) * wrong));
     }
     const double least = std::ranges::min(expected);
-    const GenotypeTable table(costs, {0, 1}, {{100, 1, added("A")}}, Priors{}, ploidy);
+    const GenotypeTable table(costs, {0, 1}, {Priors::kSnv}, ploidy);
     const SiteCall call = table.call(Site{{0}});
     ASSERT_EQ(call.likelihoods.size(), expected.size());
     for (std::size_t k = 0; k < expected.size(); ++k)

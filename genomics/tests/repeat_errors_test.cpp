@@ -44,10 +44,14 @@ TEST(GapCosts, FallWithTheCopiesOfARepeat) {
 }
 
 TEST(RepeatErrors, ChangeNothingWithoutCounts) {
-  const GapCosts costs = costs_of(RepeatTable().rates()), standard;
+  const RepeatModel model = RepeatTable().model();
+  const GapCosts costs = costs_of(model), standard;
+  const Priors priors = priors_of(model);
   for (std::uint32_t unit = 1; unit <= GapCosts::kMostUnit; ++unit) {
-    for (std::uint32_t copies = 0; copies <= GapCosts::kMostCopies; ++copies)
+    for (std::uint32_t copies = 0; copies <= GapCosts::kMostCopies; ++copies) {
       EXPECT_EQ(costs.open(unit, copies), standard.open(unit, copies)) << unit << " " << copies;
+      EXPECT_NEAR(priors.indel(unit, copies, 1), Priors::kIndel, 1e-9);
+    }
   }
 }
 
@@ -74,16 +78,18 @@ TEST(RepeatErrors, RatesAreThoseThatWereDrawnWith) {
   ReadMaker maker(3);
   const auto rate = [](std::uint32_t copies) { return 0.004 * (copies - 5); };
   for (const std::uint32_t depth : {10U, 30U, 60U}) {
-    const RepeatRates learnt = drawn(maker, rate, depth, 120'000 / static_cast<int>(depth)).rates();
+    const RepeatModel learnt = drawn(maker, rate, depth, 120'000 / static_cast<int>(depth)).model();
     for (std::uint32_t copies = 6; copies <= 16; ++copies)
-      EXPECT_NEAR(learnt[0][copies] / rate(copies), 1, 0.25) << depth << " " << copies;
-    EXPECT_EQ(learnt[1], standard_rates()[1]) << "nothing was seen of units of two bases";
+      EXPECT_NEAR(learnt.errors[0][copies] / rate(copies), 1, 0.25) << depth << " " << copies;
+    EXPECT_NEAR(learnt.variants[0][12], 0.05, 0.01) << depth;
+    EXPECT_EQ(learnt.errors[1], standard_model().errors[1]) << "units of two bases were not seen";
   }
 }
 
 TEST(RepeatErrors, VariantsAreNotTakenForErrors) {
   ReadMaker maker(4);
-  const RepeatRates learnt = drawn(maker, [](std::uint32_t) { return 0.0; }, 30, 300).rates();
+  const RepeatRates learnt =
+      drawn(maker, [](std::uint32_t) { return 0.0; }, 30, 300).model().errors;
   for (std::uint32_t copies = 6; copies <= 16; ++copies) EXPECT_LT(learnt[0][copies], 0.001);
 }
 
@@ -97,7 +103,8 @@ TEST(RepeatErrors, LongerRepeatsDoNotErrLess) {
         GapCosts::free_copies(unit) + 1 + static_cast<std::uint32_t>(maker.below(20));
     table.add(unit, copies, reads, static_cast<std::uint32_t>(maker.below(reads + 1)));
   }
-  for (const auto& of_unit : table.rates()) {
+  const RepeatModel model = table.model();
+  for (const auto& of_unit : model.errors) {
     for (std::size_t copies = 1; copies < of_unit.size(); ++copies) {
       EXPECT_GE(of_unit[copies], of_unit[copies - 1]);
       EXPECT_LT(of_unit[copies], 0.5);
@@ -122,6 +129,26 @@ TEST(RepeatErrors, ComeBackFromJson) {
         R"({"repeats":[[1,2,10,1,1]]})", R"({"repeats":[[1,8,100000,1,1]]})"})
     expect_error(Errc::CorruptData, {"kept.json"},
                  [&] { (void)RepeatTable::from_json(parse_json(bad, "t"), "kept.json"); });
+}
+
+TEST(RepeatChange, IsToldByUnitCopiesAndUnits) {
+  const Folder folder;
+  const auto reference =
+      reference_of(folder, {{"one", "CGTACGATAAAAAAAACGACACACACTGCAGCAGCAGTTCGA"}});
+  const auto change = [&](std::uint32_t at, std::uint32_t removed, std::string_view letters) {
+    const RepeatChange c =
+        repeat_change({kContigGap + at, removed, added(letters)}, reference->reference, 3);
+    return std::array{c.unit, c.copies, c.units};
+  };
+  using Told = std::array<std::uint32_t, 3>;
+  EXPECT_EQ(change(8, 1, ""), (Told{1, 8, 1}));
+  EXPECT_EQ(change(8, 2, ""), (Told{1, 8, 2}));
+  EXPECT_EQ(change(8, 0, "AAA"), (Told{1, 8, 3}));
+  EXPECT_EQ(change(18, 2, ""), (Told{2, 4, 1})) << "ACACACAC";
+  EXPECT_EQ(change(27, 0, "GCA"), (Told{3, 3, 1}));
+  EXPECT_EQ(change(8, 1, "T"), (Told{0, 0, 0})) << "a substitution";
+  EXPECT_EQ(change(8, 0, "CGTT"), (Told{0, 0, 0}));
+  EXPECT_EQ(change(4, 0, "G"), (Told{1, 0, 1})) << "no copy of it stands there";
 }
 
 TEST(RepeatSites, CountReadsThatReachBeyond) {
