@@ -211,7 +211,7 @@ TEST(Kernels, GeluOfBf16IsWithinItsRounding) {
     for (std::size_t i = 0; i < x.size(); ++i) {
       const double v = from_bf16(narrow[i]);
       const double expected = v * 0.5 * std::erfc(-v / std::sqrt(2.0));
-      ASSERT_NEAR(from_bf16(x[i]), expected, 4e-5 * std::abs(v) + std::abs(expected) / 256)
+      ASSERT_NEAR(from_bf16(x[i]), expected, 2e-5 * std::abs(v) + std::abs(expected) / 256)
           << table->name << " of " << v;
     }
   }
@@ -225,8 +225,8 @@ TEST(Kernels, GeluOfBf16EndsAtZeroAndKeepsNaN) {
     x[2] = 0x7fc0;  // NaN
     x[3] = to_bf16(1e30F);
     table->gelu_bf16(x.data(), 20);
-    EXPECT_NEAR(from_bf16(x[0]), 0.0F, 1e-5F) << table->name;
-    EXPECT_NEAR(from_bf16(x[19]), 0.0F, 1e-5F) << table->name;
+    EXPECT_NEAR(from_bf16(x[0]), 0.0F, 2e-5F) << table->name;
+    EXPECT_NEAR(from_bf16(x[19]), 0.0F, 2e-5F) << table->name;
     EXPECT_EQ(from_bf16(x[1]), infinity) << table->name;
     EXPECT_TRUE(std::isnan(from_bf16(x[2]))) << table->name;
     EXPECT_NEAR(from_bf16(x[3]), 1e30F, 1e28F) << table->name;
