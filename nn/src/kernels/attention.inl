@@ -11,12 +11,12 @@ struct Head {
   static constexpr std::int64_t kGroup = 4 / sizeof(Factor);
 
   std::int64_t length, size, groups, padded_keys, padded_size;
-  Factor* queries;  ///< [length][groups * kGroup], turned and scaled
-  Factor* keys;     ///< panels of keys, [groups][keys of the panel][kGroup]
-  Factor* values;   ///< panels of dimensions, [padded_keys / kGroup][dimensions][kGroup]
-  float* scores;    ///< [kMostRows][padded_keys]
-  Factor* weights;  ///< the same as numbers to multiply values with
-  float* turned;    ///< one vector of a head and room behind it
+  Factor* queries;         ///< [length][groups * kGroup], turned and scaled
+  Factor* keys;            ///< panels of keys, [groups][keys of the panel][kGroup]
+  Factor* values;          ///< panels of dimensions, [padded_keys / kGroup][dimensions][kGroup]
+  float* scores;           ///< [kMostRows][padded_keys]; a row's weights take its place
+  Factor* key;             ///< one vector of a head and room behind it
+  float *cosines, *sines;  ///< as spread_angles has them
 
   Head(const Attention& a)
       : length(a.length),
@@ -34,59 +34,84 @@ struct Head {
     keys = reinterpret_cast<Factor*>(take(padded_keys * groups));
     values = reinterpret_cast<Factor*>(take(padded_keys / kGroup * padded_size));
     scores = take(kMostRows * padded_keys);
-    weights = reinterpret_cast<Factor*>(take(kMostRows * padded_keys / kGroup));
-    turned = take(2 * padded_size + 2 * kWidth);
+    key = reinterpret_cast<Factor*>(take(padded_size + kWidth));
+    cosines = take(length * padded_size);
+    sines = take(length * padded_size);
   }
 };
 
-/// kWidth numbers at p, of which those from `end` on do not exist and come out as 0.
+/// Numbers that start at base[at]; those outside [0, count) do not exist and come out as 0.
 template <typename T>
-inline Vec load_before(const T* p, const T* end) {
-  if (p + kWidth <= end) return load(p);
+inline Vec load_within(const T* base, std::int64_t at, std::int64_t count) {
+  if (at >= 0 && at + kWidth <= count) return load(base + at);
   T room[kWidth] = {};
-  for (std::int64_t i = 0; p + i < end; ++i) room[i] = p[i];
+  for (std::int64_t i = 0; i < kWidth; ++i)
+    if (at + i >= 0 && at + i < count) room[i] = base[at + i];
   return load(room);
 }
 
-/// Turns the halves of a head's vector by the position's angles. Writes up to kWidth numbers more
-/// than `size`; the first of these is 0.
-template <typename T>
-inline void turn(const Attention& a, std::int64_t position, const T* x, std::int64_t size,
-                 float scale, float* to) {
-  const T* end = static_cast<const T*>(a.qkv) + a.length * 3 * a.hidden;
-  if (a.cosine == nullptr) {
-    for (std::int64_t d = 0; d < size; d += kWidth) store(to + d, load_before(x + d, end) * scale);
-  } else {
-    const std::int64_t half = size / 2;
-    const float *c = a.cosine + position * half, *c_end = a.cosine + a.length * half;
-    const float *s = a.sine + position * half, *s_end = a.sine + a.length * half;
-    for (std::int64_t d = 0; d < half; d += kWidth)
-      store(to + d, (load_before(x + d, end) * load_before(c + d, c_end) -
-                     load_before(x + half + d, end) * load_before(s + d, s_end)) *
-                        scale);
-    for (std::int64_t d = 0; d < half; d += kWidth)
-      store(to + half + d, (load_before(x + half + d, end) * load_before(c + d, c_end) +
-                            load_before(x + d, end) * load_before(s + d, s_end)) *
-                               scale);
-  }
-  to[size] = 0;
+/// 0, 1, 2, ...
+inline Int lanes() {
+  Int lane;
+  for (int i = 0; i < kWidth; ++i) lane[i] = i;
+  return lane;
 }
 
-inline void put_row(float* to, const float* x, std::int64_t count) {
-  for (std::int64_t d = 0; d < count; ++d) to[d] = x[d];
+/// For each position the cosines and, with the sign that they take, the sines that belong to all
+/// numbers of a head, in rows of padded_size.
+template <typename Dot>
+void spread_angles(const Attention& a, const Head<Dot>& head) {
+  if (a.cosine == nullptr) return;
+  const std::int64_t half = head.size / 2;
+  for (std::int64_t t = 0; t < a.length; ++t) {
+    const float *cosine = a.cosine + t * half, *sine = a.sine + t * half;
+    float *c = head.cosines + t * head.padded_size, *s = head.sines + t * head.padded_size;
+    for (std::int64_t d = 0; d < half; ++d) {
+      c[d] = c[half + d] = cosine[d];
+      s[d] = -sine[d];
+      s[half + d] = sine[d];
+    }
+    for (std::int64_t d = 2 * half; d < head.padded_size; ++d) c[d] = s[d] = 0;
+  }
 }
-/// May write up to kWidth numbers more.
-inline void put_row(Bf16* to, const float* x, std::int64_t count) {
-  for (std::int64_t d = 0; d < count; d += kWidth) store(to + d, load(x + d));
+
+/// Numbers d to d + kWidth of a head's vector that starts at x[at], turned by the position's
+/// angles: each number meets the one that lies half a head further on or back.
+template <typename T, typename Dot>
+inline Vec turned(const Attention& a, const Head<Dot>& head, std::int64_t position, std::int64_t at,
+                  std::int64_t d) {
+  const T* x = static_cast<const T*>(a.qkv);
+  const std::int64_t count = a.length * 3 * a.hidden, half = head.size / 2;
+  const Vec own = load_within(x, at + d, count);
+  if (a.cosine == nullptr) return own;
+  Vec other;
+  if (d + kWidth <= half)
+    other = load_within(x, at + d + half, count);
+  else if (d >= half)
+    other = load_within(x, at + d - half, count);
+  else
+    other = choose(lanes() < static_cast<std::int32_t>(half - d),
+                   load_within(x, at + d + half, count), load_within(x, at + d - half, count));
+  const std::int64_t angle = position * head.padded_size + d;
+  return own * load(head.cosines + angle) + other * load(head.sines + angle);
+}
+
+/// A head's vector, turned and scaled, as whole groups. Writes up to kWidth numbers more.
+template <typename T, typename Dot>
+inline void put_turned(const Attention& a, const Head<Dot>& head, std::int64_t position,
+                       std::int64_t at, float scale, typename Dot::Factor* to) {
+  for (std::int64_t d = 0; d < head.size; d += kWidth)
+    store(to + d, turned<T>(a, head, position, at, d) * scale);
+  if (head.size % Head<Dot>::kGroup != 0) to[head.size] = 0;
 }
 
 template <typename Dot>
-void put_key(const Head<Dot>& head, std::int64_t t, typename Dot::Factor* turned) {
+void put_key(const Head<Dot>& head, std::int64_t t, const typename Dot::Factor* key) {
   const std::int64_t first = t / kPanel * kPanel;
   const std::int64_t left = head.padded_keys - first;
   const std::int64_t wide = left < kPanel ? left : kPanel;
   auto* to = reinterpret_cast<std::byte*>(head.keys) + (first * head.groups + t - first) * 4;
-  const auto* from = reinterpret_cast<const std::byte*>(turned);
+  const auto* from = reinterpret_cast<const std::byte*>(key);
   for (std::int64_t g = 0; g < head.groups; ++g, to += wide * 4, from += 4)
     __builtin_memcpy(to, from, 4);
 }
@@ -113,41 +138,49 @@ inline void put_values(Bf16* to, const Vec* v) {
   __builtin_memcpy(to, &pairs, sizeof pairs);
 }
 
+/// The values at number `at` of rows t to t + kGroup, as a group of the panels.
 template <typename T, typename Dot>
-void pack_values(const Attention& a, const T* v, const Head<Dot>& head) {
+inline void put_value_group(const Attention& a, const Head<Dot>& head, std::int64_t t,
+                            std::int64_t at) {
   constexpr std::int64_t kGroup = Head<Dot>::kGroup;
-  const T* end = static_cast<const T*>(a.qkv) + a.length * 3 * a.hidden;
-  for (std::int64_t t = 0; t < head.padded_keys; t += kGroup) {
-    for (std::int64_t d = 0; d < head.padded_size; d += kWidth) {
-      Vec rows[kGroup] = {};
-      for (std::int64_t i = 0; i < kGroup && t + i < a.length; ++i)
-        rows[i] = load_before(v + (t + i) * 3 * a.hidden + d, end);
-      put_values(value_place(head, t / kGroup, d), rows);
-    }
+  const T* x = static_cast<const T*>(a.qkv);
+  const std::int64_t stride = 3 * a.hidden;
+  for (std::int64_t d = 0; d < head.padded_size; d += kWidth) {
+    Vec rows[kGroup] = {};
+    for (std::int64_t i = 0; i < kGroup && t + i < a.length; ++i)
+      rows[i] = load_within(x, at + (t + i) * stride + d, a.length * stride);
+    put_values(value_place(head, t / kGroup, d), rows);
   }
 }
 
+/// Asks for a head's numbers in a row that is wanted soon: rows lie further apart than processors
+/// guess.
+template <typename T>
+inline void fetch_ahead(const Attention& a, std::int64_t row, std::int64_t at) {
+  if (row >= a.length) return;
+  const T* x = static_cast<const T*>(a.qkv) + row * 3 * a.hidden + at;
+  for (int part = 0; part < 3; ++part) __builtin_prefetch(x + part * a.hidden);
+}
+
+/// A head's numbers in one order of rows, since those of many rows share few places in a cache.
 template <typename T, typename Dot>
 void pack(const Attention& a, std::int64_t h, const Head<Dot>& head) {
-  using Factor = typename Dot::Factor;
-  const std::int64_t size = head.size, stride = head.groups * Head<Dot>::kGroup;
+  constexpr std::int64_t kRowsAhead = 8;
+  const std::int64_t row = head.groups * Head<Dot>::kGroup, at = h * head.size;
   // Scores are kept in units of log 2, so that the softmax is made of powers of 2.
-  const float scale = 1.44269504F / __builtin_sqrtf(static_cast<float>(size));
-  const T* q = static_cast<const T*>(a.qkv) + h * size;
-  Factor* key = reinterpret_cast<Factor*>(head.turned + head.padded_size + kWidth);
+  const float scale = 1.44269504F / __builtin_sqrtf(static_cast<float>(head.size));
   for (std::int64_t t = 0; t < head.padded_keys; ++t) {
     if (t < a.length) {
-      const T* at = q + t * 3 * a.hidden;
-      turn(a, t, at, size, scale, head.turned);
-      put_row(head.queries + t * stride, head.turned, stride);
-      turn(a, t, at + a.hidden, size, 1.0F, head.turned);
+      fetch_ahead<T>(a, t + kRowsAhead, at);
+      const std::int64_t start = t * 3 * a.hidden + at;
+      put_turned<T>(a, head, t, start, scale, head.queries + t * row);
+      put_turned<T>(a, head, t, start + a.hidden, 1.0F, head.key);
     } else {
-      for (std::int64_t d = 0; d <= size; ++d) head.turned[d] = 0;
+      for (std::int64_t d = 0; d < row; ++d) head.key[d] = 0;
     }
-    put_row(key, head.turned, stride);
-    put_key(head, t, key);
+    put_key(head, t, head.key);
+    if (t % Head<Dot>::kGroup == 0) put_value_group<T>(a, head, t, at + 2 * a.hidden);
   }
-  pack_values(a, q + 2 * a.hidden, head);
 }
 
 /// Scores of `rows` queries with the keys [0, keys).
@@ -169,42 +202,69 @@ void score(const Head<Dot>& head, std::int64_t query, std::int64_t rows, std::in
   }
 }
 
+/// The first `count` numbers of v, the others being `rest`.
+inline Vec first_of(Vec v, std::int64_t count, float rest) {
+  return choose(lanes() < static_cast<std::int32_t>(count), v, splat(rest));
+}
+
 inline Vec largest_of(const float* x, std::int64_t count) {
-  Vec most[2] = {load(x), load(x)};  // two, so that one need not wait for the other
-  std::int64_t i = kWidth;
+  Vec most[2] = {splat(-1e30F), splat(-1e30F)};  // two, so that one need not wait for the other
+  std::int64_t i = 0;
   for (; i + 2 * kWidth <= count; i += 2 * kWidth) {
     most[0] = larger(most[0], load(x + i));
     most[1] = larger(most[1], load(x + i + kWidth));
   }
-  if (i < count) most[0] = larger(most[0], load(x + i));
+  for (; i < count; i += kWidth)
+    most[0] = larger(most[0], first_of(load(x + i), count - i, -1e30F));
   return splat(largest(larger(most[0], most[1])));
 }
 
-/// Turns a row of scores into powers of 2 and returns the inverse of their sum. Keys from
-/// `visible` on get 2^-126, which changes no sum: the largest weight is 1.
+/// Puts powers of 2 of a row's scores less `top` into their place, and returns the sums. Keys from
+/// `visible` on weigh 0.
 template <typename Factor>
-float soften(float* scores, std::int64_t visible, std::int64_t keys, Factor* weights) {
+Vec powers_of(float* scores, Vec top, std::int64_t visible, std::int64_t keys) {
   constexpr bool kRough = sizeof(Factor) == sizeof(Bf16);
-  for (std::int64_t k = visible; k < keys; ++k) scores[k] = -1e30F;
-  const Vec top = largest_of(scores, keys);
+  auto* weights = reinterpret_cast<Factor*>(scores);  // no wider than the scores behind them
   Vec total{};
-  for (std::int64_t k = 0; k < keys; k += kWidth) {
+  std::int64_t k = 0;
+  for (; k + kWidth <= visible; k += kWidth) {
     const Vec e = exp2_not_positive<kRough>(load(scores + k) - top);
     total += e;
     store(weights + k, e);
   }
-  return 1.0F / sum(total);
+  for (; k < keys; k += kWidth) {
+    const Vec e = first_of(exp2_not_positive<kRough>(load(scores + k) - top), visible - k, 0.0F);
+    total += e;
+    store(weights + k, e);
+  }
+  return total;
 }
 
-/// Values weighed by `rows` rows of head.weights, times their inverse sums, as the head's part of
+/// Turns rows of scores, of which row r sees visible(r) keys, into weights that are right but for
+/// their sums, whose inverses are returned.
+template <typename Dot, typename Visible>
+void soften(const Head<Dot>& head, std::int64_t rows, std::int64_t keys, const Visible& visible,
+            float* inverse_sum) {
+  // Step by step over all rows: to find the largest of a vector's numbers takes long, and the
+  // next row need not wait for it.
+  Vec tops[kMostRows], totals[kMostRows];
+  for (std::int64_t r = 0; r < rows; ++r)
+    tops[r] = largest_of(head.scores + r * head.padded_keys, visible(r));
+  for (std::int64_t r = 0; r < rows; ++r)
+    totals[r] = powers_of<typename Dot::Factor>(head.scores + r * head.padded_keys, tops[r],
+                                                visible(r), keys);
+  for (std::int64_t r = 0; r < rows; ++r) inverse_sum[r] = 1.0F / sum(totals[r]);
+}
+
+/// Values weighed by `rows` rows of weights, times their inverse sums, as the head's part of
 /// rows of `out`, which are `stride` apart.
 template <typename T, typename Dot>
 void gather(const Head<Dot>& head, std::int64_t rows, std::int64_t keys, const float* inverse_sum,
             T* out, std::int64_t stride) {
   for (std::int64_t d = 0; d < head.size; d += kPanel) {
     const std::int64_t columns = head.size - d < kPanel ? head.size - d : kPanel;
-    multiply<Dot>(head.weights, head.padded_keys * sizeof(typename Dot::Factor), rows,
-                  value_place(head, 0, d), keys / Head<Dot>::kGroup, columns,
+    multiply<Dot>(head.scores, head.padded_keys * 4, rows, value_place(head, 0, d),
+                  keys / Head<Dot>::kGroup, columns,
                   [&](std::int64_t row, std::int64_t many, std::int64_t, std::int64_t wide,
                       const typename Dot::Sum* sums) {
                     for (std::int64_t r = row; r < row + many; ++r, sums += kTileVectors)
@@ -218,6 +278,7 @@ void gather(const Head<Dot>& head, std::int64_t rows, std::int64_t keys, const f
 template <typename T, typename Dot>
 void attend(const Attention& a) {
   const Head<Dot> head(a);
+  spread_angles(a, head);
   for (std::int64_t h = 0; h < a.heads; ++h) {
     pack<T>(a, h, head);
     T* out = static_cast<T*>(a.out) + h * head.size;
@@ -226,9 +287,9 @@ void attend(const Attention& a) {
       const std::int64_t keys = round_up(a.causal ? q + rows : a.length, kWidth);
       score(head, q, rows, keys);
       float inverse_sum[kMostRows];
-      for (std::int64_t r = 0; r < rows; ++r)
-        inverse_sum[r] = soften(head.scores + r * head.padded_keys, a.causal ? q + r + 1 : a.length,
-                                keys, head.weights + r * head.padded_keys);
+      soften(
+          head, rows, keys, [&](std::int64_t r) { return a.causal ? q + r + 1 : a.length; },
+          inverse_sum);
       gather(head, rows, keys, inverse_sum, out + q * a.hidden, a.hidden);
     }
   }

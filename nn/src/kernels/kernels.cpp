@@ -43,7 +43,7 @@ std::int64_t attention_workspace(std::int64_t length, std::int64_t head_size) {
   // Enough for the widest variant, 16 floats a vector, with every factor as f32.
   const std::int64_t keys = (length + 15) / 16 * 16;
   const std::int64_t size = (head_size + 15) / 16 * 16;
-  return keys * (3 * size + 24) + 3 * size + 7 * 16 + 32;
+  return keys * (5 * size + 24) + 2 * size + 9 * 16 + 32;
 }
 
 std::span<const Table* const> available() noexcept {

@@ -80,7 +80,7 @@ struct Table {
   void (*norm)(const float* x, const float* gain, const float* bias, float epsilon,
                std::int64_t rows, std::int64_t width, float* y, Bf16* y_bf16);
   /// x <- x * Phi(x), the erf form of GELU (Hendrycks and Gimpel 2016); absolute error of
-  /// erf below 2e-7 (Abramowitz and Stegun 7.1.26), for bf16 below 1.5e-4.
+  /// Phi below 1e-7 (Abramowitz and Stegun 7.1.26), for bf16 below 2e-5.
   void (*gelu)(float* x, std::int64_t count);
   void (*gelu_bf16)(Bf16* x, std::int64_t count);
   /// softmax(q k^T / sqrt(head size)) v for each head.

@@ -130,54 +130,100 @@ void multiply(const void* x, std::int64_t x_stride, std::int64_t rows, const voi
   }
 }
 
-/// Sums of `product` as numbers of y.
+/// What becomes of a column's sums, for kWidth columns.
+struct ColumnTerms {
+  Vec bias, scale;
+  Int sum;
+
+  template <bool kScaled>
+  [[nodiscard]] Vec value(Vec sum_of_products, float row_scale, std::int32_t) const {
+    return kScaled ? sum_of_products * (scale * row_scale) + bias : sum_of_products + bias;
+  }
+  template <bool>
+  [[nodiscard]] Vec value(Int sum_of_products, float row_scale, std::int32_t row_zero) const {
+    const Int exact = sum_of_products - sum * row_zero;
+    return __builtin_convertvector(exact, Vec) * (scale * row_scale) + bias;
+  }
+};
+
+inline Vec load_part(const float* p, std::int64_t columns) {
+  if (columns >= kWidth) return load(p);
+  Vec v{};
+  for (std::int64_t i = 0; i < columns; ++i) v[i] = p[i];
+  return v;
+}
+
+/// Sums of `product` as numbers of y. What a product asks for is looked at once for a tile, so
+/// that nothing is decided between the vectors of one.
 struct Finisher {
+  using Into = Product::Into;
   const Product& product;
 
-  [[nodiscard]] Vec scaled(Vec sum, std::int64_t row, std::int64_t column) const {
-    if (product.row_scale == nullptr) return sum;
-    return sum * (load(product.column_scale + column) * product.row_scale[row]);
-  }
-  [[nodiscard]] Vec first(Vec sum, std::int64_t row, std::int64_t column) const {
-    return scaled(sum, row, column) + load(product.bias + column);
-  }
-  [[nodiscard]] Vec first(Int sum, std::int64_t row, std::int64_t column) const {
-    Int shift;
-    __builtin_memcpy(&shift, product.column_sum + column, sizeof shift);
-    const Int exact = sum - shift * product.row_zero[row];
-    return scaled(__builtin_convertvector(exact, Vec), row, column) + load(product.bias + column);
-  }
-
-  static Vec part_of(const float* y, std::int64_t columns) {
-    Vec v{};
-    for (std::int64_t i = 0; i < columns; ++i) v[i] = y[i];
-    return v;
-  }
-
-  template <bool kRough, typename T>
-  void put(T* y, Vec v, std::int64_t columns) const {
-    if (product.gelu) v = gelu_of<kRough>(v);
-    put_part(y, v, columns);
-  }
-
-  void put_one(std::int64_t place, Vec v, std::int64_t columns) const {
-    if (product.into == Product::Into::BFloat16) {
-      put<true>(static_cast<Bf16*>(product.y) + place, v, columns);
-      return;
+  template <Into kInto, bool kGelu>
+  static void put(void* y, std::int64_t place, Vec v, std::int64_t columns) {
+    if constexpr (kInto == Into::BFloat16) {
+      put_part(static_cast<Bf16*>(y) + place, kGelu ? gelu_of<true>(v) : v, columns);
+    } else {
+      float* to = static_cast<float*>(y) + place;
+      if constexpr (kInto == Into::AddedToFloat32) v += load_part(to, columns);
+      put_part(to, kGelu ? gelu_of<false>(v) : v, columns);
     }
-    float* y = static_cast<float*>(product.y) + place;
-    if (product.into == Product::Into::AddedToFloat32)
-      v += columns >= kWidth ? load(y) : part_of(y, columns);
-    put<false>(y, v, columns);
+  }
+
+  template <bool kScaled>
+  [[nodiscard]] ColumnTerms terms(std::int64_t column) const {
+    ColumnTerms terms{.bias = load(product.bias + column), .scale = {}, .sum = {}};
+    if constexpr (kScaled) {
+      terms.scale = load(product.column_scale + column);
+      __builtin_memcpy(&terms.sum, product.column_sum + column, sizeof terms.sum);
+    }
+    return terms;
+  }
+
+  template <Into kInto, bool kGelu, bool kScaled, typename Sum>
+  void finish(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns,
+              const Sum* sums) const {
+    // Copies: as far as the compiler knows, what is written to y may change the product.
+    const float* const scales = kScaled ? product.row_scale + row : nullptr;
+    const std::int32_t* const zeros = kScaled ? product.row_zero + row : nullptr;
+    void* const y = product.y;
+    const std::int64_t stride = product.out, start = row * stride + column;
+    for (std::int64_t c = 0; c < columns; c += kWidth) {
+      const ColumnTerms of_columns = terms<kScaled>(column + c);
+      for (std::int64_t r = 0; r < rows; ++r) {
+        const Sum& sum = sums[r * kTileVectors + c / kWidth];
+        const Vec v = of_columns.template value<kScaled>(sum, kScaled ? scales[r] : 1.0F,
+                                                         kScaled ? zeros[r] : 0);
+        put<kInto, kGelu>(y, start + r * stride + c, v, columns - c);
+      }
+    }
+  }
+
+  template <Into kInto, bool kGelu, typename Sum, typename... Place>
+  void scaled_or_not(const Sum* sums, Place... place) const {
+    if (product.row_scale != nullptr)
+      finish<kInto, kGelu, true>(place..., sums);
+    else
+      finish<kInto, kGelu, false>(place..., sums);
   }
 
   template <typename Sum>
   void operator()(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns,
                   const Sum* sums) const {
-    for (std::int64_t r = 0; r < rows; ++r)
-      for (std::int64_t c = 0; c < columns; c += kWidth)
-        put_one((row + r) * product.out + column + c,
-                first(sums[r * kTileVectors + c / kWidth], row + r, column + c), columns - c);
+    const auto run = [&]<Into kInto>() {
+      if (product.gelu)
+        scaled_or_not<kInto, true>(sums, row, rows, column, columns);
+      else
+        scaled_or_not<kInto, false>(sums, row, rows, column, columns);
+    };
+    switch (product.into) {
+      case Into::Float32:
+        return run.template operator()<Into::Float32>();
+      case Into::BFloat16:
+        return run.template operator()<Into::BFloat16>();
+      case Into::AddedToFloat32:
+        return run.template operator()<Into::AddedToFloat32>();
+    }
   }
 };
 
