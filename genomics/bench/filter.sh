@@ -10,22 +10,13 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 data=${DATA:-$root/../shared/data/genomics} work=${WORK:-/tmp/aceso-bench-filter}
 aceso=$build/bin/aceso page=$out/genomics-filter.md
 source "$root/tools/bench.sh"
+source "$root/tools/judge_calls.sh"
 [[ -s $data/sim5mb/ref.fa.gz ]] || { echo "skipped: $data has no sim5mb" >&2; exit 0; }
 data=$(realpath "$data")
 quiet() { "$aceso" "$@" --no-report --quiet >/dev/null 2>&1; }
 mkdir -p "$work"
 cd "$work"
 
-# judge TITLE CALLS TRUTH REGIONS REFERENCE [OPTION]: one row
-judge() {
-  "$aceso" genomics compare --truth "$3" --calls "$2" --regions "$4" --reference "$5" "${@:6}" --json --no-report --quiet 2>/dev/null >judged.json
-  tell "| $1 | $(python3 - <<'END'
-import json
-metrics = json.load(open("judged.json"))["metrics"]
-print(" | ".join(f'{m["tp"]}/{m["fp"]}/{m["fn"]} | {m["f1"]:.4f}' for m in (metrics["snp"], metrics["indel"])))
-END
-) |"
-}
 # timed NAME COMMAND...: runs it and adds its CPU seconds to the file NAME
 timed() {
   local TIMEFORMAT='%U %S'
