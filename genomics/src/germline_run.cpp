@@ -185,7 +185,7 @@ std::optional<RepeatTable> learn_repeats(const GermlineJob& job, SortedReads* re
   if (job.repeat_errors != "learn") return std::nullopt;
   RepeatTable table = kept_or_counted<RepeatTable>(
       kept, [&] { return counted_repeats(job, reads, shop, context); });
-  const RepeatModel model = table.model();
+  const RepeatModel model = table.model(std::max(shop.ploidy.most(), 1));
   shop.call.gaps = costs_of(model);
   shop.call.priors = priors_of(model);
   return table;
@@ -301,7 +301,7 @@ void run_in_one_pass(const GermlineJob& job, app::RunContext& context) {
   context.progress.finish();
   report_sums(sums, reads.figures(), reference, context);
   report_recalibration(reads, context);
-  if (repeats) report_repeats(*repeats, context);
+  if (repeats) report_repeats(*repeats, std::max(shop.ploidy.most(), 1), context);
 }
 
 // In steps.
@@ -499,7 +499,7 @@ void run_in_steps(const GermlineJob& job, app::RunContext& context) {
   }
   if (job.step == "call") return context.progress.finish();
   merge_pieces(job, pieces, all ? &*all : nullptr, shop, folder, context);
-  if (repeats) report_repeats(*repeats, context);
+  if (repeats) report_repeats(*repeats, std::max(shop.ploidy.most(), 1), context);
   folder.remove();
 }
 

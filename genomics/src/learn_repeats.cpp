@@ -107,12 +107,12 @@ RepeatTable count_repeats(SortedReads& reads, const Reference& reference, const 
   return out;
 }
 
-void report_repeats(const RepeatTable& table, app::RunContext& context) {
+void report_repeats(const RepeatTable& table, int ploidy, app::RunContext& context) {
   context.metric("repeats.seen", table.repeats());
   app::Report& report = context.report;
   report.section("Repeats", "How often reads have another length than the sample.");
   report.figure("repeats looked at", whole(table.repeats()));
-  if (table.repeats() > 0) report.plot(repeat_plot(table, table.model().errors));
+  if (table.repeats() > 0) report.plot(repeat_plot(table, table.model(ploidy).errors));
 }
 
 }  // namespace aceso::genomics

@@ -27,6 +27,6 @@ namespace aceso::genomics {
                                         const ReadFilter& filter, app::RunContext& context);
 
 /// Tells of the rates learnt beside the standard ones.
-void report_repeats(const RepeatTable& table, app::RunContext& context);
+void report_repeats(const RepeatTable& table, int ploidy, app::RunContext& context);
 
 }  // namespace aceso::genomics

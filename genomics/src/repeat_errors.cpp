@@ -8,7 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <numeric>
 #include <span>
 #include <tuple>
 
@@ -19,6 +19,7 @@ constexpr int kRounds = 60;
 constexpr double kMostRate = 0.4;
 // What the standard rates are worth.
 constexpr double kPriorErrors = 0.2, kPriorRepeats = 10;
+constexpr double kUnseen = 1e-3;
 
 /// log of p^k (1 - p)^(n - k); the number of ways is the same for all components.
 double log_chance(std::uint32_t n, std::uint32_t k, double p) {
@@ -37,6 +38,40 @@ void for_each_repeat_kind(const Use& use) {
          ++copies)
       use(unit, copies);
   }
+}
+
+/// By the number of copies of the genome that differ, out of `ploidy`: how large a share of repeats
+/// is so. As for alleles in priors_of(), k copies have the weight 1 / k.
+std::vector<double> standard_shares(double variant, int ploidy) {
+  double sum = 0;
+  for (int k = 1; k <= ploidy; ++k) sum += 1.0 / k;
+  std::vector<double> out{1 - variant};
+  for (int k = 1; k <= ploidy; ++k) out.push_back(variant / (k * sum));
+  return out;
+}
+
+/// Likewise the chance that a read has another length than the reference.
+std::vector<double> chances_of_change(double error, int ploidy) {
+  std::vector<double> out;
+  for (int k = 0; k < ploidy; ++k) {
+    const double share = static_cast<double>(k) / ploidy;
+    out.push_back(share + (1 - share) * error);
+  }
+  out.push_back(1 - error);
+  return out;
+}
+
+/// Likewise the chance of it, when k of n reads have another length.
+std::vector<double> posterior(std::span<const double> shares, std::span<const double> chances,
+                              std::uint32_t n, std::uint32_t k) {
+  std::vector<double> out;
+  for (std::size_t i = 0; i < shares.size(); ++i)
+    out.push_back(std::log(shares[i]) + log_chance(n, k, chances[i]));
+  const double most = *std::ranges::max_element(out);
+  double sum = 0;
+  for (double& chance : out) sum += chance = std::exp(chance - most);
+  for (double& chance : out) chance /= sum;
+  return out;
 }
 
 /// Pools neighbours until no rate is above the next.
@@ -132,42 +167,34 @@ std::uint64_t RepeatTable::reads(std::uint32_t unit, std::uint32_t copies) const
   return sum;
 }
 
-RepeatTable::Rates RepeatTable::rates_of(const Seen& seen, const Rates& prior) {
+RepeatTable::Rates RepeatTable::rates_of(const Seen& seen, const Rates& prior, int ploidy) {
+  const std::vector<double> prior_shares = standard_shares(prior.variant, ploidy);
+  std::vector<double> shares = prior_shares;
   double rate = prior.error;
-  // Of the samples that differ, two of three do on one copy.
-  const std::array<double, 3> prior_shares = {1 - prior.variant, prior.variant * 2 / 3,
-                                              prior.variant / 3};
-  std::array<double, 3> shares = prior_shares;
   for (int round = 0; round < kRounds; ++round) {
-    const std::array<double, 3> chances = {rate, (1 + rate) / 2, 1 - rate};
+    const std::vector<double> chances = chances_of_change(rate, ploidy);
     double errors = kPriorErrors, trials = kPriorErrors / prior.error;
-    std::array<double, 3> weights{};
-    for (std::size_t i = 0; i < 3; ++i) weights[i] = prior_shares[i] * kPriorRepeats;
+    std::vector<double> weights;
+    for (const double share : prior_shares) weights.push_back(share * kPriorRepeats);
     for (const auto& [reads, count] : seen) {
       const auto [n, k] = reads;
-      std::array<double, 3> part{};
-      double most = -std::numeric_limits<double>::infinity(), sum = 0;
-      for (std::size_t i = 0; i < 3; ++i) {
-        part[i] = std::log(shares[i]) + log_chance(n, k, chances[i]);
-        most = std::max(most, part[i]);
-      }
-      for (double& p : part) sum += p = std::exp(p - most);
-      for (std::size_t i = 0; i < 3; ++i) {
-        part[i] *= static_cast<double>(count) / sum;
+      std::vector<double> part = posterior(shares, chances, n, k);
+      for (std::size_t i = 0; i < part.size(); ++i) {
+        part[i] *= static_cast<double>(count);
         weights[i] += part[i];
       }
-      // Where one copy differs, the errors of the other cannot be told from it.
-      errors += part[0] * k + part[2] * (n - k);
-      trials += (part[0] + part[2]) * n;
+      // Where some copies differ, the errors of the others cannot be told from them.
+      errors += part.front() * k + part.back() * (n - k);
+      trials += (part.front() + part.back()) * n;
     }
-    const double total = weights[0] + weights[1] + weights[2];
-    for (std::size_t i = 0; i < 3; ++i) shares[i] = weights[i] / total;
+    const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
+    for (std::size_t i = 0; i < shares.size(); ++i) shares[i] = weights[i] / total;
     rate = std::min(errors / trials, kMostRate);
   }
-  return {rate, shares[1] + shares[2]};
+  return {rate, 1 - shares.front()};
 }
 
-RepeatModel RepeatTable::model() const {
+RepeatModel RepeatTable::model(int ploidy) const {
   RepeatModel out = standard_model();
   for (std::uint32_t unit = 1; unit <= GapCosts::kMostUnit; ++unit) {
     std::vector<double> reads_seen, repeats_seen;
@@ -175,9 +202,10 @@ RepeatModel RepeatTable::model() const {
     for (std::uint32_t copies = first; copies <= GapCosts::kMostCopies; ++copies) {
       const Seen& seen = cells_[unit - 1][copies];
       double &error = out.errors[unit - 1][copies], &variant = out.variants[unit - 1][copies];
-      reads_seen.push_back(kPriorErrors / error + static_cast<double>(reads(unit, copies)));
-      repeats_seen.push_back(kPriorRepeats + static_cast<double>(count_of(seen)));
-      const Rates learnt = rates_of(seen, {error, variant});
+      // Kinds that were not seen follow those that were.
+      reads_seen.push_back(kUnseen + static_cast<double>(reads(unit, copies)));
+      repeats_seen.push_back(kUnseen + static_cast<double>(count_of(seen)));
+      const Rates learnt = rates_of(seen, {error, variant}, ploidy);
       error = learnt.error;
       variant = learnt.variant;
     }

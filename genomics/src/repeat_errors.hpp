@@ -5,11 +5,11 @@
 // Each repeat of the reference is seen by n reads, of which k have another length. With e the
 // chance that a read of repeats of this kind (unit and copies) errs, k is drawn from
 //
-//   Binomial(n, e)              where the sample has the reference's length on both copies,
-//   Binomial(n, (1 + e) / 2)    where one copy differs,
-//   Binomial(n, 1 - e)          where both do,
+//   Binomial(n, e)                  where the sample has the reference's length on all copies,
+//   Binomial(n, f + (1 - f) e)      where a share f of the copies differs,
+//   Binomial(n, 1 - e)              where all do,
 //
-// and e and the shares of the three are those of most likelihood (expectation maximisation;
+// and e and the shares of these cases are those of most likelihood (expectation maximisation;
 // Dempster, Laird, Rubin 1977) with priors worth a fifth of an error, and ten repeats, at the
 // standard rates. Longer repeats neither err nor vary less (isotonic regression; Barlow et al.
 // 1972).
@@ -52,7 +52,8 @@ class RepeatTable {
   [[nodiscard]] std::uint64_t repeats() const noexcept;
   /// The reads that saw repeats of one kind.
   [[nodiscard]] std::uint64_t reads(std::uint32_t unit, std::uint32_t copies) const noexcept;
-  [[nodiscard]] RepeatModel model() const;
+  /// \pre the sample has 1 to kMostPloidy copies of the genome.
+  [[nodiscard]] RepeatModel model(int ploidy) const;
 
   [[nodiscard]] Json to_json() const;
   /// \throws Error CorruptData naming `name` if it is not what to_json() made.
@@ -65,7 +66,7 @@ class RepeatTable {
   struct Rates {
     double error, variant;
   };
-  [[nodiscard]] static Rates rates_of(const Seen& seen, const Rates& prior);
+  [[nodiscard]] static Rates rates_of(const Seen& seen, const Rates& prior, int ploidy);
 
   std::array<std::array<Seen, GapCosts::kMostCopies + 1>, GapCosts::kMostUnit> cells_;
 };

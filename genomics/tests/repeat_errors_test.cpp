@@ -44,7 +44,7 @@ TEST(GapCosts, FallWithTheCopiesOfARepeat) {
 }
 
 TEST(RepeatErrors, ChangeNothingWithoutCounts) {
-  const RepeatModel model = RepeatTable().model();
+  const RepeatModel model = RepeatTable().model(2);
   const GapCosts costs = costs_of(model), standard;
   const Priors priors = priors_of(model);
   for (std::uint32_t unit = 1; unit <= GapCosts::kMostUnit; ++unit) {
@@ -78,7 +78,8 @@ TEST(RepeatErrors, RatesAreThoseThatWereDrawnWith) {
   ReadMaker maker(3);
   const auto rate = [](std::uint32_t copies) { return 0.004 * (copies - 5); };
   for (const std::uint32_t depth : {10U, 30U, 60U}) {
-    const RepeatModel learnt = drawn(maker, rate, depth, 120'000 / static_cast<int>(depth)).model();
+    const RepeatModel learnt =
+        drawn(maker, rate, depth, 120'000 / static_cast<int>(depth)).model(2);
     for (std::uint32_t copies = 6; copies <= 16; ++copies)
       EXPECT_NEAR(learnt.errors[0][copies] / rate(copies), 1, 0.25) << depth << " " << copies;
     EXPECT_NEAR(learnt.variants[0][12], 0.05, 0.01) << depth;
@@ -86,10 +87,24 @@ TEST(RepeatErrors, RatesAreThoseThatWereDrawnWith) {
   }
 }
 
+TEST(RepeatErrors, FewCopiesOfManyAreVariants) {
+  ReadMaker maker(8);
+  RepeatTable table;
+  for (int i = 0; i < 1000; ++i) {
+    std::uint32_t changed = 0;
+    for (int read = 0; read < 60; ++read) changed += i < 50 && maker.below(4) == 0 ? 1 : 0;
+    table.add(1, 9, 60, changed);
+  }
+  const RepeatModel of_four = table.model(4);
+  EXPECT_LT(of_four.errors[0][9], 0.0005);
+  EXPECT_NEAR(of_four.variants[0][9], 0.05, 0.01);
+  EXPECT_NEAR(of_four.variants[0][12], 0.05, 0.01) << "longer repeats vary no less";
+}
+
 TEST(RepeatErrors, VariantsAreNotTakenForErrors) {
   ReadMaker maker(4);
   const RepeatRates learnt =
-      drawn(maker, [](std::uint32_t) { return 0.0; }, 30, 300).model().errors;
+      drawn(maker, [](std::uint32_t) { return 0.0; }, 30, 300).model(2).errors;
   for (std::uint32_t copies = 6; copies <= 16; ++copies) EXPECT_LT(learnt[0][copies], 0.001);
 }
 
@@ -103,7 +118,7 @@ TEST(RepeatErrors, LongerRepeatsDoNotErrLess) {
         GapCosts::free_copies(unit) + 1 + static_cast<std::uint32_t>(maker.below(20));
     table.add(unit, copies, reads, static_cast<std::uint32_t>(maker.below(reads + 1)));
   }
-  const RepeatModel model = table.model();
+  const RepeatModel model = table.model(2);
   for (const auto& of_unit : model.errors) {
     for (std::size_t copies = 1; copies < of_unit.size(); ++copies) {
       EXPECT_GE(of_unit[copies], of_unit[copies - 1]);
