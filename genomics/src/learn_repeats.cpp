@@ -49,10 +49,15 @@ app::Plot repeat_plot(const RepeatTable& table, const RepeatRates& learnt) {
                  .note =
                      "Learnt from the reads outside what the sample seems to have. Units of one "
                      "base are runs. The calls weigh gaps in repeats by these rates."};
-  for (std::uint32_t copies = 3; copies <= GapCosts::kMostCopies; ++copies) {
+  const auto seen = [&](std::uint32_t unit, std::uint32_t copies) {
+    return table.reads(unit, copies) >= kLeastReads;
+  };
+  std::uint32_t last = GapCosts::kMostCopies;
+  while (last > 3 && !seen(1, last) && !seen(2, last) && !seen(3, last)) --last;
+  for (std::uint32_t copies = 3; copies <= last; ++copies) {
     plot.x.push_back(copies);
     for (std::uint32_t unit = 1; unit <= GapCosts::kMostUnit; ++unit)
-      plot.series[unit - 1].values.push_back(table.reads(unit, copies) >= kLeastReads
+      plot.series[unit - 1].values.push_back(seen(unit, copies)
                                                  ? 100 * learnt[unit - 1][copies]
                                                  : std::numeric_limits<double>::quiet_NaN());
   }
