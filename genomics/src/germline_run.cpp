@@ -277,8 +277,8 @@ void run_in_one_pass(const GermlineJob& job, app::RunContext& context) {
   CallShop shop = make_shop(job, reference, context);
   SortedReads reads = reads_of(job, genome, shop, context);
   recalibrate_reads(job, reads, reference, std::nullopt, context);
-  const bool all_read = !job.aligned || !shop.regions;
-  const auto repeats = learn_repeats(job, all_read ? &reads : nullptr, std::nullopt, shop, context);
+  const auto repeats = learn_repeats(job, reads_regions_only(job, shop) ? nullptr : &reads,
+                                     std::nullopt, shop, context);
   CallFiles files(job, shop);
   CallSums sums;
   context.progress.stage("call", reads.record_count(), "reads");

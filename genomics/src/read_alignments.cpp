@@ -1,6 +1,7 @@
 #include "read_alignments.hpp"
 
 #include "collect_records.hpp"
+#include "text_source.hpp"
 
 #include <utility>
 
@@ -32,7 +33,7 @@ ReadAlignments read_alignments(const std::filesystem::path& path, const Referenc
   BucketStore records = record_store(reference, memory, context);
   BucketStore no_keys(1, 0, context.scratch);
   AlignFigures figures;
-  context.progress.stage("read", options.only ? 0 : std::filesystem::file_size(path), "bytes");
+  context.progress.stage("read", options.only ? 0 : total_size({path}), "bytes");
   graph::Graph g;
   auto read = g.add("read", ReadRecords{.file = &file});
   auto collect = g.add("collect", CollectRecords{.records = &records,

@@ -2,6 +2,7 @@
 
 #include "align_reads.hpp"
 #include "collect_records.hpp"
+#include "text_source.hpp"
 
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"
@@ -147,9 +148,7 @@ class PartWriter {
 };
 
 std::uint64_t chunks_per_part(const AlignJob& job) {
-  std::uint64_t bytes = 0;
-  for (const std::filesystem::path& file : job.reads) bytes += std::filesystem::file_size(file);
-  return std::max(kChunksPerPart, bytes / kLeastChunkBytes / kMostParts);
+  return std::max(kChunksPerPart, total_size(job.reads) / kLeastChunkBytes / kMostParts);
 }
 
 /// Whether a file belongs to a folder of steps: also one that was being written when its run was
@@ -193,6 +192,10 @@ Json align_identity(const AlignJob& job) {
 Json file_identity(const std::vector<std::filesystem::path>& files) {
   Json out = Json::array();
   for (const std::filesystem::path& file : files) {
+    if (!std::filesystem::is_regular_file(file))
+      fail(Errc::InvalidArgument,
+           "{}: runs in steps may read their inputs again; expected a file, found a pipe or device",
+           file.string());
     const auto changed = std::filesystem::last_write_time(file).time_since_epoch();
     out.push_back({std::filesystem::absolute(file).string(), std::filesystem::file_size(file),
                    std::chrono::duration_cast<std::chrono::milliseconds>(changed).count()});

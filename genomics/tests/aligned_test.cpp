@@ -3,6 +3,11 @@
 #include "calling_testing.hpp"
 #include "germline_app.hpp"
 
+#include <csignal>
+#include <thread>
+
+#include <unistd.h>
+
 namespace aceso::genomics {
 namespace {
 
@@ -85,6 +90,54 @@ TEST_F(CallingAligned, ReadsOnlyWhatTheRegionsNeed) {
   const Json metrics = call(bam, "piece.vcf");
   EXPECT_LT(metrics["reads"]["total"], whole["reads"]["total"].get<std::uint64_t>() / 2);
   EXPECT_TRUE(all.ends_with(body_of(folder.path("piece.vcf"))));
+}
+
+/// Writes a file into a pipe that has a name.
+class Pipe {
+ public:
+  explicit Pipe(const std::filesystem::path& file) {
+    int ends[2] = {-1, -1};
+    EXPECT_EQ(pipe(ends), 0);
+    read_end_ = ends[0];
+    thread_ = std::jthread([bytes = read_file(file), end = ends[1]] {
+      // Where nobody reads any more, write() shall say so and not end the program.
+      sigset_t broken_pipe;
+      sigemptyset(&broken_pipe);
+      sigaddset(&broken_pipe, SIGPIPE);
+      pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
+      for (std::size_t at = 0; at < bytes.size();) {
+        const ssize_t count = write(end, bytes.data() + at, bytes.size() - at);
+        if (count <= 0) break;
+        at += static_cast<std::size_t>(count);
+      }
+      close(end);
+    });
+  }
+  ~Pipe() { close(read_end_); }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  [[nodiscard]] std::filesystem::path path() const {
+    return "/dev/fd/" + std::to_string(read_end_);
+  }
+
+ private:
+  int read_end_ = -1;
+  std::jthread thread_;
+};
+
+TEST_F(CallingAligned, PipesAreReadOnce) {
+  const std::filesystem::path bam = align("a.bam");
+  call(bam, "file.vcf");
+  call(Pipe(bam).path(), "pipe.vcf");
+  EXPECT_TRUE(body_of(folder.path("pipe.vcf")) == body_of(folder.path("file.vcf")));
+  run.inputs["regions"] = {folder.write("some.bed", "one\t51999\t270000\n")};
+  call(bam, "file.vcf");
+  call(Pipe(bam).path(), "pipe.vcf");
+  EXPECT_TRUE(body_of(folder.path("pipe.vcf")) == body_of(folder.path("file.vcf")));
+  run.options["resume"] = true;
+  const Pipe again(bam);
+  expect_error(Errc::InvalidArgument, {"/dev/fd/", "steps", "pipe"},
+               [&] { call(again.path(), "steps.vcf"); });
 }
 
 /// Short files of SAM, written by hand.
