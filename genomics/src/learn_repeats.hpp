@@ -26,7 +26,7 @@ namespace aceso::genomics {
 [[nodiscard]] RepeatTable count_repeats(SortedReads& reads, const Reference& reference,
                                         const ReadFilter& filter, app::RunContext& context);
 
-/// Tells of the rates learnt beside the standard ones.
+/// Tells of the rates learnt, with a plot.
 void report_repeats(const RepeatTable& table, int ploidy, app::RunContext& context);
 
 }  // namespace aceso::genomics

@@ -41,7 +41,7 @@ void for_each_repeat_kind(const Use& use) {
 }
 
 /// By the number of copies of the genome that differ, out of `ploidy`: how large a share of repeats
-/// is so. As for alleles in priors_of(), k copies have the weight 1 / k.
+/// is so. As in genotype.hpp, k copies have the weight 1 / k.
 std::vector<double> standard_shares(double variant, int ploidy) {
   double sum = 0;
   for (int k = 1; k <= ploidy; ++k) sum += 1.0 / k;

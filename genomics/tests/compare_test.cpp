@@ -530,6 +530,23 @@ std::string genotype_of(LineMaker& maker, std::size_t copies, std::size_t altern
   return fmt::format("{}", fmt::join(out, "/"));
 }
 
+/// Variants of both sets that found their like.
+int matched(const SuperlocusMatch& match) {
+  int found = 0;
+  for (const SideMatch* side : {&match.truth, &match.calls}) {
+    for (const std::uint32_t stretch : side->stretch) found += stretch > 0;
+  }
+  return found;
+}
+
+/// Variants of both sets that the other one has in the same words.
+int written_alike(const std::vector<VariantPiece>& truth, const std::vector<VariantPiece>& calls) {
+  int equal = 0;
+  for (const VariantPiece& a : truth)
+    equal += 2 * std::ranges::any_of(calls, [&](const auto& b) { return a.same_as(b); });
+  return equal;
+}
+
 TEST(HaplotypeMatch, FindsWhatTryingAllFinds) {
   LineMaker maker(7);
   int matched_rounds = 0, written_otherwise = 0;
@@ -549,12 +566,7 @@ TEST(HaplotypeMatch, FindsWhatTryingAllFinds) {
     const Superlocus locus{sides[0], sides[1]};
     const SuperlocusMatch match = match_superlocus(bytes(contig), locus);
     EXPECT_FALSE(match.too_complex);
-    int found = 0, equal = 0;
-    for (const SideMatch* side : {&match.truth, &match.calls}) {
-      for (const std::uint32_t stretch : side->stretch) found += stretch > 0;
-    }
-    for (const VariantPiece& a : sides[0])
-      equal += 2 * std::ranges::any_of(sides[1], [&](const auto& b) { return a.same_as(b); });
+    const int found = matched(match), equal = written_alike(sides[0], sides[1]);
     EXPECT_EQ(found, BruteForce(contig, sides[0], sides[1]).best()) << reference;
     matched_rounds += found > 0;
     written_otherwise += found > equal;
@@ -595,12 +607,7 @@ TEST(HaplotypeMatch, OfManyCopiesFindsWhatTryingAllFinds) {
       if (brute.choices() > 6000) continue;
       const SuperlocusMatch match = match_superlocus(bytes(contig), {sides[0], sides[1]});
       EXPECT_FALSE(match.too_complex);
-      int found = 0, equal = 0;
-      for (const SideMatch* side : {&match.truth, &match.calls}) {
-        for (const std::uint32_t stretch : side->stretch) found += stretch > 0;
-      }
-      for (const VariantPiece& a : sides[0])
-        equal += 2 * std::ranges::any_of(sides[1], [&](const auto& b) { return a.same_as(b); });
+      const int found = matched(match), equal = written_alike(sides[0], sides[1]);
       EXPECT_EQ(found, brute.best()) << reference;
       matched_rounds += found > 0;
       written_otherwise += found > equal;
