@@ -2,12 +2,13 @@
 //     prints the name of the first GPU, or why there is none (exit 1)
 // cuda_bench make FOLDER HIDDEN LAYERS HEADS TOKENS
 //     writes a transformer of ESM-2's kind with random weights, and random sequences
-// cuda_bench run FOLDER cpu|cuda fp32|bf16 SECONDS OUT.safetensors
-//     runs it again and again for SECONDS from one thread, writes what the first time gave, and
-//     prints the tokens per second of the fastest time (by the clock on the wall). The first time,
-//     which loads kernels, does not count.
+// cuda_bench run FOLDER cpu|cuda fp32|bf16 SECONDS OUT.safetensors [TOKENS]
+//     runs it on the first sequences (of TOKENS at least, or all) again and again for SECONDS from
+//     one thread, writes what the first time gave, and prints the tokens per second of the fastest
+//     time (by the clock on the wall). The first time, which loads kernels, does not count.
 // cuda_bench compare A.safetensors B.safetensors
-//     prints the largest difference, relative to the root mean square of A
+//     prints the largest difference of the rows of A, which B begins with, relative to the root
+//     mean square of A
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"
 #include "aceso/nn/transformer.hpp"
@@ -20,7 +21,9 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -87,6 +90,15 @@ void make(const Arguments& a) {
                                                         {"offsets", whole_numbers(batch.offsets)}});
 }
 
+/// As many sequences as have `tokens` tokens, or all.
+nn::PackedTokens beginning(const nn::PackedTokens& batch, std::size_t tokens) {
+  nn::PackedTokens some;
+  for (std::size_t s = 0; s < batch.sequences() && some.tokens.size() < tokens; ++s)
+    some.add(std::span(batch.tokens.begin() + batch.offsets[s],
+                       batch.tokens.begin() + batch.offsets[s + 1]));
+  return some;
+}
+
 void run(const Arguments& a) {
   const std::filesystem::path folder = a[2];
   const std::string config = (folder / "config.json").string();
@@ -94,8 +106,9 @@ void run(const Arguments& a) {
   const nn::Transformer net(spec, nn::TensorFile(folder / "weights.safetensors").all(),
                             nn::precision_by_name(a[4]), config, nn::device_by_name(a[3]));
   const nn::TensorFile file(folder / "tokens.safetensors");
-  const nn::PackedTokens batch{whole_numbers(file.tensor("tokens")),
-                               whole_numbers(file.tensor("offsets"))};
+  const nn::PackedTokens batch =
+      beginning({whole_numbers(file.tensor("tokens")), whole_numbers(file.tensor("offsets"))},
+                a.size() > 7 ? std::stoull(a[7]) : std::numeric_limits<std::size_t>::max());
   nn::write_tensor_file(a[6], {{"hidden", net.hidden(batch)}});
   using Clock = std::chrono::steady_clock;
   std::chrono::duration<double> best = std::chrono::hours(1);
@@ -111,8 +124,8 @@ void run(const Arguments& a) {
 void compare(const Arguments& a) {
   const Tensor one = nn::TensorFile(a[2]).tensor("hidden"),
                two = nn::TensorFile(a[3]).tensor("hidden");
-  if (one.shape() != two.shape())
-    fail(Errc::InvalidArgument, "expected two results of one shape, found {} and {}",
+  if (one.shape()[1] != two.shape()[1] || one.shape()[0] > two.shape()[0])
+    fail(Errc::InvalidArgument, "expected two results of one width, found {} and {}",
          nn::shape_text(one.shape()), nn::shape_text(two.shape()));
   double largest = 0, squares = 0;
   for (std::size_t i = 0; i < one.values<float>().size(); ++i) {
@@ -133,7 +146,7 @@ int main(int argc, char** argv) {
       fmt::print("{}\n", nn::cuda::first_gpu()->name());
     else if (action == "make" && argc == 7)
       make(arguments);
-    else if (action == "run" && argc == 7)
+    else if (action == "run" && (argc == 7 || argc == 8))
       run(arguments);
     else if (action == "compare" && argc == 4)
       compare(arguments);

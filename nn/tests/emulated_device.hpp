@@ -38,9 +38,12 @@ struct Order {
 
 /// Something that lanes do together.
 struct Together {
-  enum class Kind { Barrier, Shuffle, Fragments } kind = Kind::Barrier;
+  enum class Kind { Barrier, Shuffle, Load, Multiply } kind = Kind::Barrier;
   float value = 0;  ///< Shuffle: given, then received
   int mask = 0;
+  unsigned* fragments = nullptr;   ///< Load: received
+  const std::byte* row = nullptr;  ///< Load: of a matrix in shared memory
+  bool transposed = false;
   float* sums = nullptr;
   std::array<unsigned, 4> a{};
   std::array<unsigned, 2> b{};
@@ -186,12 +189,16 @@ class Block {
   static bool meets(std::span<Running> warp) {
     const Together* first = warp[0].waits;
     for (const Running& lane : warp) {
-      if (lane.done() != warp[0].done() || (first != nullptr && (lane.waits->kind != first->kind ||
-                                                                 lane.waits->mask != first->mask)))
+      if (lane.done() != warp[0].done() ||
+          (first != nullptr &&
+           (lane.waits->kind != first->kind || lane.waits->mask != first->mask ||
+            lane.waits->transposed != first->transposed)))
         fail(Errc::Internal, "lanes of a warp do not meet");
     }
     if (warp[0].done() || first->kind == Together::Kind::Barrier) return false;
-    first->kind == Together::Kind::Shuffle ? shuffle(warp) : multiply(warp);
+    if (first->kind == Together::Kind::Shuffle) shuffle(warp);
+    if (first->kind == Together::Kind::Load) load(warp);
+    if (first->kind == Together::Kind::Multiply) multiply(warp);
     return true;
   }
 
@@ -200,6 +207,25 @@ class Block {
     for (std::size_t i = 0; i < 32; ++i) given[i] = warp[i].waits->value;
     for (std::size_t i = 0; i < 32; ++i)
       warp[i].waits->value = given[i ^ static_cast<std::size_t>(warp[i].waits->mask)];
+  }
+
+  /// PTX ISA, "ldmatrix", .m8n8.x4.b16. The four matrices are read before any lane goes on.
+  static void load(std::span<Running> warp) {
+    std::array<std::array<Bf16, 8>, 32> rows{};
+    for (std::size_t i = 0; i < 32; ++i) {
+      if (std::bit_cast<std::uintptr_t>(warp[i].waits->row) % 16 != 0)
+        fail(Errc::Internal, "a matrix's row that is not aligned");
+      std::memcpy(rows[i].data(), warp[i].waits->row, 16);
+    }
+    for (std::size_t lane = 0; lane < 32; ++lane) {
+      const std::size_t across = lane / 4, along = lane % 4 * 2;
+      for (std::size_t m = 0; m < 4; ++m) {
+        const auto at = [&](std::size_t k) -> unsigned {
+          return warp[lane].waits->transposed ? rows[8 * m + k][across] : rows[8 * m + across][k];
+        };
+        warp[lane].waits->fragments[m] = at(along) | at(along + 1) << 16;
+      }
+    }
   }
 
   /// PTX ISA, "Matrix Fragments for mma.m16n8k16", .bf16.
@@ -262,7 +288,9 @@ inline emulation::Together shuffle_xor(float x, int mask) {
 }
 inline float multiply_add(float a, float b, float c) { return std::fma(a, b, c); }
 inline float square_root(float x) { return std::sqrt(x); }
+inline float reciprocal(float x) { return 1.0F / x; }
 inline float power_of_2(float x) { return std::exp2(x); }
+inline float larger(float a, float b) { return std::fmax(a, b); }
 inline float infinity() { return std::numeric_limits<float>::infinity(); }
 inline float widen(Bf16 x) { return std::bit_cast<float>(static_cast<std::uint32_t>(x) << 16); }
 inline unsigned narrowed(float x) {
@@ -282,8 +310,19 @@ void copies_landed() {
   for (; groups.size() > kPending + 1; groups.pop_front())
     for (const emulation::Copy& copy : groups.front()) copy.run();
 }
+inline emulation::Together load_fragments(unsigned* fragments, const void* row) {
+  return {.kind = emulation::Together::Kind::Load,
+          .fragments = fragments,
+          .row = static_cast<const std::byte*>(row)};
+}
+inline emulation::Together load_transposed_fragments(unsigned* fragments, const void* row) {
+  return {.kind = emulation::Together::Kind::Load,
+          .fragments = fragments,
+          .row = static_cast<const std::byte*>(row),
+          .transposed = true};
+}
 inline emulation::Together multiply_fragments(float* sums, const unsigned* a, const unsigned* b) {
-  return {.kind = emulation::Together::Kind::Fragments,
+  return {.kind = emulation::Together::Kind::Multiply,
           .sums = sums,
           .a = {a[0], a[1], a[2], a[3]},
           .b = {b[0], b[1]}};

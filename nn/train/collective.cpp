@@ -1,8 +1,12 @@
 #include "collective.hpp"
 
 #include <ATen/ops/empty.h>
+// PyTorch's Python packages leave out the headers of Gloo, Debian's has them.
+#if __has_include(<gloo/algorithm.h>)
+#define ACESO_GLOO
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#endif
 
 #include <algorithm>
 #include <chrono>
@@ -19,6 +23,7 @@ class Alone : public Collective {
   void barrier() override {}
 };
 
+#if defined(ACESO_GLOO)
 class Gloo : public Collective {
  public:
   explicit Gloo(const nlohmann::json& settings)
@@ -96,12 +101,19 @@ class Gloo : public Collective {
   c10::intrusive_ptr<c10d::Store> store_;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
 };
+#endif
 
 }  // namespace
 
 std::unique_ptr<Collective> open_collective(const nlohmann::json& settings) {
   if (settings.is_null() || settings.value("size", 1) == 1) return std::make_unique<Alone>();
+#if defined(ACESO_GLOO)
   return std::make_unique<Gloo>(settings);
+#else
+  throw Mistake(
+      "this training plugin was built without the headers of Gloo, which several ranks need: run "
+      "one rank, or build with a LibTorch that has them");
+#endif
 }
 
 }  // namespace aceso::train

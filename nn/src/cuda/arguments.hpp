@@ -47,6 +47,22 @@ struct ProductArguments {
 
 inline constexpr int kProductTile = 128;
 
+/// Rows of query, key and value of all heads become [query, key, value][head][row][head_stride], so
+/// that a head's rows lie side by side; queries and keys are turned by their position's angles (Su
+/// et al. 2021, RoFormer). What is beyond a head's size becomes 0. A block for kSplitRows rows of
+/// one of the three and one head.
+struct SplitArguments {
+  const void* qkv;
+  void* heads;           ///< of qkv's type, f32 or bf16
+  const int* positions;  ///< of each row
+  const float* cosine;
+  const float* sine;  ///< of the rotary angles, [position][size / 2] each; null: no rotation
+  int rows, hidden, size;
+  int qkv_stride, head_stride;
+};
+
+inline constexpr int kSplitRows = 64;
+
 /// Some queries of one sequence.
 struct AttentionTile {
   int first;        ///< the sequence's first row
@@ -57,13 +73,11 @@ struct AttentionTile {
 /// out = softmax(q k^T / sqrt(size)) v; a block for each tile and head.
 struct AttentionArguments {
   const AttentionTile* tiles;
-  const void* qkv;  ///< rows of query, key and value of all heads, f32 or bf16
-  void* out;        ///< rows of `hidden`, of qkv's type
-  const float* cosine;
-  const float* sine;  ///< of the rotary angles, [position][size / 2] each; null: no rotation
+  const void* heads;  ///< as SplitArguments makes them, f32 or bf16
+  void* out;          ///< rows of all heads side by side, of the same type
   float scale;        ///< log2(e) / sqrt(size): powers are of 2
-  int hidden, size;   ///< size: of a head
-  int qkv_stride, out_stride;
+  int rows, head_count, size;
+  int head_stride, out_stride;
   int causal;
 };
 
@@ -83,6 +97,8 @@ inline constexpr int kLargestHead = 128;
   X(ProductBf16, ProductArguments, 256, product_in_bf16<Finish::Same>)       \
   X(ProductBf16Gelu, ProductArguments, 256, product_in_bf16<Finish::Gelu>)   \
   X(ProductBf16Added, ProductArguments, 256, product_in_bf16<Finish::Added>) \
+  X(SplitF32, SplitArguments, 128, split_heads<float>)                       \
+  X(SplitBf16, SplitArguments, 128, split_heads<Bf16>)                       \
   X(AttentionF32Of32, AttentionArguments, 128, attention_in_f32<32>)         \
   X(AttentionF32Of64, AttentionArguments, 128, attention_in_f32<64>)         \
   X(AttentionF32Of128, AttentionArguments, 128, attention_in_f32<128>)       \

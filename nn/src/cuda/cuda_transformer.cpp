@@ -132,7 +132,7 @@ struct CudaTransformer::Places {
   std::int64_t length = 0;  ///< of the longest sequence
   std::size_t tokens = 0, positions = 0, scales = 0, tiles = 0, cosine = 0, sine = 0;
   std::size_t input_bytes = 0;
-  std::size_t state = 0, normed = 0, qkv = 0, mixed = 0, wide = 0;
+  std::size_t state = 0, normed = 0, qkv = 0, heads = 0, mixed = 0, wide = 0;
   std::size_t bytes = 0;
 };
 
@@ -194,24 +194,38 @@ class CudaTransformer::Launches {
                    &arguments);
   }
 
+  void split_heads(const Places& places) const {
+    const TransformerSpec& spec = net_.spec_;
+    const SplitArguments arguments{.qkv = at(places.qkv),
+                                   .heads = at(places.heads),
+                                   .positions = at<int>(places.positions),
+                                   .cosine = net_.rotary_ ? at<float>(places.cosine) : nullptr,
+                                   .sine = net_.rotary_ ? at<float>(places.sine) : nullptr,
+                                   .rows = rows_,
+                                   .hidden = static_cast<int>(spec.hidden),
+                                   .size = static_cast<int>(spec.head_size()),
+                                   .qkv_stride = static_cast<int>(aligned(3 * spec.hidden)),
+                                   .head_stride = static_cast<int>(aligned(spec.head_size()))};
+    stream_.launch(net_.bf16_ ? Kernel::SplitBf16 : Kernel::SplitF32,
+                   {.x = tiles_of(rows_, kSplitRows), .y = static_cast<int>(3 * spec.heads)},
+                   &arguments);
+  }
+
   void attend(const Places& places) const {
     const TransformerSpec& spec = net_.spec_;
-    const float size = static_cast<float>(spec.head_size());
+    const int size = static_cast<int>(spec.head_size()), heads = static_cast<int>(spec.heads);
     const AttentionArguments arguments{.tiles = at<AttentionTile>(places.tiles),
-                                       .qkv = at(places.qkv),
+                                       .heads = at(places.heads),
                                        .out = at(places.mixed),
-                                       .cosine = net_.rotary_ ? at<float>(places.cosine) : nullptr,
-                                       .sine = net_.rotary_ ? at<float>(places.sine) : nullptr,
-                                       .scale = 1.44269504F / std::sqrt(size),
-                                       .hidden = static_cast<int>(spec.hidden),
-                                       .size = static_cast<int>(spec.head_size()),
-                                       .qkv_stride = static_cast<int>(aligned(3 * spec.hidden)),
+                                       .scale = 1.44269504F / std::sqrt(static_cast<float>(size)),
+                                       .rows = rows_,
+                                       .head_count = heads,
+                                       .size = size,
+                                       .head_stride = static_cast<int>(aligned(size)),
                                        .out_stride = static_cast<int>(aligned(spec.hidden)),
                                        .causal = spec.causal ? 1 : 0};
-    stream_.launch(
-        attention_kernel(net_.bf16_, spec.head_size()),
-        {.x = static_cast<int>(places.attention.size()), .y = static_cast<int>(spec.heads)},
-        &arguments);
+    stream_.launch(attention_kernel(net_.bf16_, spec.head_size()),
+                   {.x = static_cast<int>(places.attention.size()), .y = heads}, &arguments);
   }
 
  private:
@@ -290,6 +304,7 @@ CudaTransformer::Places CudaTransformer::places_for(const PackedTokens& batch) c
   places.state = parts.add(rows * aligned(spec_.hidden), sizeof(float));
   places.normed = parts.add(rows * aligned(spec_.hidden), size);
   places.qkv = parts.add(rows * aligned(3 * spec_.hidden), size);
+  places.heads = parts.add(3 * spec_.heads * rows * aligned(spec_.head_size()), size);
   places.mixed = parts.add(rows * aligned(spec_.hidden), size);
   places.wide = parts.add(rows * aligned(spec_.feed_forward), size);
   places.bytes = parts.bytes();
@@ -337,6 +352,7 @@ Tensor CudaTransformer::hidden(const PackedTokens& batch) const {
   for (const Layer& layer : layers_) {
     run.normalise(layer.attention_norm, places.state, places.normed, bf16_);
     run.multiply(layer.qkv, places.normed, places.qkv, Finish::Same);
+    run.split_heads(places);
     run.attend(places);
     run.multiply(layer.output, places.mixed, places.state, Finish::Added);
     run.normalise(layer.mlp_norm, places.state, places.normed, bf16_);

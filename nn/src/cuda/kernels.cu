@@ -25,7 +25,9 @@ ACESO_DEVICE float shuffle_xor(float x, int mask) {
 
 ACESO_DEVICE float multiply_add(float a, float b, float c) { return __nvvm_fma_rn_f(a, b, c); }
 ACESO_DEVICE float square_root(float x) { return __nvvm_sqrt_rn_f(x); }
-ACESO_DEVICE float power_of_2(float x) { return __nvvm_ex2_approx_f(x); }
+ACESO_DEVICE float reciprocal(float x) { return __nvvm_rcp_approx_ftz_f(x); }
+ACESO_DEVICE float power_of_2(float x) { return __nvvm_ex2_approx_ftz_f(x); }
+ACESO_DEVICE float larger(float a, float b) { return __nvvm_fmax_f(a, b); }
 ACESO_DEVICE float infinity() { return __builtin_inff(); }
 
 ACESO_DEVICE float widen(Bf16 x) {
@@ -38,13 +40,18 @@ ACESO_DEVICE unsigned narrow_pair(float low, float high) {
   return pair;
 }
 
+/// The number that instructions for shared memory take.
+ACESO_DEVICE unsigned shared_address(const void* shared) {
+  return static_cast<unsigned>(
+      reinterpret_cast<unsigned long long>((const __attribute__((address_space(3))) void*)shared));
+}
+
 /// Copies 16 bytes to shared memory when copies_landed() says so, the last ones 0 if only
 /// `present` bytes are there.
 ACESO_DEVICE void copy_later(void* shared, const void* global, int present) {
-  const auto to = static_cast<unsigned>(reinterpret_cast<unsigned long long>(
-      (__attribute__((address_space(3))) void*)shared));
-  const auto from = reinterpret_cast<unsigned long long>(
-      (const __attribute__((address_space(1))) void*)global);
+  const unsigned to = shared_address(shared);
+  const auto from =
+      reinterpret_cast<unsigned long long>((const __attribute__((address_space(1))) void*)global);
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(present)
                : "memory");
 }
@@ -54,6 +61,22 @@ ACESO_DEVICE void end_copy_group() { asm volatile("cp.async.commit_group;" ::: "
 template <int kPending>
 ACESO_DEVICE void copies_landed() {
   asm volatile("cp.async.wait_group %0;" ::"n"(kPending) : "memory");
+}
+
+/// Four matrices of 8 x 8 bf16 from shared memory; lane i gives where row i % 8 of matrix i / 8
+/// begins (ldmatrix, PTX ISA).
+ACESO_DEVICE void load_fragments(unsigned* fragments, const void* row) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(fragments[0]), "=r"(fragments[1]), "=r"(fragments[2]), "=r"(fragments[3])
+               : "r"(shared_address(row))
+               : "memory");
+}
+/// The same, each matrix transposed.
+ACESO_DEVICE void load_transposed_fragments(unsigned* fragments, const void* row) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(fragments[0]), "=r"(fragments[1]), "=r"(fragments[2]), "=r"(fragments[3])
+               : "r"(shared_address(row))
+               : "memory");
 }
 
 /// sums += a b for a 16 x 16 and b 16 x 8, in the fragments of mma.m16n8k16 (PTX ISA).
@@ -70,9 +93,11 @@ ACESO_DEVICE void multiply_fragments(float* sums, const unsigned* a, const unsig
 
 namespace aceso::nn::cuda {
 
-#define ACESO_ENTRY(name, Arguments, threads, body)                         \
-  extern "C" __attribute__((global)) __attribute__((launch_bounds(threads))) \
-  void aceso_##name(const Arguments arguments) { body(arguments); }
+#define ACESO_ENTRY(name, Arguments, threads, body)                                      \
+  extern "C" __attribute__((global))                                                     \
+  __attribute__((launch_bounds(threads))) void aceso_##name(const Arguments arguments) { \
+    body(arguments);                                                                     \
+  }
 ACESO_CUDA_KERNELS(ACESO_ENTRY)
 
 }  // namespace aceso::nn::cuda

@@ -14,13 +14,12 @@ ACESO_DEVICE float widen(float x) { return x; }
 ACESO_DEVICE void narrow(float* to, float x) { *to = x; }
 ACESO_DEVICE void narrow(Bf16* to, float x) { *to = static_cast<Bf16>(narrow_pair(x, 0.0F)); }
 
-ACESO_DEVICE float larger(float a, float b) { return a < b ? b : a; }
 ACESO_DEVICE int smaller(int a, int b) { return a < b ? a : b; }
 
 /// x Phi(x), Phi by Abramowitz and Stegun 7.1.26.
 ACESO_DEVICE float gelu(float x) {
   const float z = x * 0.70710678F;
-  const float t = 1.0F / multiply_add(z < 0 ? -z : z, 0.3275911F, 1.0F);
+  const float t = reciprocal(multiply_add(z < 0 ? -z : z, 0.3275911F, 1.0F));
   float p = multiply_add(t, 1.061405429F, -1.453152027F);
   p = multiply_add(p, t, 1.421413741F);
   p = multiply_add(p, t, -0.284496736F);
@@ -35,9 +34,9 @@ ACESO_BODY embed_row(const EmbedArguments a) {
   const int row = block_x();
   const float scale = a.scales[row];
   const float* from = a.table + static_cast<long long>(a.tokens[row]) * a.stride;
-  const float* place =
-      a.places == nullptr ? nullptr
-                          : a.places + static_cast<long long>(a.positions[row]) * a.stride;
+  const float* place = a.places == nullptr
+                           ? nullptr
+                           : a.places + static_cast<long long>(a.positions[row]) * a.stride;
   float* to = a.x + static_cast<long long>(row) * a.stride;
   for (int d = thread_index(); d < a.width; d += 128) {
     const float value = from[d] * scale;
@@ -81,65 +80,87 @@ enum class Finish { Same, Gelu, Added };
 
 /// What happens to a product's sum before it is stored.
 template <Finish kFinish>
-ACESO_DEVICE float finished(const ProductArguments& a, int column, float sum) {
-  sum += a.bias[column];
+ACESO_DEVICE float finished(float sum) {
   return kFinish == Finish::Gelu ? gelu(sum) : sum;
 }
 
-template <Finish kFinish>
-ACESO_DEVICE void put(const ProductArguments& a, int row, int column, float sum) {
-  if (row >= a.rows || column >= a.out) return;
-  float* to = static_cast<float*>(a.y) + static_cast<long long>(row) * a.y_stride + column;
-  const float value = finished<kFinish>(a, column, sum);
-  *to = kFinish == Finish::Added ? *to + value : value;
+ACESO_DEVICE float bias_of(const ProductArguments& a, int column) {
+  return column < a.out ? a.bias[column] : 0.0F;
 }
 
-/// Two neighbours of a bf16 product; `column` is even.
-template <Finish kFinish>
-ACESO_DEVICE void put_pair(const ProductArguments& a, int row, int column, float one, float two) {
-  if constexpr (kFinish == Finish::Added) {
-    put<kFinish>(a, row, column, one);
-    put<kFinish>(a, row, column + 1, two);
-  } else {
-    if (row >= a.rows || column >= a.out) return;
-    Bf16* to = static_cast<Bf16*>(a.y) + static_cast<long long>(row) * a.y_stride + column;
-    const bool both = column + 1 < a.out;
-    const unsigned pair = narrow_pair(finished<kFinish>(a, column, one),
-                                      both ? finished<kFinish>(a, column + 1, two) : 0.0F);
-    if (both)
-      *reinterpret_cast<unsigned*>(to) = pair;
-    else
-      *to = static_cast<Bf16>(pair);
-  }
+// A tile of factors in shared memory: 64 bytes of each of 128 rows, as Swizzled<32> lays bf16.
+inline constexpr int kDepthBytes = 64;
+inline constexpr int kTileBytes = kProductTile * kDepthBytes;
+
+/// Where the 16 bytes number `chunk` of a row lie in shared memory, in bytes, for rows of
+/// `kWidth` numbers of bf16: moved within the row so that the same 16 bytes of eight rows that
+/// follow one another touch every bank once.
+template <int kWidth>
+ACESO_DEVICE int swizzled(int row, int chunk) {
+  constexpr int kChunks = kWidth / 8;
+  const int turn = kChunks == 4 ? row / 2 % 4 : row % 8;
+  return (row * kChunks + (chunk ^ turn)) * 16;
 }
 
-// A tile of factors in shared memory: 64 bytes of each of 128 rows, 80 bytes apart, so that eight
-// rows of the same column touch every bank once.
-inline constexpr int kRowBytes = 80, kDepthBytes = 64;
-inline constexpr int kTileBytes = kProductTile * kRowBytes;
+/// Of a product's factors, so many steps' tiles are in shared memory: one in use, others coming.
+inline constexpr int kStages = 3;
 
-/// Begins copying bytes [from_byte, from_byte + 64) of rows [first, first + 128) of a matrix. What
-/// lies outside it becomes 0.
-ACESO_DEVICE void fetch_tile(const char* matrix, int first, int rows, long long stride_bytes,
-                             int from_byte, int row_bytes, char* tile) {
-  for (int chunk = thread_index(); chunk < kProductTile * 4; chunk += 256) {
-    const int row = chunk / 4, byte = from_byte + chunk % 4 * 16;
-    const bool inside = first + row < rows && byte < row_bytes;
-    const char* from = inside ? matrix + (first + row) * stride_bytes + byte : matrix;
-    copy_later(tile + row * kRowBytes + chunk % 4 * 16, from,
-               inside ? smaller(16, row_bytes - byte) : 0);
-  }
-}
+/// What a thread copies of each tile of a factor: the same 16 bytes of two rows 64 apart.
+struct TileSource {
+  const char* from[2];
+  bool inside[2];
+  int byte, row_bytes;
+};
 
-/// Begins copying step number `step` of both factors.
+/// Of rows [first, first + 128) of a matrix of `rows`.
 template <typename T>
-ACESO_DEVICE void fetch_step(const ProductArguments& a, int step, char* x_tile, char* w_tile) {
+ACESO_DEVICE TileSource tile_source(const void* matrix, int first, int rows, int width,
+                                    int stride) {
   constexpr int kBytes = sizeof(T);
-  const int from = step * kDepthBytes, row_bytes = a.in * kBytes;
-  fetch_tile(static_cast<const char*>(a.x), block_y() * kProductTile, a.rows,
-             static_cast<long long>(a.x_stride) * kBytes, from, row_bytes, x_tile);
-  fetch_tile(static_cast<const char*>(a.weight), block_x() * kProductTile, a.out,
-             static_cast<long long>(a.weight_stride) * kBytes, from, row_bytes, w_tile);
+  TileSource source{{}, {}, thread_index() % 4 * 16, width * kBytes};
+  ACESO_UNROLL
+  for (int i = 0; i < 2; ++i) {
+    const int row = first + thread_index() / 4 + 64 * i;
+    source.inside[i] = row < rows;
+    source.from[i] = static_cast<const char*>(matrix) +
+                     (row < rows ? static_cast<long long>(row) * stride * kBytes : 0);
+  }
+  return source;
+}
+
+/// Begins copying the tile of a step. What lies outside the matrix becomes 0.
+ACESO_DEVICE void fetch_tile(const TileSource& source, int step, char* tile) {
+  const int at = step * kDepthBytes + source.byte;
+  const int present = smaller(16, source.row_bytes - at);
+  ACESO_UNROLL
+  for (int i = 0; i < 2; ++i) {
+    const bool some = source.inside[i] && present > 0;
+    copy_later(tile + swizzled<32>(thread_index() / 4 + 64 * i, thread_index() % 4),
+               some ? source.from[i] + at : source.from[i], some ? present : 0);
+  }
+}
+
+/// Both factors of a block's product.
+struct StepSource {
+  TileSource x, weight;
+  int steps;
+};
+
+template <typename T>
+ACESO_DEVICE StepSource step_source(const ProductArguments& a) {
+  const int row_bytes = a.in * static_cast<int>(sizeof(T));
+  return {tile_source<T>(a.x, block_y() * kProductTile, a.rows, a.in, a.x_stride),
+          tile_source<T>(a.weight, block_x() * kProductTile, a.out, a.in, a.weight_stride),
+          (row_bytes + kDepthBytes - 1) / kDepthBytes};
+}
+
+/// Begins copying step number `step`, if there are so many.
+ACESO_DEVICE void fetch_step(const StepSource& source, int step, char* x_tiles, char* w_tiles) {
+  if (step < source.steps) {
+    fetch_tile(source.x, step, x_tiles + step % kStages * kTileBytes);
+    fetch_tile(source.weight, step, w_tiles + step % kStages * kTileBytes);
+  }
+  end_copy_group();
 }
 
 /// Four numbers at once.
@@ -147,48 +168,67 @@ struct alignas(16) Four {
   float at[4];
 };
 
-/// 8 x 8 sums of a thread: rows and columns 16 apart.
+struct alignas(16) FourPairs {
+  unsigned at[4];
+};
+
+ACESO_DEVICE Four four_at(const float* numbers) { return *reinterpret_cast<const Four*>(numbers); }
+
+/// The first row and column of a thread's 8 x 8 sums, which are 16 apart. A warp has 4 rows by 8
+/// columns of threads, so that few lanes read the same shared memory twice.
+ACESO_DEVICE int f32_row() { return thread_index() / 64 * 4 + thread_index() % 32 / 8; }
+ACESO_DEVICE int f32_column() { return thread_index() / 32 % 2 * 8 + thread_index() % 8; }
+
 ACESO_DEVICE void add_f32_step(const char* x_tile, const char* w_tile, float (&sums)[8][8]) {
-  const int row = thread_index() / 16, column = thread_index() % 16;
-  for (int byte = 0; byte < kDepthBytes; byte += 16) {
+  const int row = f32_row(), column = f32_column();
+  for (int chunk = 0; chunk < kDepthBytes / 16; ++chunk) {
     Four w[8];
     ACESO_UNROLL
     for (int j = 0; j < 8; ++j)
-      w[j] = *reinterpret_cast<const Four*>(w_tile + (column + 16 * j) * kRowBytes + byte);
+      w[j] = *reinterpret_cast<const Four*>(w_tile + swizzled<32>(column + 16 * j, chunk));
     ACESO_UNROLL
     for (int i = 0; i < 8; ++i) {
-      const Four x = *reinterpret_cast<const Four*>(x_tile + (row + 16 * i) * kRowBytes + byte);
+      const Four x = *reinterpret_cast<const Four*>(x_tile + swizzled<32>(row + 16 * i, chunk));
       ACESO_UNROLL
-      for (int k = 0; k < 4; ++k)
-        ACESO_UNROLL
-        for (int j = 0; j < 8; ++j) sums[i][j] = multiply_add(x.at[k], w[j].at[k], sums[i][j]);
+      for (int k = 0; k < 4; ++k) ACESO_UNROLL
+      for (int j = 0; j < 8; ++j) sums[i][j] = multiply_add(x.at[k], w[j].at[k], sums[i][j]);
     }
   }
 }
 
 template <Finish kFinish>
 ACESO_BODY product_in_f32(const ProductArguments a) {
-  ACESO_SHARED(char, x_tiles, 2 * kTileBytes);
-  ACESO_SHARED(char, w_tiles, 2 * kTileBytes);
-  const int steps = (a.in * 4 + kDepthBytes - 1) / kDepthBytes;
+  ACESO_SHARED(char, x_tiles, kStages* kTileBytes);
+  ACESO_SHARED(char, w_tiles, kStages* kTileBytes);
+  const StepSource source = step_source<float>(a);
   float sums[8][8] = {};
-  fetch_step<float>(a, 0, x_tiles, w_tiles);
-  end_copy_group();
-  for (int step = 0; step < steps; ++step) {
-    const int now = step % 2 * kTileBytes, next = kTileBytes - now;
-    if (step + 1 < steps) fetch_step<float>(a, step + 1, x_tiles + next, w_tiles + next);
-    end_copy_group();
-    copies_landed<1>();
-    ACESO_TOGETHER(barrier());
+  for (int step = 0; step < kStages - 1; ++step) fetch_step(source, step, x_tiles, w_tiles);
+  for (int step = 0; step < source.steps; ++step) {
+    copies_landed<kStages - 2>();
+    ACESO_TOGETHER(barrier());  // also: the step before has been used
+    fetch_step(source, step + kStages - 1, x_tiles, w_tiles);
+    const int now = step % kStages * kTileBytes;
     add_f32_step(x_tiles + now, w_tiles + now, sums);
-    ACESO_TOGETHER(barrier());  // the next copies overwrite what was read
   }
-  const int row = block_y() * kProductTile + thread_index() / 16;
-  const int column = block_x() * kProductTile + thread_index() % 16;
+  copies_landed<0>();
+  const int first_row = block_y() * kProductTile + f32_row();
+  const int first_column = block_x() * kProductTile + f32_column();
+  float bias[8];
   ACESO_UNROLL
-  for (int i = 0; i < 8; ++i)
+  for (int j = 0; j < 8; ++j) bias[j] = bias_of(a, first_column + 16 * j);
+  ACESO_UNROLL
+  for (int i = 0; i < 8; ++i) {
+    const int row = first_row + 16 * i;
+    if (row >= a.rows) continue;
+    float* to = static_cast<float*>(a.y) + static_cast<long long>(row) * a.y_stride;
     ACESO_UNROLL
-    for (int j = 0; j < 8; ++j) put<kFinish>(a, row + 16 * i, column + 16 * j, sums[i][j]);
+    for (int j = 0; j < 8; ++j) {
+      const int column = first_column + 16 * j;
+      if (column >= a.out) continue;
+      const float value = finished<kFinish>(sums[i][j] + bias[j]);
+      to[column] = kFinish == Finish::Added ? to[column] + value : value;
+    }
+  }
   ACESO_RETURN;
 }
 
@@ -203,72 +243,125 @@ ACESO_DEVICE Lane lane_of_thread() {
   return {lane / 4, lane % 4 * 2};
 }
 
-ACESO_DEVICE unsigned load_pair(const void* at) { return *static_cast<const unsigned*>(at); }
-
-/// The fragment of 16 rows by 16 numbers of bf16 beginning at `tile`, rows `stride` numbers apart.
-ACESO_DEVICE void load_rows_fragment(const Bf16* tile, int stride, unsigned (&a)[4]) {
-  const Lane lane = lane_of_thread();
-  const Bf16* at = tile + lane.group * stride + lane.pair;
-  a[0] = load_pair(at);
-  a[1] = load_pair(at + 8 * stride);
-  a[2] = load_pair(at + 8);
-  a[3] = load_pair(at + 8 * stride + 8);
+/// What this lane gives load_fragments() for the fragment a of rows [row, row + 16) and the 16
+/// numbers that begin with 16 bytes number `chunk`.
+template <int kWidth>
+ACESO_DEVICE const char* rows_fragment(const char* tile, int row, int chunk) {
+  const int lane = thread_index() % kWarp;
+  return tile + swizzled<kWidth>(row + lane % 16, chunk + lane / 16);
 }
 
-/// The same of 8 columns by 16 numbers, each column's numbers lying side by side.
-ACESO_DEVICE void load_columns_fragment(const Bf16* tile, int stride, unsigned (&b)[2]) {
-  const Lane lane = lane_of_thread();
-  const Bf16* at = tile + lane.group * stride + lane.pair;
-  b[0] = load_pair(at);
-  b[1] = load_pair(at + 8);
+/// The same for two fragments b: columns [column, column + 8), and the eight after them. A column's
+/// numbers lie side by side.
+template <int kWidth>
+ACESO_DEVICE const char* columns_fragments(const char* tile, int column, int chunk) {
+  const int lane = thread_index() % kWarp;
+  return tile + swizzled<kWidth>(column + lane / 16 * 8 + lane % 8, chunk + lane / 8 % 2);
+}
+
+/// Adds to f32 rows: two neighbours of each of four groups of eight columns.
+ACESO_DEVICE void add_to_row(const ProductArguments& a, int row, int first_column,
+                             const float (&values)[4][2]) {
+  if (row >= a.rows) return;
+  float* to = static_cast<float*>(a.y) + static_cast<long long>(row) * a.y_stride;
+  ACESO_UNROLL
+  for (int j = 0; j < 4; ++j) {
+    const int column = first_column + 8 * j;
+    if (column < a.out) to[column] += values[j][0];
+    if (column + 1 < a.out) to[column + 1] += values[j][1];
+  }
+}
+
+/// Eight neighbours of a bf16 row, in pairs; `column` is a multiple of eight.
+ACESO_DEVICE void put_eight(const ProductArguments& a, int row, int column,
+                            const unsigned (&pairs)[4]) {
+  if (row >= a.rows) return;
+  Bf16* to = static_cast<Bf16*>(a.y) + static_cast<long long>(row) * a.y_stride + column;
+  if (column + 8 <= a.out) {
+    *reinterpret_cast<FourPairs*>(to) = {{pairs[0], pairs[1], pairs[2], pairs[3]}};
+    return;
+  }
+  ACESO_UNROLL
+  for (int c = 0; c < 8; ++c)
+    if (column + c < a.out) to[c] = static_cast<Bf16>(pairs[c / 2] >> c % 2 * 16);
 }
 
 /// A block's 8 warps lie 2 down and 4 across; each has 64 rows and 32 columns.
 template <Finish kFinish>
 ACESO_BODY product_in_bf16(const ProductArguments a) {
-  ACESO_SHARED(char, x_tiles, 2 * kTileBytes);
-  ACESO_SHARED(char, w_tiles, 2 * kTileBytes);
-  constexpr int kStride = kRowBytes / 2;
+  ACESO_SHARED(char, x_tiles, kStages* kTileBytes);
+  ACESO_SHARED(char, w_tiles, kStages* kTileBytes);
   const int warp = thread_index() / kWarp;
   const int warp_row = warp / 4 * 64, warp_column = warp % 4 * 32;
-  const int steps = (a.in * 2 + kDepthBytes - 1) / kDepthBytes;
+  const StepSource source = step_source<Bf16>(a);
   float sums[4][4][4] = {};
-  fetch_step<Bf16>(a, 0, x_tiles, w_tiles);
-  end_copy_group();
-  for (int step = 0; step < steps; ++step) {
-    const int now = step % 2 * kTileBytes, next = kTileBytes - now;
-    if (step + 1 < steps) fetch_step<Bf16>(a, step + 1, x_tiles + next, w_tiles + next);
-    end_copy_group();
-    copies_landed<1>();
-    ACESO_TOGETHER(barrier());
-    const Bf16* x = reinterpret_cast<const Bf16*>(x_tiles + now) + warp_row * kStride;
-    const Bf16* w = reinterpret_cast<const Bf16*>(w_tiles + now) + warp_column * kStride;
+  for (int step = 0; step < kStages - 1; ++step) fetch_step(source, step, x_tiles, w_tiles);
+  for (int step = 0; step < source.steps; ++step) {
+    copies_landed<kStages - 2>();
+    ACESO_TOGETHER(barrier());  // also: the step before has been used
+    fetch_step(source, step + kStages - 1, x_tiles, w_tiles);
+    const int now = step % kStages * kTileBytes;
     ACESO_UNROLL
-    for (int k = 0; k < kDepthBytes / 2; k += 16) {
-      unsigned rows[4][4], columns[4][2];
+    for (int chunk = 0; chunk < kDepthBytes / 16; chunk += 2) {
+      unsigned rows[4][4], columns[2][4];
       ACESO_UNROLL
-      for (int i = 0; i < 4; ++i) load_rows_fragment(x + 16 * i * kStride + k, kStride, rows[i]);
+      for (int i = 0; i < 4; ++i)
+        ACESO_TOGETHER(
+            load_fragments(rows[i], rows_fragment<32>(x_tiles + now, warp_row + 16 * i, chunk)));
       ACESO_UNROLL
-      for (int j = 0; j < 4; ++j)
-        load_columns_fragment(w + 8 * j * kStride + k, kStride, columns[j]);
+      for (int j = 0; j < 2; ++j)
+        ACESO_TOGETHER(load_fragments(
+            columns[j], columns_fragments<32>(w_tiles + now, warp_column + 16 * j, chunk)));
       ACESO_UNROLL
       for (int i = 0; i < 4; ++i) {
         ACESO_UNROLL
         for (int j = 0; j < 4; ++j)
-          ACESO_TOGETHER(multiply_fragments(sums[i][j], rows[i], columns[j]));
+          ACESO_TOGETHER(multiply_fragments(sums[i][j], rows[i], columns[j / 2] + j % 2 * 2));
       }
     }
-    ACESO_TOGETHER(barrier());  // the next copies overwrite what was read
   }
+  copies_landed<0>();
   const Lane lane = lane_of_thread();
-  const int row = block_y() * kProductTile + warp_row + lane.group;
-  const int column = block_x() * kProductTile + warp_column + lane.pair;
+  const int first_row = block_y() * kProductTile + warp_row + lane.group;
+  const int first_column = block_x() * kProductTile + warp_column;
+  float bias[4][2];
   ACESO_UNROLL
-  for (int i = 0; i < 4; ++i) {
+  for (int j = 0; j < 4; ++j) {
+    bias[j][0] = bias_of(a, first_column + 8 * j + lane.pair);
+    bias[j][1] = bias_of(a, first_column + 8 * j + lane.pair + 1);
+  }
+  ACESO_UNROLL
+  for (int i = 0; i < 8; ++i) {
+    const int row = first_row + 8 * i;
+    float values[4][2];
     ACESO_UNROLL
     for (int j = 0; j < 4; ++j) {
-      put_pair<kFinish>(a, row + 16 * i, column + 8 * j, sums[i][j][0], sums[i][j][1]);
-      put_pair<kFinish>(a, row + 16 * i + 8, column + 8 * j, sums[i][j][2], sums[i][j][3]);
+      ACESO_UNROLL
+      for (int c = 0; c < 2; ++c)
+        values[j][c] = finished<kFinish>(sums[i / 2][j][i % 2 * 2 + c] + bias[j][c]);
+    }
+    if constexpr (kFinish == Finish::Added) {
+      add_to_row(a, row, first_column + lane.pair, values);
+    } else {
+      unsigned pairs[4];
+      ACESO_UNROLL
+      for (int j = 0; j < 4; ++j) pairs[j] = narrow_pair(values[j][0], values[j][1]);
+      // Lane q of four has pair q of each group of eight columns; now it gets group q.
+      ACESO_UNROLL
+      for (int mask = 1; mask < 4; mask *= 2) {
+        ACESO_UNROLL
+        for (int low = 0; low < 4; ++low) {
+          if ((low & mask) != 0) continue;
+          // A choice between numbers; one between places would keep them out of registers.
+          const bool upper = (lane.pair / 2 & mask) != 0;
+          const unsigned one = pairs[low], two = pairs[low | mask];
+          const float other =
+              ACESO_TOGETHER(shuffle_xor(__builtin_bit_cast(float, upper ? one : two), mask));
+          pairs[low] = upper ? __builtin_bit_cast(unsigned, other) : one;
+          pairs[low | mask] = upper ? two : __builtin_bit_cast(unsigned, other);
+        }
+      }
+      put_eight(a, row, first_column + lane.pair * 4, pairs);
     }
   }
   ACESO_RETURN;
@@ -276,22 +369,66 @@ ACESO_BODY product_in_bf16(const ProductArguments a) {
 
 // ---- attention: softmax as the keys come, tile by tile (Dao et al. 2022) ----
 
-enum Part { kQuery, kKey, kValue };
-
-/// One number of a row of queries, keys or values; queries and keys turned by their position's
-/// angles (Su et al. 2021). 0 outside the sequence and beyond the head's size.
+/// One number of a head's row of queries, keys or values; see SplitArguments.
 template <typename T>
-ACESO_DEVICE float number_at(const AttentionArguments& a, const AttentionTile& tile, Part part,
-                             int position, int d) {
-  if (position >= tile.length || d >= a.size) return 0.0F;
-  const T* row = static_cast<const T*>(a.qkv) +
-                 static_cast<long long>(tile.first + position) * a.qkv_stride + part * a.hidden +
-                 block_y() * a.size;
+ACESO_DEVICE float number_of_head(const SplitArguments& a, bool turned, const T* row,
+                                  long long position, int d) {
+  if (d >= a.size) return 0.0F;
   const float x = widen(row[d]);
-  if (part == kValue || a.cosine == nullptr) return x;
-  const int half = a.size / 2, angle = position * half + (d < half ? d : d - half);
-  const float other = widen(row[d < half ? d + half : d - half]) * a.sine[angle];
-  return multiply_add(x, a.cosine[angle], d < half ? -other : other);
+  if (!turned) return x;
+  const int half = a.size / 2;
+  const bool lower = d < half;
+  const int along = lower ? half : -half;
+  const long long angle = position * half + (lower ? d : d - half);
+  const float other = widen(row[d + along]) * a.sine[angle];
+  return multiply_add(x, a.cosine[angle], lower ? -other : other);
+}
+
+ACESO_DEVICE void put_eight_numbers(float* to, const float (&numbers)[8]) {
+  ACESO_UNROLL
+  for (int i = 0; i < 8; i += 4)
+    *reinterpret_cast<Four*>(to +
+                             i) = {{numbers[i], numbers[i + 1], numbers[i + 2], numbers[i + 3]}};
+}
+ACESO_DEVICE void put_eight_numbers(Bf16* to, const float (&numbers)[8]) {
+  *reinterpret_cast<FourPairs*>(to) = {
+      {narrow_pair(numbers[0], numbers[1]), narrow_pair(numbers[2], numbers[3]),
+       narrow_pair(numbers[4], numbers[5]), narrow_pair(numbers[6], numbers[7])}};
+}
+
+/// A thread has eight neighbours of a head's row at a time.
+template <typename T>
+ACESO_BODY split_heads(const SplitArguments a) {
+  const int heads = a.hidden / a.size, part = block_y() / heads, head = block_y() % heads;
+  const int eights = a.head_stride / 8, first = block_x() * kSplitRows;
+  const bool turned = part != 2 && a.cosine != nullptr;
+  const T* from = static_cast<const T*>(a.qkv) + part * a.hidden + head * a.size;
+  T* to = static_cast<T*>(a.heads) + static_cast<long long>(block_y()) * a.rows * a.head_stride;
+  const int count = smaller(kSplitRows, a.rows - first) * eights;
+  for (int i = thread_index(); i < count; i += 128) {
+    const int row = first + i / eights, d = i % eights * 8;
+    const T* numbers = from + static_cast<long long>(row) * a.qkv_stride;
+    const long long position = turned ? a.positions[row] : 0;
+    float eight[8];
+    ACESO_UNROLL
+    for (int k = 0; k < 8; ++k) eight[k] = number_of_head(a, turned, numbers, position, d + k);
+    put_eight_numbers(to + static_cast<long long>(row) * a.head_stride + d, eight);
+  }
+  ACESO_RETURN;
+}
+
+/// Queries, keys and values of one sequence and head.
+template <typename T>
+struct Head {
+  const T* parts[3];
+};
+
+template <typename T>
+ACESO_DEVICE Head<T> head_of(const AttentionArguments& a, const AttentionTile& tile) {
+  const long long part = static_cast<long long>(a.rows) * a.head_stride;
+  const T* queries = static_cast<const T*>(a.heads) + block_y() * part +
+                     static_cast<long long>(tile.first) * a.head_stride;
+  return {{queries, queries + a.head_count * part, queries + 2 * a.head_count * part}};
 }
 
 /// How many keys a tile's queries look at.
@@ -299,55 +436,68 @@ ACESO_DEVICE int keys_of(const AttentionArguments& a, const AttentionTile& tile,
   return a.causal != 0 ? smaller(tile.length, tile.first_query + queries) : tile.length;
 }
 
-/// A score as a power of 2; what a query may not see gets no weight.
-ACESO_DEVICE float masked(const AttentionArguments& a, const AttentionTile& tile, int query,
-                          int key, float score) {
-  const bool seen = key < tile.length && (a.causal == 0 || key <= query);
-  return seen ? score * a.scale : -infinity();
+/// Whether a query may look at a key.
+ACESO_DEVICE bool sees(const AttentionArguments& a, const AttentionTile& tile, int query, int key) {
+  return key < tile.length && (a.causal == 0 || key <= query);
 }
 
+/// Begins copying rows [first, first + kRows) of a head, f32, to rows kSize + 4 numbers apart. What
+/// lies outside the sequence or the head becomes 0.
 template <int kRows, int kSize>
-ACESO_DEVICE void load_f32(const AttentionArguments& a, const AttentionTile& tile, Part part,
-                           int first, float* to) {
-  for (int i = thread_index(); i < kRows * kSize; i += 128)
-    to[i / kSize * (kSize + 1) + i % kSize] =
-        number_at<float>(a, tile, part, first + i / kSize, i % kSize);
+ACESO_DEVICE void fetch_f32(const AttentionArguments& a, const AttentionTile& tile,
+                            const float* rows, int first, float* to) {
+  constexpr int kChunks = kSize / 4;
+  for (int i = thread_index(); i < kRows * kChunks; i += 128) {
+    const int row = i / kChunks, d = i % kChunks * 4;
+    const bool inside = first + row < tile.length && d < a.head_stride;
+    const float* from = rows + (inside ? (first + row) * a.head_stride + d : 0);
+    copy_later(to + row * (kSize + 4) + d, from, inside ? 16 : 0);
+  }
 }
 
 /// 32 queries by 32 keys at a time. A thread has every eighth query and every sixteenth key or
 /// column; the 16 threads of a query are neighbours in a warp.
 template <int kSize>
 ACESO_BODY attention_in_f32(const AttentionArguments a) {
-  constexpr int kQueries = kQueriesF32, kKeys = 32, kStride = kSize + 1, kColumns = kSize / 16;
-  ACESO_SHARED(float, queries, kQueries * kStride);
-  ACESO_SHARED(float, keys, kKeys * kStride);  // values later
-  ACESO_SHARED(float, weights, kQueries * (kKeys + 1));
+  constexpr int kQueries = kQueriesF32, kKeys = 32, kStride = kSize + 4, kColumns = kSize / 16;
+  constexpr int kWeightStride = kKeys + 4;
+  ACESO_SHARED(float, queries, kQueries* kStride);
+  ACESO_SHARED(float, keys, kKeys* kStride);  // values later
+  ACESO_SHARED(float, weights, kQueries* kWeightStride);
   const AttentionTile tile = a.tiles[block_x()];
+  const Head<float> head = head_of<float>(a, tile);
   const int row = thread_index() / 16, column = thread_index() % 16;
-  load_f32<kQueries, kSize>(a, tile, kQuery, tile.first_query, queries);
+  fetch_f32<kQueries, kSize>(a, tile, head.parts[0], tile.first_query, queries);
   float sums[4][kColumns] = {}, total[4] = {}, most[4];
   ACESO_UNROLL
   for (int i = 0; i < 4; ++i) most[i] = -infinity();
   const int key_count = keys_of(a, tile, kQueries);
   for (int first = 0; first < key_count; first += kKeys) {
     ACESO_TOGETHER(barrier());  // the tile before has been used
-    load_f32<kKeys, kSize>(a, tile, kKey, first, keys);
+    fetch_f32<kKeys, kSize>(a, tile, head.parts[1], first, keys);
+    end_copy_group();
+    copies_landed<0>();
     ACESO_TOGETHER(barrier());
     float scores[4][2] = {};
-    for (int d = 0; d < a.size; ++d) {
-      const float one = keys[column * kStride + d], two = keys[(column + 16) * kStride + d];
+    for (int d = 0; d < a.head_stride; d += 4) {
+      const Four one = four_at(keys + column * kStride + d);
+      const Four two = four_at(keys + (column + 16) * kStride + d);
       ACESO_UNROLL
       for (int i = 0; i < 4; ++i) {
-        const float query = queries[(row + 8 * i) * kStride + d];
-        scores[i][0] = multiply_add(query, one, scores[i][0]);
-        scores[i][1] = multiply_add(query, two, scores[i][1]);
+        const Four query = four_at(queries + (row + 8 * i) * kStride + d);
+        ACESO_UNROLL
+        for (int k = 0; k < 4; ++k) {
+          scores[i][0] = multiply_add(query.at[k], one.at[k], scores[i][0]);
+          scores[i][1] = multiply_add(query.at[k], two.at[k], scores[i][1]);
+        }
       }
     }
     ACESO_UNROLL
     for (int i = 0; i < 4; ++i) {
       const int query = tile.first_query + row + 8 * i;
-      const float one = masked(a, tile, query, first + column, scores[i][0]);
-      const float two = masked(a, tile, query, first + column + 16, scores[i][1]);
+      const float one = sees(a, tile, query, first + column) ? scores[i][0] * a.scale : -infinity();
+      const float two =
+          sees(a, tile, query, first + column + 16) ? scores[i][1] * a.scale : -infinity();
       float best = larger(most[i], larger(one, two));
       ACESO_UNROLL
       for (int mask = 8; mask > 0; mask /= 2) {
@@ -361,19 +511,27 @@ ACESO_BODY attention_in_f32(const AttentionArguments a) {
       for (int c = 0; c < kColumns; ++c) sums[i][c] *= shrink;
       const float weight_one = power_of_2(one - best), weight_two = power_of_2(two - best);
       total[i] += weight_one + weight_two;
-      weights[(row + 8 * i) * (kKeys + 1) + column] = weight_one;
-      weights[(row + 8 * i) * (kKeys + 1) + column + 16] = weight_two;
+      weights[(row + 8 * i) * kWeightStride + column] = weight_one;
+      weights[(row + 8 * i) * kWeightStride + column + 16] = weight_two;
     }
     ACESO_TOGETHER(barrier());  // the keys have been used, the weights are there
-    load_f32<kKeys, kSize>(a, tile, kValue, first, keys);
+    fetch_f32<kKeys, kSize>(a, tile, head.parts[2], first, keys);
+    end_copy_group();
+    copies_landed<0>();
     ACESO_TOGETHER(barrier());
-    for (int key = 0; key < kKeys; ++key) {
+    for (int key = 0; key < kKeys; key += 4) {
+      Four weight[4];
       ACESO_UNROLL
-      for (int i = 0; i < 4; ++i) {
-        const float weight = weights[(row + 8 * i) * (kKeys + 1) + key];
+      for (int i = 0; i < 4; ++i)
+        weight[i] = four_at(weights + (row + 8 * i) * kWeightStride + key);
+      ACESO_UNROLL
+      for (int k = 0; k < 4; ++k) {
         ACESO_UNROLL
-        for (int c = 0; c < kColumns; ++c)
-          sums[i][c] = multiply_add(weight, keys[key * kStride + column + 16 * c], sums[i][c]);
+        for (int c = 0; c < kColumns; ++c) {
+          const float value = keys[(key + k) * kStride + column + 16 * c];
+          ACESO_UNROLL
+          for (int i = 0; i < 4; ++i) sums[i][c] = multiply_add(weight[i].at[k], value, sums[i][c]);
+        }
       }
     }
   }
@@ -398,84 +556,117 @@ ACESO_BODY attention_in_f32(const AttentionArguments a) {
   ACESO_RETURN;
 }
 
-/// Rows of `kSize` numbers, `stride` apart; or, transposed, numbers of a row `stride` apart.
-template <int kRows, int kSize, bool kTransposed>
-ACESO_DEVICE void load_bf16(const AttentionArguments& a, const AttentionTile& tile, Part part,
-                            int first, Bf16* to, int stride) {
-  for (int i = thread_index(); i < kRows * kSize; i += 128) {
-    const int row = i / kSize, d = i % kSize;
-    narrow(to + (kTransposed ? d * stride + row : row * stride + d),
-           number_at<Bf16>(a, tile, part, first + row, d));
+/// Begins copying rows [first, first + kRows) of a head, bf16. What lies outside the sequence or
+/// the head becomes 0.
+template <int kRows, int kSize>
+ACESO_DEVICE void fetch_bf16(const AttentionArguments& a, const AttentionTile& tile,
+                             const Bf16* rows, int first, char* to) {
+  constexpr int kChunks = kSize / 8;
+  ACESO_UNROLL
+  for (int i = 0; i < kRows * kChunks / 128; ++i) {
+    const int place = thread_index() + 128 * i, row = place / kChunks, chunk = place % kChunks;
+    const bool inside = first + row < tile.length && chunk * 8 < a.head_stride;
+    const Bf16* from = rows + (inside ? (first + row) * a.head_stride + chunk * 8 : 0);
+    copy_later(to + swizzled<kSize>(row, chunk), from, inside ? 16 : 0);
   }
 }
 
-/// 64 queries by 32 keys at a time; each of four warps has 16 queries.
+/// What this lane gives load_transposed_fragments() for two fragments b of rows [row, row + 16):
+/// the eight columns from 16 bytes number `chunk` on, and the eight after them.
+template <int kWidth>
+ACESO_DEVICE const char* transposed_fragments(const char* tile, int row, int chunk) {
+  const int lane = thread_index() % kWarp;
+  return tile + swizzled<kWidth>(row + lane % 16, chunk + lane / 16);
+}
+
+/// 64 queries by 32 or 64 keys at a time, of which the next are on their way; each of four warps
+/// has 16 queries.
 template <int kSize>
 ACESO_BODY attention_in_bf16(const AttentionArguments a) {
-  constexpr int kQueries = kQueriesBf16, kKeys = 32, kStride = kSize + 8, kValueStride = kKeys + 8;
-  ACESO_SHARED(Bf16, queries, kQueries * kStride);
-  ACESO_SHARED(Bf16, keys, kKeys * kStride);
-  ACESO_SHARED(Bf16, values, kSize * kValueStride);  // transposed
+  constexpr int kQueries = kQueriesBf16, kKeys = kSize > 64 ? 32 : 64;
+  constexpr int kRowBytes = kSize * 2, kKeyBytes = kKeys * kRowBytes;
+  ACESO_SHARED(char, queries, kQueries* kRowBytes);
+  ACESO_SHARED(char, keys, 2 * kKeyBytes);
+  ACESO_SHARED(char, values, 2 * kKeyBytes);
   const AttentionTile tile = a.tiles[block_x()];
+  const Head<Bf16> head = head_of<Bf16>(a, tile);
   const Lane lane = lane_of_thread();
   const int warp_row = thread_index() / kWarp * 16;
-  load_bf16<kQueries, kSize, false>(a, tile, kQuery, tile.first_query, queries, kStride);
-  ACESO_TOGETHER(barrier());
-  unsigned query_fragments[kSize / 16][4];
-  ACESO_UNROLL
-  for (int k = 0; k < kSize / 16; ++k)
-    load_rows_fragment(queries + warp_row * kStride + 16 * k, kStride, query_fragments[k]);
+  fetch_bf16<kQueries, kSize>(a, tile, head.parts[0], tile.first_query, queries);
+  fetch_bf16<kKeys, kSize>(a, tile, head.parts[1], 0, keys);
+  fetch_bf16<kKeys, kSize>(a, tile, head.parts[2], 0, values);
+  end_copy_group();
 
+  unsigned query[kSize / 16][4];
   float sums[kSize / 8][4] = {}, total[2] = {}, most[2] = {-infinity(), -infinity()};
   const int key_count = keys_of(a, tile, kQueries);
   for (int first = 0; first < key_count; first += kKeys) {
-    ACESO_TOGETHER(barrier());  // the tile before has been used
-    load_bf16<kKeys, kSize, false>(a, tile, kKey, first, keys, kStride);
-    load_bf16<kKeys, kSize, true>(a, tile, kValue, first, values, kValueStride);
-    ACESO_TOGETHER(barrier());
+    copies_landed<0>();
+    ACESO_TOGETHER(barrier());  // also: the tile before has been used
+    const int now = first / kKeys % 2 * kKeyBytes, next = kKeyBytes - now;
+    if (first + kKeys < key_count) {
+      fetch_bf16<kKeys, kSize>(a, tile, head.parts[1], first + kKeys, keys + next);
+      fetch_bf16<kKeys, kSize>(a, tile, head.parts[2], first + kKeys, values + next);
+    }
+    end_copy_group();
+    if (first == 0) {
+      ACESO_UNROLL
+      for (int k = 0; k < kSize / 16; ++k)
+        ACESO_TOGETHER(load_fragments(query[k], rows_fragment<kSize>(queries, warp_row, 2 * k)));
+    }
     float scores[kKeys / 8][4] = {};
     ACESO_UNROLL
-    for (int j = 0; j < kKeys / 8; ++j) {
+    for (int k = 0; k < kSize / 16; ++k) {
+      if (16 * k >= a.size) continue;  // zeros only
       ACESO_UNROLL
-      for (int k = 0; k < kSize / 16; ++k) {
-        if (16 * k >= a.size) continue;  // zeros only
-        unsigned columns[2];
-        load_columns_fragment(keys + 8 * j * kStride + 16 * k, kStride, columns);
-        ACESO_TOGETHER(multiply_fragments(scores[j], query_fragments[k], columns));
+      for (int j = 0; j < kKeys / 16; ++j) {
+        unsigned columns[4];
+        ACESO_TOGETHER(
+            load_fragments(columns, columns_fragments<kSize>(keys + now, 16 * j, 2 * k)));
+        ACESO_TOGETHER(multiply_fragments(scores[2 * j], query[k], columns));
+        ACESO_TOGETHER(multiply_fragments(scores[2 * j + 1], query[k], columns + 2));
       }
     }
+    const bool all_seen =
+        first + kKeys <= tile.length && (a.causal == 0 || first + kKeys <= tile.first_query);
     // Of a lane's four sums, the first two belong to one query, the others to that 8 below.
     ACESO_UNROLL
     for (int half = 0; half < 2; ++half) {
-      const int query = tile.first_query + warp_row + lane.group + 8 * half;
+      const int row = tile.first_query + warp_row + lane.group + 8 * half;
       float best = most[half];
-      ACESO_UNROLL
-      for (int j = 0; j < kKeys / 8; ++j) {
+      if (!all_seen) {
         ACESO_UNROLL
-        for (int c = 0; c < 2; ++c) {
-          float& score = scores[j][2 * half + c];
-          score = masked(a, tile, query, first + 8 * j + lane.pair + c, score);
-          best = larger(best, score);
+        for (int j = 0; j < kKeys / 8; ++j) {
+          ACESO_UNROLL
+          for (int c = 0; c < 2; ++c) {
+            if (!sees(a, tile, row, first + 8 * j + lane.pair + c))
+              scores[j][2 * half + c] = -infinity();
+          }
         }
       }
+      ACESO_UNROLL
+      for (int j = 0; j < kKeys / 8; ++j)
+        best = larger(best, larger(scores[j][2 * half], scores[j][2 * half + 1]));
       ACESO_UNROLL
       for (int mask = 2; mask > 0; mask /= 2) {
         const float other = ACESO_TOGETHER(shuffle_xor(best, mask));
         best = larger(best, other);
       }
-      const float shrink = power_of_2(most[half] - best);
+      const float shrink = power_of_2((most[half] - best) * a.scale);
       most[half] = best;
       total[half] *= shrink;
       ACESO_UNROLL
-      for (int j = 0; j < kSize / 8; ++j)
-        ACESO_UNROLL
-        for (int c = 0; c < 2; ++c) sums[j][2 * half + c] *= shrink;
+      for (int j = 0; j < kSize / 8; ++j) {
+        sums[j][2 * half] *= shrink;
+        sums[j][2 * half + 1] *= shrink;
+      }
+      const float least = -best * a.scale;
       ACESO_UNROLL
       for (int j = 0; j < kKeys / 8; ++j) {
         ACESO_UNROLL
         for (int c = 0; c < 2; ++c) {
           float& weight = scores[j][2 * half + c];
-          weight = power_of_2(weight - best);
+          weight = power_of_2(multiply_add(weight, a.scale, least));
           total[half] += weight;
         }
       }
@@ -488,11 +679,13 @@ ACESO_BODY attention_in_bf16(const AttentionArguments a) {
       const unsigned rows[4] = {narrow_pair(left[0], left[1]), narrow_pair(left[2], left[3]),
                                 narrow_pair(right[0], right[1]), narrow_pair(right[2], right[3])};
       ACESO_UNROLL
-      for (int j = 0; j < kSize / 8; ++j) {
-        if (8 * j >= a.size) continue;  // zeros only
-        unsigned columns[2];
-        load_columns_fragment(values + 8 * j * kValueStride + 16 * k, kValueStride, columns);
-        ACESO_TOGETHER(multiply_fragments(sums[j], rows, columns));
+      for (int j = 0; j < kSize / 16; ++j) {
+        if (16 * j >= a.size) continue;  // zeros only
+        unsigned columns[4];
+        ACESO_TOGETHER(load_transposed_fragments(
+            columns, transposed_fragments<kSize>(values + now, 16 * k, 2 * j)));
+        ACESO_TOGETHER(multiply_fragments(sums[2 * j], rows, columns));
+        ACESO_TOGETHER(multiply_fragments(sums[2 * j + 1], rows, columns + 2));
       }
     }
   }
@@ -506,16 +699,17 @@ ACESO_BODY attention_in_bf16(const AttentionArguments a) {
   }
   ACESO_UNROLL
   for (int half = 0; half < 2; ++half) {
-    const int query = tile.first_query + warp_row + lane.group + 8 * half;
-    if (query >= tile.length) continue;
+    const int row = tile.first_query + warp_row + lane.group + 8 * half;
+    if (row >= tile.length) continue;
     Bf16* out = static_cast<Bf16*>(a.out) +
-                static_cast<long long>(tile.first + query) * a.out_stride + block_y() * a.size;
+                static_cast<long long>(tile.first + row) * a.out_stride + block_y() * a.size;
+    const float scale = 1.0F / total[half];
     ACESO_UNROLL
     for (int j = 0; j < kSize / 8; ++j) {
       ACESO_UNROLL
       for (int c = 0; c < 2; ++c) {
         const int d = 8 * j + lane.pair + c;
-        if (d < a.size) narrow(out + d, sums[j][2 * half + c] / total[half]);
+        if (d < a.size) narrow(out + d, sums[j][2 * half + c] * scale);
       }
     }
   }
