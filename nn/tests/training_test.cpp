@@ -10,8 +10,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <future>
 #include <random>
-#include <thread>
 
 namespace aceso::nn {
 namespace {
@@ -196,23 +196,27 @@ TEST_F(Training, ARestoredTrainingGoesOnBitForBit) {
 }
 
 /// The states of two ranks after three steps, each with half of `batches`; they begin with
-/// `state`, after three steps, if there is one.
+/// `state`, after three steps, if there is one. None if the plugin was built without Gloo.
 std::vector<TensorSet> on_two_ranks(TrainingPlan plan, const TensorSet& weights,
                                     const std::vector<TrainingBatch>& batches,
                                     const TensorSet* state = nullptr) {
-  std::vector<TensorSet> states(2);
-  std::vector<std::jthread> ranks;
+  std::vector<TensorSet> states;
+  std::vector<std::future<TensorSet>> ranks;
   plan.ranks = {.rank = 0, .size = 2, .port = 29617, .timeout_seconds = 60};
   for (std::int64_t rank = 0; rank < 2; ++rank)
-    ranks.emplace_back([&, rank, plan]() mutable {
+    ranks.push_back(std::async(std::launch::async, [&, rank, plan]() mutable {
       plan.ranks.rank = rank;
       Trainer trainer(plan, weights);
       if (state != nullptr) trainer.restore(*state, 3);
       const auto mine = std::span(batches).subspan(static_cast<std::size_t>(2 * rank), 2);
       for (int i = 0; i < 3; ++i) (void)trainer.step(mine, 1e-3, 1);
-      states[static_cast<std::size_t>(rank)] = trainer.state();
-    });
-  ranks.clear();
+      return trainer.state();
+    }));
+  try {
+    for (std::future<TensorSet>& rank : ranks) states.push_back(rank.get());
+  } catch (const Error& error) {
+    if (std::string(error.what()).find("without the headers of Gloo") == std::string::npos) throw;
+  }
   return states;
 }
 
@@ -231,6 +235,7 @@ TEST_F(Training, TwoRanksGiveWhatOneGives) {
   for (int i = 0; i < 3; ++i) (void)alone.step(batches, 1e-3, 1);
 
   const std::vector<TensorSet> states = on_two_ranks(plan_for(spec, weights), weights, batches);
+  if (states.empty()) GTEST_SKIP() << "a plugin without Gloo";
   EXPECT_TRUE(same_bytes(states[0], states[1]));
   EXPECT_TRUE(same_bytes(alone.state(), states[0]));
 }
@@ -246,6 +251,7 @@ TEST_F(Training, AShardedOptimiserGivesTheSameBytes) {
   TrainingPlan plan = plan_for(spec, weights);
   plan.optimizer.sharded = true;
   const std::vector<TensorSet> states = on_two_ranks(plan, weights, batches);
+  if (states.empty()) GTEST_SKIP() << "a plugin without Gloo";
   EXPECT_TRUE(same_bytes(whole, states[0]));
   // The other rank has the same weights, and about half of the moments.
   std::int64_t moments = 0;

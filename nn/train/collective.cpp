@@ -72,7 +72,7 @@ class Gloo : public Collective {
   static void as_one(std::vector<at::Tensor>& tensors, const Send& send) {
     std::int64_t count = 0;
     for (const at::Tensor& tensor : tensors) count += tensor.numel();
-    at::Tensor flat = at::empty({count}, tensors.at(0).options());
+    at::Tensor flat = at::empty({count}, tensors.at(0).options().device(at::kCPU));
     std::int64_t at = 0;
     for (const at::Tensor& tensor : tensors) {
       flat.narrow(0, at, tensor.numel()).copy_(tensor.reshape({-1}));

@@ -1,5 +1,12 @@
 #include "optimizer.hpp"
 
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_addcdiv.h>
+#include <ATen/ops/_foreach_addcmul.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/_foreach_sqrt.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <cmath>
@@ -36,8 +43,8 @@ AdamWSettings AdamWSettings::from_json(const nlohmann::json& settings) {
 }
 
 AdamW::AdamW(const Tensors& weights, const std::vector<std::string>& names, AdamWSettings settings,
-             const std::vector<bool>& owned)
-    : names_(names), settings_(settings) {
+             const std::vector<bool>& owned, bool own_loops)
+    : names_(names), settings_(settings), own_loops_(own_loops) {
   for (std::size_t p = 0; p < names_.size(); ++p) {
     const at::Tensor& weight = find(weights, names_[p]);
     // Biases and norms are not pulled towards zero.
@@ -50,38 +57,76 @@ AdamW::AdamW(const Tensors& weights, const std::vector<std::string>& names, Adam
   }
 }
 
-double AdamW::step(const std::vector<at::Tensor>& gradients, double learning_rate) {
+double AdamW::norm_of(const std::vector<at::Tensor>& gradients) const {
+  if (!own_loops_)
+    return at::stack(at::_foreach_norm(gradients, 2)).to(at::kDouble).norm().item<double>();
   double total = 0;
   for (const at::Tensor& gradient : gradients) total += squares(gradient);
-  const double norm = std::sqrt(total);
-  const bool clips = settings_.clip > 0 && norm > settings_.clip;
-  const auto factor = static_cast<float>(clips ? settings_.clip / norm : 1.0);
+  return std::sqrt(total);
+}
 
+double AdamW::step(const std::vector<at::Tensor>& gradients, double learning_rate) {
+  const double norm = norm_of(gradients);
+  const bool clips = settings_.clip > 0 && norm > settings_.clip;
+  const double factor = clips ? settings_.clip / norm : 1.0;
   ++steps_;
   const auto steps = static_cast<double>(steps_);
+  const Rates rates{learning_rate / (1 - std::pow(settings_.beta1, steps)),
+                    1 / std::sqrt(1 - std::pow(settings_.beta2, steps)),
+                    1 - learning_rate * settings_.weight_decay};
+  own_loops_ ? step_by_loops(gradients, factor, rates)
+             : step_by_operators(gradients, factor, rates);
+  return norm;
+}
+
+void AdamW::step_by_loops(const std::vector<at::Tensor>& gradients, double factor,
+                          const Rates& rates) {
+  const auto scale = static_cast<float>(factor);
   const auto beta1 = static_cast<float>(settings_.beta1);
   const auto beta2 = static_cast<float>(settings_.beta2);
-  const auto rate = static_cast<float>(learning_rate / (1 - std::pow(settings_.beta1, steps)));
-  const auto root = static_cast<float>(1 / std::sqrt(1 - std::pow(settings_.beta2, steps)));
+  const auto rate = static_cast<float>(rates.rate), root = static_cast<float>(rates.root);
   const auto epsilon = static_cast<float>(settings_.epsilon);
   for (std::size_t p = 0; p < parameters_.size(); ++p) {
     Parameter& parameter = parameters_[p];
     if (!parameter.first.defined()) continue;
-    const auto keep =
-        static_cast<float>(parameter.decays ? 1 - learning_rate * settings_.weight_decay : 1.0);
+    const auto keep = static_cast<float>(parameter.decays ? rates.kept : 1.0);
     const float* gradient = gradients[p].data_ptr<float>();
     float* weight = parameter.weight.data_ptr<float>();
     float* first = parameter.first.data_ptr<float>();
     float* second = parameter.second.data_ptr<float>();
     const std::int64_t count = parameter.weight.numel();
     for (std::int64_t i = 0; i < count; ++i) {
-      const float g = gradient[i] * factor;
+      const float g = gradient[i] * scale;
       first[i] = beta1 * first[i] + (1 - beta1) * g;
       second[i] = beta2 * second[i] + (1 - beta2) * g * g;
       weight[i] = weight[i] * keep - rate * first[i] / (std::sqrt(second[i]) * root + epsilon);
     }
   }
-  return norm;
+}
+
+void AdamW::step_by_operators(const std::vector<at::Tensor>& gradients, double factor,
+                              const Rates& rates) {
+  std::vector<at::Tensor> weights, decaying, first, second, given;
+  for (std::size_t p = 0; p < parameters_.size(); ++p) {
+    const Parameter& parameter = parameters_[p];
+    if (!parameter.first.defined()) continue;
+    weights.push_back(parameter.weight);
+    first.push_back(parameter.first);
+    second.push_back(parameter.second);
+    given.push_back(gradients[p]);
+    if (parameter.decays) decaying.push_back(parameter.weight);
+  }
+  if (weights.empty()) return;  // other ranks have all
+  at::_foreach_mul_(given, factor);
+  at::_foreach_mul_(first, settings_.beta1);
+  at::_foreach_add_(first, given, 1 - settings_.beta1);
+  at::_foreach_mul_(second, settings_.beta2);
+  at::_foreach_addcmul_(second, given, given, 1 - settings_.beta2);
+  std::vector<at::Tensor> divisors = at::_foreach_sqrt(second);
+  at::_foreach_mul_(divisors, rates.root);
+  at::_foreach_add_(divisors, settings_.epsilon);
+  if (!decaying.empty()) at::_foreach_mul_(decaying, rates.kept);
+  at::_foreach_addcdiv_(weights, first, divisors, -rates.rate);
 }
 
 Tensors AdamW::moments() const {

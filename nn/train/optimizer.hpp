@@ -18,13 +18,15 @@ struct AdamWSettings {
   static AdamWSettings from_json(const nlohmann::json& settings);
 };
 
-/// Updates weights in place: one pass over memory for each tensor.
+/// Updates weights in place, where they lie: by loops of ours with one pass over memory for each
+/// tensor, in a fixed order; or, `own_loops` being false, by PyTorch's operators on many tensors at
+/// once, which any device has.
 class AdamW {
  public:
   /// Trains `names` of `weights`, whose storage it shares. Of those whose entry in `owned` is false
   /// it has no moments, and leaves them as they are; empty: all are its own.
   AdamW(const Tensors& weights, const std::vector<std::string>& names, AdamWSettings settings,
-        const std::vector<bool>& owned = {});
+        const std::vector<bool>& owned = {}, bool own_loops = true);
 
   /// `gradients` of all names(), in their order. Returns the norm of the gradient before clipping.
   double step(const std::vector<at::Tensor>& gradients, double learning_rate);
@@ -40,9 +42,20 @@ class AdamW {
     at::Tensor weight, first, second;  ///< moments are undefined if another rank has them
     bool decays;
   };
+  /// Factors of one step.
+  struct Rates {
+    double rate, root, kept;  ///< kept: of a weight that decays
+  };
+
+  double norm_of(const std::vector<at::Tensor>& gradients) const;
+  void step_by_loops(const std::vector<at::Tensor>& gradients, double factor, const Rates& rates);
+  void step_by_operators(const std::vector<at::Tensor>& gradients, double factor,
+                         const Rates& rates);
+
   std::vector<std::string> names_;
   std::vector<Parameter> parameters_;
   AdamWSettings settings_;
+  bool own_loops_;
   std::int64_t steps_ = 0;
 };
 

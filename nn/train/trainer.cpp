@@ -100,15 +100,15 @@ Trainer::Trainer(const nlohmann::json& plan, const Tensors& weights)
       own_kernels_(plan.value("device", "cpu") == "cpu"),
       adapter_scale_(plan.value("adapter_scale", 1.0)),
       collective_(open_collective(plan.value("ranks", nlohmann::json()))) {
-  for (const auto& [name, tensor] : weights) master_[name] = tensor.clone();
+  for (const auto& [name, tensor] : weights) master_[name] = tensor.clone().to(device_);
   if (trained_.empty()) throw Mistake("no weight is to be trained");
   std::vector<bool> owned;
   if (plan.at("optimizer").value("sharded", false) && collective_->size() > 1) {
     owners_ = owners_of(master_, trained_, collective_->size());
     for (const std::int64_t owner : owners_) owned.push_back(owner == collective_->rank());
   }
-  optimizer_ = std::make_unique<AdamW>(master_, trained_,
-                                       AdamWSettings::from_json(plan.at("optimizer")), owned);
+  optimizer_ = std::make_unique<AdamW>(
+      master_, trained_, AdamWSettings::from_json(plan.at("optimizer")), owned, own_kernels_);
   set_up_pytorch();
 }
 
@@ -117,7 +117,7 @@ Weights Trainer::compute_weights(bool with_gradients) const {
   if (bf16_)
     for (auto& [name, tensor] : weights.tensors)
       if (in_bf16(name)) tensor = tensor.to(at::kBFloat16);
-  for (auto& [name, tensor] : weights.tensors) tensor = tensor.to(device_).detach();
+  for (auto& [name, tensor] : weights.tensors) tensor = tensor.detach();
   if (with_gradients)
     for (const std::string& name : trained_) weights.tensors.at(name).set_requires_grad(true);
   return weights;
@@ -128,7 +128,7 @@ Trainer::Result Trainer::compute(const Weights& weights, const Tensors& batch, d
   // Threads do not inherit the mode.
   const at::AutoGradMode mode(with_gradients);
   Result result;
-  // Losses, sums of gradients and the optimiser are the host's, whatever computes the net.
+  // The loss of few rows is the host's, whatever computes the net.
   const Objective objective =
       compute_objective(loss_, net_->outputs(weights, batch).to(at::kCPU), batch);
   result.figures = {objective.loss.item<double>(), objective.targets, objective.correct, 0,
@@ -141,7 +141,7 @@ Trainer::Result Trainer::compute(const Weights& weights, const Tensors& batch, d
       torch::autograd::grad({mean}, leaves, {}, false, false, /*allow_unused=*/true);
   for (std::size_t i = 0; i < gradients.size(); ++i) {
     const at::Tensor& gradient = gradients[i];
-    result.gradients.push_back(gradient.defined() ? gradient.to(at::kCPU, at::kFloat).contiguous()
+    result.gradients.push_back(gradient.defined() ? gradient.to(at::kFloat).contiguous()
                                                   : at::zeros_like(find(master_, trained_[i])));
   }
   return result;
@@ -266,6 +266,7 @@ Tensors Trainer::state(bool moments) const {
     gather_moments(all);
   }
   for (const std::string& name : trained_) all["weights." + name] = find(master_, name);
+  for (auto& [name, tensor] : all) tensor = tensor.to(at::kCPU);
   return all;
 }
 

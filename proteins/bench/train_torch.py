@@ -1,10 +1,13 @@
-"""The peer of train.sh: the same net in Debian's PyTorch, trained on the same batches.
+"""The peer of train.sh: the same net in PyTorch, trained on the same batches.
 
-train_torch.py FILE.safetensors LAYERS HEADS PRECISION STEPS LEARNING_RATE WARMUP OUT
+train_torch.py FILE.safetensors LAYERS HEADS PRECISION STEPS LEARNING_RATE WARMUP OUT [cpu|cuda]
 
 FILE has first weights and batches (training_batches_bench). Each micro-batch is padded to its longest
-sequence, as trainers do; attention, AdamW, autocast and schedule are PyTorch's own. Writes the loss of
-each step and the CPU seconds of all steps after the first two.
+sequence, as trainers do; attention (on a GPU scaled_dot_product_attention), AdamW, autocast and schedule
+are PyTorch's own. Writes the loss of each step and the seconds of all steps after the first ones: CPU
+seconds after two, on a GPU those on the wall after a quarter.
+train_torch.py gpu
+    prints the GPU's name; exit 1 if PyTorch has none.
 """
 import json
 import math
@@ -57,11 +60,11 @@ class Net(torch.nn.Module):
         x = F.embedding(tokens, self.w("embed.tokens.weight"))
         hidden = x.shape[-1]
         size = hidden // self.heads
-        inverse = 1 / 10000 ** (torch.arange(0, size, 2).float() / size)
-        angles = torch.outer(torch.arange(length).float(), inverse)
+        inverse = 1 / 10000 ** (torch.arange(0, size, 2, device=x.device).float() / size)
+        angles = torch.outer(torch.arange(length, device=x.device).float(), inverse)
         angles = torch.cat((angles, angles), -1)
         cosine, sine = angles.cos(), angles.sin()
-        bias = torch.zeros(rows, 1, 1, length).masked_fill_(~mask[:, None, None, :], -1e9)
+        bias = torch.zeros(rows, 1, 1, length, device=x.device).masked_fill_(~mask[:, None, None, :], -1e9)
 
         def turn(v):
             one, two = v.chunk(2, -1)
@@ -74,8 +77,11 @@ class Net(torch.nn.Module):
             layer = f"layers.{i}."
             y = self.norm(x, layer + "attention.norm")
             q, k, v = (split(self.linear(y, layer + "attention." + part)) for part in ("query", "key", "value"))
-            scores = turn(q * size**-0.5) @ turn(k).transpose(2, 3)
-            y = (scores + bias.to(scores.dtype)).softmax(-1) @ v
+            if x.is_cuda:
+                y = F.scaled_dot_product_attention(turn(q), turn(k), v, attn_mask=mask[:, None, None, :])
+            else:
+                scores = turn(q * size**-0.5) @ turn(k).transpose(2, 3)
+                y = (scores + bias.to(scores.dtype)).softmax(-1) @ v
             y = y.transpose(1, 2).reshape(rows, length, hidden)
             x = x + self.linear(y, layer + "attention.output")
             y = self.linear(self.norm(x, layer + "mlp.norm"), layer + "mlp.up")
@@ -96,12 +102,19 @@ def padded(batch):
     return tokens, mask
 
 
-def main(path, layers, heads, precision, steps, rate, warmup, out):
+def clock(device):
+    if device == "cpu":
+        return time.process_time()
+    torch.cuda.synchronize()
+    return time.time()
+
+
+def main(path, layers, heads, precision, steps, rate, warmup, out, device="cpu"):
     torch.set_num_threads(1)
     steps, rate, warmup = int(steps), float(rate), int(warmup)
     tensors = read(path)
     weights = {n[len("weights."):]: t for n, t in tensors.items() if n.startswith("weights.")}
-    net = Net(weights, int(layers), int(heads))
+    net = Net(weights, int(layers), int(heads)).to(device)
     batches = {}
     for name, tensor in tensors.items():
         if name.startswith("batches."):
@@ -113,8 +126,9 @@ def main(path, layers, heads, precision, steps, rate, warmup, out):
                                    {"params": others, "weight_decay": 0.0}],
                                   lr=rate, betas=(0.9, 0.98), eps=1e-8)
     losses, seconds = [], 0.0
+    untimed = 2 if device == "cpu" else steps // 4
     for step in range(steps):
-        begin = time.process_time()
+        begin = clock(device)
         share = (step + 1) / warmup
         if step + 1 > warmup:
             done = (step + 1 - warmup) / max(1, steps - warmup)
@@ -125,20 +139,25 @@ def main(path, layers, heads, precision, steps, rate, warmup, out):
         targets = sum(b["targets"].numel() for b in batches[step].values())
         total = 0.0
         for batch in batches[step].values():
-            tokens, mask = padded(batch)
-            with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
-                logits = net(tokens, mask, batch["places"].long())
-            loss = F.cross_entropy(logits, batch["targets"].long(), reduction="sum") / targets
+            tokens, mask = (part.to(device) for part in padded(batch))
+            with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
+                logits = net(tokens, mask, batch["places"].long().to(device))
+            loss = F.cross_entropy(logits, batch["targets"].long().to(device), reduction="sum") / targets
             loss.backward()
             total += loss.item()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
         losses.append(total)
-        if step >= 2:
-            seconds += time.process_time() - begin
+        if step >= untimed:
+            seconds += clock(device) - begin
     with open(out, "w") as file:
-        json.dump({"losses": losses, "cpu_seconds": seconds, "timed_steps": steps - 2}, file)
+        json.dump({"losses": losses, "seconds": seconds, "timed_steps": steps - untimed}, file)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1] != "gpu":
+        main(*sys.argv[1:])
+    elif torch.cuda.is_available():
+        print(torch.cuda.get_device_name())
+    else:
+        sys.exit("PyTorch finds no GPU")

@@ -171,6 +171,9 @@ struct alignas(16) Four {
 struct alignas(16) FourPairs {
   unsigned at[4];
 };
+struct alignas(8) TwoPairs {
+  unsigned at[2];
+};
 
 ACESO_DEVICE Four four_at(const float* numbers) { return *reinterpret_cast<const Four*>(numbers); }
 
@@ -220,14 +223,18 @@ ACESO_BODY product_in_f32(const ProductArguments a) {
   for (int i = 0; i < 8; ++i) {
     const int row = first_row + 16 * i;
     if (row >= a.rows) continue;
-    float* to = static_cast<float*>(a.y) + static_cast<long long>(row) * a.y_stride;
-    ACESO_UNROLL
-    for (int j = 0; j < 8; ++j) {
-      const int column = first_column + 16 * j;
-      if (column >= a.out) continue;
-      const float value = finished<kFinish>(sums[i][j] + bias[j]);
-      to[column] = kFinish == Finish::Added ? to[column] + value : value;
+    float* to = static_cast<float*>(a.y) + static_cast<long long>(row) * a.y_stride + first_column;
+    // All are read before one is written, so that they come together.
+    float before[8] = {};
+    if constexpr (kFinish == Finish::Added) {
+      ACESO_UNROLL
+      for (int j = 0; j < 8; ++j)
+        if (first_column + 16 * j < a.out) before[j] = to[16 * j];
     }
+    ACESO_UNROLL
+    for (int j = 0; j < 8; ++j)
+      if (first_column + 16 * j < a.out)
+        to[16 * j] = before[j] + finished<kFinish>(sums[i][j] + bias[j]);
   }
   ACESO_RETURN;
 }
@@ -259,16 +266,29 @@ ACESO_DEVICE const char* columns_fragments(const char* tile, int column, int chu
   return tile + swizzled<kWidth>(column + lane / 16 * 8 + lane % 8, chunk + lane / 8 % 2);
 }
 
-/// Adds to f32 rows: two neighbours of each of four groups of eight columns.
+/// Two neighbours.
+struct alignas(8) Two {
+  float at[2];
+};
+
+/// Adds to f32 rows: two neighbours of each of four groups of eight columns. All are read before
+/// one is written, so that they come together.
 ACESO_DEVICE void add_to_row(const ProductArguments& a, int row, int first_column,
                              const float (&values)[4][2]) {
   if (row >= a.rows) return;
-  float* to = static_cast<float*>(a.y) + static_cast<long long>(row) * a.y_stride;
+  float* to = static_cast<float*>(a.y) + static_cast<long long>(row) * a.y_stride + first_column;
+  Two before[4];
+  ACESO_UNROLL
+  for (int j = 0; j < 4; ++j)
+    if (first_column + 8 * j < a.out) before[j] = *reinterpret_cast<const Two*>(to + 8 * j);
   ACESO_UNROLL
   for (int j = 0; j < 4; ++j) {
     const int column = first_column + 8 * j;
-    if (column < a.out) to[column] += values[j][0];
-    if (column + 1 < a.out) to[column + 1] += values[j][1];
+    if (column + 1 < a.out)
+      *reinterpret_cast<Two*>(to + 8 * j) = {
+          {before[j].at[0] + values[j][0], before[j].at[1] + values[j][1]}};
+    else if (column < a.out)
+      to[8 * j] = before[j].at[0] + values[j][0];
   }
 }
 
@@ -384,19 +404,55 @@ ACESO_DEVICE float number_of_head(const SplitArguments& a, bool turned, const T*
   return multiply_add(x, a.cosine[angle], lower ? -other : other);
 }
 
-ACESO_DEVICE void put_eight_numbers(float* to, const float (&numbers)[8]) {
-  ACESO_UNROLL
-  for (int i = 0; i < 8; i += 4)
-    *reinterpret_cast<Four*>(to +
-                             i) = {{numbers[i], numbers[i + 1], numbers[i + 2], numbers[i + 3]}};
+/// Four neighbours of a row, as f32.
+ACESO_DEVICE Four wide_four(const float* from) { return four_at(from); }
+ACESO_DEVICE Four wide_four(const Bf16* from) {
+  const TwoPairs pairs = *reinterpret_cast<const TwoPairs*>(from);
+  return {{widen(static_cast<Bf16>(pairs.at[0])), widen(static_cast<Bf16>(pairs.at[0] >> 16)),
+           widen(static_cast<Bf16>(pairs.at[1])), widen(static_cast<Bf16>(pairs.at[1] >> 16))}};
 }
-ACESO_DEVICE void put_eight_numbers(Bf16* to, const float (&numbers)[8]) {
-  *reinterpret_cast<FourPairs*>(to) = {
-      {narrow_pair(numbers[0], numbers[1]), narrow_pair(numbers[2], numbers[3]),
-       narrow_pair(numbers[4], numbers[5]), narrow_pair(numbers[6], numbers[7])}};
+ACESO_DEVICE void put_four(float* to, const Four& numbers) {
+  *reinterpret_cast<Four*>(to) = numbers;
+}
+ACESO_DEVICE void put_four(Bf16* to, const Four& numbers) {
+  *reinterpret_cast<TwoPairs*>(to) = {
+      {narrow_pair(numbers.at[0], numbers.at[1]), narrow_pair(numbers.at[2], numbers.at[3])}};
 }
 
-/// A thread has eight neighbours of a head's row at a time.
+/// Four numbers from each half of a head's row, of a size that is a multiple of eight; the first at
+/// `d`.
+template <typename T>
+ACESO_DEVICE void split_fours(const SplitArguments& a, bool turned, const T* from, T* to,
+                              long long position, int d) {
+  const int half = a.size / 2;
+  Four lower = wide_four(from + d), upper = wide_four(from + half + d);
+  if (turned) {
+    const Four cosine = four_at(a.cosine + position * half + d);
+    const Four sine = four_at(a.sine + position * half + d);
+    ACESO_UNROLL
+    for (int k = 0; k < 4; ++k) {
+      const float one = lower.at[k], two = upper.at[k];
+      lower.at[k] = multiply_add(one, cosine.at[k], -(two * sine.at[k]));
+      upper.at[k] = multiply_add(two, cosine.at[k], one * sine.at[k]);
+    }
+  }
+  put_four(to + d, lower);
+  put_four(to + half + d, upper);
+}
+
+/// Eight neighbours of a row of any size.
+template <typename T>
+ACESO_DEVICE void split_eight(const SplitArguments& a, bool turned, const T* from, T* to,
+                              long long position, int first) {
+  Four fours[2];
+  ACESO_UNROLL
+  for (int k = 0; k < 8; ++k)
+    fours[k / 4].at[k % 4] = number_of_head(a, turned, from, position, first + k);
+  put_four(to + first, fours[0]);
+  put_four(to + first + 4, fours[1]);
+}
+
+/// A thread has eight numbers of a head's row at a time.
 template <typename T>
 ACESO_BODY split_heads(const SplitArguments a) {
   const int heads = a.hidden / a.size, part = block_y() / heads, head = block_y() % heads;
@@ -406,13 +462,14 @@ ACESO_BODY split_heads(const SplitArguments a) {
   T* to = static_cast<T*>(a.heads) + static_cast<long long>(block_y()) * a.rows * a.head_stride;
   const int count = smaller(kSplitRows, a.rows - first) * eights;
   for (int i = thread_index(); i < count; i += 128) {
-    const int row = first + i / eights, d = i % eights * 8;
+    const int row = first + i / eights, eight = i % eights;
     const T* numbers = from + static_cast<long long>(row) * a.qkv_stride;
+    T* place = to + static_cast<long long>(row) * a.head_stride;
     const long long position = turned ? a.positions[row] : 0;
-    float eight[8];
-    ACESO_UNROLL
-    for (int k = 0; k < 8; ++k) eight[k] = number_of_head(a, turned, numbers, position, d + k);
-    put_eight_numbers(to + static_cast<long long>(row) * a.head_stride + d, eight);
+    if (a.size == a.head_stride)
+      split_fours(a, turned, numbers, place, position, eight * 4);
+    else
+      split_eight(a, turned, numbers, place, position, eight * 8);
   }
   ACESO_RETURN;
 }
@@ -704,12 +761,16 @@ ACESO_BODY attention_in_bf16(const AttentionArguments a) {
     Bf16* out = static_cast<Bf16*>(a.out) +
                 static_cast<long long>(tile.first + row) * a.out_stride + block_y() * a.size;
     const float scale = 1.0F / total[half];
+    const bool even = a.size % 2 == 0;  // then pairs are aligned
     ACESO_UNROLL
     for (int j = 0; j < kSize / 8; ++j) {
-      ACESO_UNROLL
-      for (int c = 0; c < 2; ++c) {
-        const int d = 8 * j + lane.pair + c;
-        if (d < a.size) narrow(out + d, sums[j][2 * half + c] * scale);
+      const int d = 8 * j + lane.pair;
+      const float one = sums[j][2 * half] * scale, two = sums[j][2 * half + 1] * scale;
+      if (even && d < a.size) {
+        *reinterpret_cast<unsigned*>(out + d) = narrow_pair(one, two);
+      } else {
+        if (d < a.size) narrow(out + d, one);
+        if (d + 1 < a.size) narrow(out + d + 1, two);
       }
     }
   }
