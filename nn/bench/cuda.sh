@@ -25,8 +25,8 @@ tell "# Transformers on a GPU"
 tell
 tell "$(date -u +%F), $gpu, and $(processor) with one thread, load $(load)${torch:+, PyTorch $torch (padded batches of about one length)}. ESM-2's shapes with random weights, $tokens tokens in sequences of 50 to 800 at once (the first $cpu_tokens for the CPU, which is compared in these). Tokens per second by the clock on the wall, copies from and to the host included; the fastest of the passes in $each seconds, without the first."
 tell
-tell "| shape | precision | CPU tokens/s | GPU tokens/s | GPU to CPU | PyTorch on the GPU | largest difference from the CPU's fp32, to the RMS |"
-tell "|---|---|---|---|---|---|---|"
+tell "| shape | precision | CPU tokens/s | GPU tokens/s | GPU to CPU | PyTorch on the GPU | GPU to PyTorch | largest difference from the CPU's fp32, to the RMS |"
+tell "|---|---|---|---|---|---|---|---|"
 for name in $shapes; do
   folder=$work/$name
   # shellcheck disable=SC2086  # three numbers
@@ -37,7 +37,7 @@ for name in $shapes; do
     theirs=
     [[ -z $torch ]] || theirs=$(peer run "$folder" "$precision" "$each")
     difference=$("$ours" compare "$folder/cpu-fp32.safetensors" "$folder/cuda-$precision.safetensors")
-    tell "$(awk -v n="$name" -v p="$precision" -v c="$cpu" -v g="$cuda" -v t="$theirs" -v d="$difference" 'BEGIN { printf "| %s | %s | %s | %s | %.1fx | %s | %s |", n, p, c, g, g / c, t, d }')"
+    tell "$(awk -v n="$name" -v p="$precision" -v c="$cpu" -v g="$cuda" -v t="$theirs" -v d="$difference" 'BEGIN { printf "| %s | %s | %s | %s | %.1fx | %s | %s | %s |", n, p, c, g, g / c, t, t ? sprintf("%.2fx", g / t) : "", d }')"
   done
 done
 tell
