@@ -636,6 +636,53 @@ ACESO_DEVICE const char* transposed_fragments(const char* tile, int row, int chu
   return tile + swizzled<kWidth>(row + lane % 16, chunk + lane / 16);
 }
 
+// Of a lane's four sums of a product, the first two belong to one query, the others (half 1) to
+// that 8 below; the next product is of eight more keys, or columns.
+
+template <int kProducts>
+ACESO_DEVICE float largest(float most, int half, const float (&scores)[kProducts][4]) {
+  ACESO_UNROLL
+  for (int j = 0; j < kProducts; ++j)
+    most = larger(most, larger(scores[j][2 * half], scores[j][2 * half + 1]));
+  return most;
+}
+
+/// Scores become powers of 2, `best` the power 0. Returns `total` and their sum.
+template <int kProducts>
+ACESO_DEVICE float become_weights(float scale, float best, float total, int half,
+                                  float (&scores)[kProducts][4]) {
+  const float least = -best * scale;
+  ACESO_UNROLL
+  for (int j = 0; j < kProducts; ++j) {
+    ACESO_UNROLL
+    for (int c = 0; c < 2; ++c) {
+      float& weight = scores[j][2 * half + c];
+      weight = power_of_2(multiply_add(weight, scale, least));
+      total += weight;
+    }
+  }
+  return total;
+}
+
+template <int kProducts>
+ACESO_DEVICE void put_query(const AttentionArguments& a, int row, int column, int half, float scale,
+                            const float (&sums)[kProducts][4]) {
+  Bf16* out =
+      static_cast<Bf16*>(a.out) + static_cast<long long>(row) * a.out_stride + block_y() * a.size;
+  const bool even = a.size % 2 == 0;  // then pairs are aligned
+  ACESO_UNROLL
+  for (int j = 0; j < kProducts; ++j) {
+    const int d = 8 * j + column;
+    const float one = sums[j][2 * half] * scale, two = sums[j][2 * half + 1] * scale;
+    if (even && d < a.size) {
+      *reinterpret_cast<unsigned*>(out + d) = narrow_pair(one, two);
+    } else {
+      if (d < a.size) narrow(out + d, one);
+      if (d + 1 < a.size) narrow(out + d + 1, two);
+    }
+  }
+}
+
 /// 64 queries by 32 or 64 keys at a time, of which the next are on their way; each of four warps
 /// has 16 queries.
 template <int kSize>
@@ -686,11 +733,10 @@ ACESO_BODY attention_in_bf16(const AttentionArguments a) {
     }
     const bool all_seen =
         first + kKeys <= tile.length && (a.causal == 0 || first + kKeys <= tile.first_query);
-    // Of a lane's four sums, the first two belong to one query, the others to that 8 below.
     ACESO_UNROLL
     for (int half = 0; half < 2; ++half) {
       const int row = tile.first_query + warp_row + lane.group + 8 * half;
-      float best = most[half];
+      // Not a function of its own: that took as many registers as two more blocks on a processor.
       if (!all_seen) {
         ACESO_UNROLL
         for (int j = 0; j < kKeys / 8; ++j) {
@@ -701,9 +747,7 @@ ACESO_BODY attention_in_bf16(const AttentionArguments a) {
           }
         }
       }
-      ACESO_UNROLL
-      for (int j = 0; j < kKeys / 8; ++j)
-        best = larger(best, larger(scores[j][2 * half], scores[j][2 * half + 1]));
+      float best = largest(most[half], half, scores);
       ACESO_UNROLL
       for (int mask = 2; mask > 0; mask /= 2) {
         const float other = ACESO_TOGETHER(shuffle_xor(best, mask));
@@ -717,16 +761,7 @@ ACESO_BODY attention_in_bf16(const AttentionArguments a) {
         sums[j][2 * half] *= shrink;
         sums[j][2 * half + 1] *= shrink;
       }
-      const float least = -best * a.scale;
-      ACESO_UNROLL
-      for (int j = 0; j < kKeys / 8; ++j) {
-        ACESO_UNROLL
-        for (int c = 0; c < 2; ++c) {
-          float& weight = scores[j][2 * half + c];
-          weight = power_of_2(multiply_add(weight, a.scale, least));
-          total[half] += weight;
-        }
-      }
+      total[half] = become_weights(a.scale, best, total[half], half, scores);
     }
     // Sums of two neighbouring products are, rounded, the fragment of the next one's rows.
     ACESO_UNROLL
@@ -757,22 +792,8 @@ ACESO_BODY attention_in_bf16(const AttentionArguments a) {
   ACESO_UNROLL
   for (int half = 0; half < 2; ++half) {
     const int row = tile.first_query + warp_row + lane.group + 8 * half;
-    if (row >= tile.length) continue;
-    Bf16* out = static_cast<Bf16*>(a.out) +
-                static_cast<long long>(tile.first + row) * a.out_stride + block_y() * a.size;
-    const float scale = 1.0F / total[half];
-    const bool even = a.size % 2 == 0;  // then pairs are aligned
-    ACESO_UNROLL
-    for (int j = 0; j < kSize / 8; ++j) {
-      const int d = 8 * j + lane.pair;
-      const float one = sums[j][2 * half] * scale, two = sums[j][2 * half + 1] * scale;
-      if (even && d < a.size) {
-        *reinterpret_cast<unsigned*>(out + d) = narrow_pair(one, two);
-      } else {
-        if (d < a.size) narrow(out + d, one);
-        if (d + 1 < a.size) narrow(out + d + 1, two);
-      }
-    }
+    if (row < tile.length)
+      put_query(a, tile.first + row, lane.pair, half, 1.0F / total[half], sums);
   }
   ACESO_RETURN;
 }
