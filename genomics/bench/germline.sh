@@ -9,9 +9,9 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 data=${DATA:-$root/../shared/data/genomics/sim5mb} work=${WORK:-/tmp/aceso-bench-germline}
 aceso=$build/bin/aceso page=$out/genomics-germline.md
 source "$root/tools/bench.sh"
+source "$root/tools/call_by_peers.sh"
 [[ -s $data/truth.vcf.gz ]] || { echo "skipped: $data has no truth.vcf.gz" >&2; exit 0; }
 data=$(realpath "$data")
-say() { printf '%s\n' "$*" >&2; }
 
 mkdir -p "$work"
 cd "$work"
@@ -21,16 +21,9 @@ gunzip -kf reference.fa.gz
 samtools faidx reference.fa
 rm -f reference.fa.gz.aceso
 
-align() { bwa mem -t 1 -R '@RG\tID:1\tSM:sample' reference.fa reads/reads_1.fq.gz reads/reads_2.fq.gz; }
-mark() { samtools collate -Ou peer.sam | samtools fixmate -mu - - | samtools sort -u - | samtools markdup - peer.bam; }
-call() { freebayes -f reference.fa peer.bam; }
-bwa index reference.fa 2>/dev/null
-say "bwa mem"; { TIMEFORMAT='%U %S'; time align >peer.sam 2>/dev/null; } 2>bwa.time
-say "samtools markdup"; { TIMEFORMAT='%U %S'; time mark 2>/dev/null; } 2>markdup.time
-samtools index peer.bam
-say "freebayes"; { TIMEFORMAT='%U %S'; time call >peer.vcf; } 2>freebayes.time
-rm -f peer.sam
-bgzip -f peer.vcf && tabix -f peer.vcf.gz
+rm -f reference.fa.bwt
+peer_alignments reads/reads_1.fq.gz reads/reads_2.fq.gz
+peer_calls freebayes freebayes -f reference.fa peer.bam
 reads=(--reads reads/reads_1.fq.gz --reads2 reads/reads_2.fq.gz --reference reference.fa.gz --threads 1)
 say "aceso"
 seconds index "$aceso" genomics index --reference reference.fa.gz
@@ -68,7 +61,7 @@ tell
 tell "| calls of quality 20 or more | SNP TP/FP/FN | SNP F1 | indel TP/FP/FN | indel F1 |"
 tell "|---|---|---|---|---|"
 tell "| Aceso | $(scores ours ours.vcf.gz) |"
-tell "| freebayes | $(scores peer peer.vcf.gz) |"
+tell "| freebayes | $(scores peer freebayes.vcf.gz) |"
 tell
 tell "Index of the reference: $(cpu index.time) CPU seconds, once. Peak memory with \`--memory 1G\`: $(sed -n 's/.*"peak_rss_mb":\([0-9]*\).*/\1/p' bounded.json) MB, the same calls. Whole genome (620 million reads of 150 bases), projected from CPU seconds a read: $(awk -v a="$ours" -v r="$(zcat reads/reads_1.fq.gz | awk 'END { print NR / 2 }')" 'BEGIN { printf "%.1f", a / r * 620e6 / 3600 }') core-hours; an index that does not fit the cache will make it more."
 tell
