@@ -2,16 +2,18 @@
 
 #include "bgzf.hpp"
 #include "fasta_lines.hpp"
+#include "text_source.hpp"
 
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"
 #include "aceso/core/text.hpp"
+#include "aceso/core/warnings.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <iterator>
 #include <optional>
@@ -23,7 +25,7 @@
 namespace aceso::genomics {
 namespace {
 
-constexpr std::size_t kReadAtOnce = 1 << 20;
+constexpr std::size_t kWrittenAtOnce = 1 << 20;
 /// A browser reads all of it.
 constexpr std::size_t kLargestIndex = 64 << 20;
 
@@ -62,7 +64,7 @@ class FaiLines {
     if (!names_.insert(name_).second)
       fail(Errc::CorruptData, "{}: line {}: two contigs are called '{}'", file_, lines_.number(),
            printable(name_));
-    begin_ = lines_.offset();
+    header_line_ = lines_.number();
     length_ = 0;
     all_ = {};
     short_line_ = 0;
@@ -131,6 +133,10 @@ class FaiLines {
 
   void end_contig() {
     if (names_.empty()) return;
+    // (Its line has no length to divide by: a viewer that goes there reads the whole file.)
+    if (length_ == 0)
+      fail(Errc::CorruptData, "{}: line {}: contig {} has no bases", file_, header_line_,
+           printable(name_));
     fmt::format_to(std::back_inserter(index_), "{}\t{}\t{}\t{}\t{}\n", name_, length_, begin_,
                    all_.bases, all_.bytes);
     if (index_.size() > kLargestIndex)
@@ -142,7 +148,7 @@ class FaiLines {
   FastaLines lines_;
   std::string index_, name_;
   std::unordered_set<std::string> names_;
-  std::uint64_t begin_ = 0, length_ = 0;  ///< of the contig: place of its first base, bases
+  std::uint64_t header_line_ = 0, begin_ = 0, length_ = 0;  ///< of the contig; begin of its bases
   Line line_, all_, short_;
   std::uint64_t line_begin_ = 0;
   std::uint64_t short_line_ = 0;  ///< the contig's line that was shorter, which must be its last
@@ -160,7 +166,7 @@ class GziWriter {
     put(offset);
     put(text_offset);
     ++count_;
-    if (waiting_.size() >= kReadAtOnce) flush();
+    if (waiting_.size() >= kWrittenAtOnce) flush();
   }
 
   void finish() {
@@ -187,102 +193,109 @@ class GziWriter {
   std::uint64_t count_ = 0;
 };
 
-/// What is read of a file, from its beginning to its end.
-class Window {
- public:
-  explicit Window(const app::IndexRequest& request) : request_(request) {}
+[[nodiscard]] std::string_view text_of(const TextPiece& piece) {
+  return {reinterpret_cast<const char*>(piece.bytes.data()), piece.size};
+}
 
-  /// Reads on behind what is held; false at the file's end. \throws Error Cancelled, Io.
-  bool fill() {
-    if (request_.stop.stop_requested())
-      fail(Errc::Cancelled, "{}: indexing was stopped", request_.file_name);
-    bytes_.erase(0, at_);
-    at_ = 0;
-    const std::size_t held = bytes_.size();
-    bytes_.resize(held + kReadAtOnce);
-    ssize_t count = 0;
-    do {
-      count = ::pread(request_.file, bytes_.data() + held, kReadAtOnce,
-                      static_cast<off_t>(offset_ + held));
-    } while (count < 0 && errno == EINTR);
-    bytes_.resize(held + static_cast<std::size_t>(std::max<ssize_t>(0, count)));
-    if (count < 0) fail_system(errno, "read", request_.file_name);
-    return count > 0;
+/// A copy in blocks of what gzip has packed in one piece, of which no part could be read alone.
+class BlockCopy {
+ public:
+  explicit BlockCopy(const std::filesystem::path& folder)
+      : file_(folder / "bgz"), gzi_(folder / "gzi") {}
+
+  void add(std::string_view text) {
+    for (; !text.empty(); text.remove_prefix(std::min(text.size(), kBgzfTextPerBlock))) {
+      const std::string_view part = text.substr(0, kBgzfTextPerBlock);
+      gzi_.add_block(file_.size(), text_size_);
+      block_.clear();
+      deflater_.deflate(part, block_);
+      file_.write(block_);
+      text_size_ += part.size();
+    }
   }
 
-  [[nodiscard]] std::string_view held() const { return std::string_view(bytes_).substr(at_); }
-  [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }  ///< of held()
-
-  void drop(std::size_t size) {
-    at_ += size;
-    offset_ += size;
-    request_.progress.advance(size);
+  void finish() {
+    file_.write(bgzf_end_marker());
+    file_.commit();
+    gzi_.finish();
   }
 
  private:
-  const app::IndexRequest& request_;
-  std::string bytes_;
-  std::size_t at_ = 0;
-  std::uint64_t offset_ = 0;
+  AtomicFile file_;
+  GziWriter gzi_;
+  BgzfDeflater deflater_{1};
+  std::string block_;
+  std::uint64_t text_size_ = 0;
 };
 
-[[nodiscard]] std::span<const std::byte> as_bytes(std::string_view text) {
-  return std::as_bytes(std::span(text.data(), text.size()));
-}
+/// A FASTA file on its way into its index.
+class FastaIndexer {
+ public:
+  explicit FastaIndexer(const app::IndexRequest& request)
+      : request_(request), name_(request.file_name), lines_(name_) {}
 
-void read_plain(Window& window, FaiLines& lines) {
-  do {
-    lines.add(window.held());
-    window.drop(window.held().size());
-  } while (window.fill());
-}
-
-/// The size of the whole block at the window's beginning; nothing at the end of the file.
-[[nodiscard]] std::optional<std::size_t> next_block(Window& window, std::string_view file) {
-  while (true) {
-    const auto header = try_read_bgzf_header(as_bytes(window.held()));
-    if (header && header->block_size <= window.held().size()) return header->block_size;
-    if (window.held().size() < kBgzfMaxBlock && window.fill()) continue;
-    if (window.held().empty()) return std::nullopt;
-    fail(Errc::CorruptData, "{}: no whole BGZF block at byte {}; the file is damaged or cut short",
-         file, window.offset());
+  void add(const TextPiece& piece) {
+    if (piece.blocks) return add_blocks(piece);
+    lines_.add(text_of(piece));
+    if (copy_) copy_->add(text_of(piece));
   }
-}
 
-void read_blocks(Window& window, FaiLines& lines, const app::IndexRequest& request) {
-  GziWriter gzi(request.folder / "gzi");
-  BgzfInflater inflater;
-  std::string text(kBgzfMaxBlock, '\0');
-  std::uint64_t text_offset = 0;
-  while (const auto size = next_block(window, request.file_name)) {
-    const std::size_t count = inflater.inflate(as_bytes(window.held().substr(0, *size)), text,
-                                               request.file_name, window.offset());
-    if (count > 0) gzi.add_block(window.offset(), text_offset);  // (as htslib: not the end marker)
-    lines.add(std::string_view(text).substr(0, count));
-    text_offset += count;
-    window.drop(*size);
+  /// What comes is the text of gzip without blocks.
+  void copy_in_blocks() { copy_.emplace(request_.folder); }
+
+  void finish() {
+    const std::string fai = lines_.finish();
+    if (copy_) copy_->finish();
+    if (gzi_) gzi_->finish();
+    write_file(request_.folder / "fai", fai);
   }
-  gzi.finish();
+
+ private:
+  void add_blocks(const TextPiece& piece) {
+    if (!gzi_) gzi_.emplace(request_.folder / "gzi");
+    // The source cut the piece at whole blocks with good headers.
+    std::uint64_t offset = piece.offset;
+    for (std::span bytes = std::span(piece.bytes.data(), piece.size); !bytes.empty();) {
+      const std::size_t size = try_read_bgzf_header(bytes)->block_size;
+      const std::size_t count = inflater_.inflate(bytes.first(size), text_, name_, offset);
+      if (count > 0) gzi_->add_block(offset, text_size_);  // (as htslib: not the end marker)
+      lines_.add(std::string_view(text_).substr(0, count));
+      text_size_ += count;
+      offset += size;
+      bytes = bytes.subspan(size);
+    }
+  }
+
+  const app::IndexRequest& request_;
+  std::string name_;
+  FaiLines lines_;
+  std::optional<GziWriter> gzi_;
+  std::optional<BlockCopy> copy_;
+  BgzfInflater inflater_;
+  std::string text_ = std::string(kBgzfMaxBlock, '\0');
+  std::uint64_t text_size_ = 0;
+};
+
+[[nodiscard]] bool is_gzip(const std::filesystem::path& path) {
+  std::array<std::byte, 2> bytes{};
+  const std::size_t size = read_some(open_for_reading(path).get(), bytes, path);
+  return size == 2 && bytes[0] == std::byte{0x1f} && bytes[1] == std::byte{0x8b};
 }
 
 void make_index(const app::IndexRequest& request) {
-  struct stat status{};
-  if (::fstat(request.file, &status) != 0) fail_system(errno, "look at", request.file_name);
-  request.progress.stage("index", static_cast<std::uint64_t>(status.st_size), "bytes");
-  FaiLines lines(request.file_name);
-  Window window(request);
-  window.fill();
-  if (!window.held().starts_with("\x1f\x8b")) {
-    read_plain(window, lines);
-  } else if (try_read_bgzf_header(as_bytes(window.held()))) {
-    read_blocks(window, lines, request);
-  } else {
-    fail(Errc::Unsupported,
-         "{}: is compressed in one piece (gzip), so no part of it can be read alone; compress it "
-         "with bgzip, or not at all",
-         request.file_name);
+  request.progress.stage("index", total_size({request.file}), "bytes");
+  Warnings unheard;  // a missing end marker of BGZF does not matter here: the text is what counts
+  TextSource source(request.file, std::string(request.file_name), unheard, "FASTA");
+  FastaIndexer indexer(request);
+  const bool packed = is_gzip(request.file);
+  for (bool first = true; auto piece = source.next(); first = false) {
+    if (request.stop.stop_requested())
+      fail(Errc::Cancelled, "{}: indexing was stopped", request.file_name);
+    if (first && packed && !piece->blocks) indexer.copy_in_blocks();
+    indexer.add(*piece);
+    request.progress.advance(piece->source_bytes);
   }
-  write_file(request.folder / "fai", lines.finish());
+  indexer.finish();
   request.progress.finish();
 }
 

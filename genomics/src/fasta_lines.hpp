@@ -39,7 +39,7 @@ class FastaLines {
 
   /// Of the line that the sink is called for, from 1.
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
-  /// Bytes before the line that take_bases() is called for; in begin_contig(), before the next one.
+  /// Bytes before the line that take_bases() is called for.
   [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
 
  private:

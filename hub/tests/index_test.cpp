@@ -24,7 +24,8 @@ struct Maker {
   void make(const app::IndexRequest& request) {
     ++made;
     char text[64];
-    const ssize_t size = ::pread(request.file, text, sizeof(text), 0);
+    const FileHandle file = open_for_reading(request.file);
+    const ssize_t size = ::pread(file.get(), text, sizeof(text), 0);
     request.progress.stage("index", static_cast<std::uint64_t>(size), "bytes");
     while (held && !request.stop.stop_requested())
       std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -2,33 +2,27 @@
 // looked at.
 import * as hub from '../api/hub';
 import type { Data, DataIndex } from '../api/types';
-import { formatBytes } from '../ui/format';
-
-/// What gzip has packed in one piece is read whole; its text has about four times as many bytes,
-/// and a browser holds some 500 MB as one text.
-const kLargestWhole = 100e6;
 
 export interface Reference {
   id: string;
   name: string;
   fastaURL: string;
-  indexURL?: string;
+  indexURL: string;
   compressedIndexURL?: string;
-  indexed: boolean;
 }
 
 /// `index` is ready or has failed; `at` makes a path an address.
 export function referenceOf(data: Data, index: DataIndex, at: (path: string) => string): Reference {
-  const whole = { id: data.name, name: data.name, fastaURL: at(hub.dataContent(data.id)), indexed: false };
-  if (index.state === 'ready') {
-    const address = (part: string) => at(hub.dataIndexPart(data.id, part));
-    const blocks = index.parts.includes('gzi') ? { compressedIndexURL: address('gzi') } : {};
-    return { ...whole, indexed: true, indexURL: address('fai'), ...blocks };
-  }
-  const inOnePiece = index.error?.code === 'unsupported' && data.name.toLowerCase().endsWith('.gz');
-  if (inOnePiece && data.bytes <= kLargestWhole) return whole;
-  const advice = inOnePiece ? `. Read whole, it may have ${formatBytes(kLargestWhole)}; this one has ${formatBytes(data.bytes)}` : '';
-  throw new Error(`${index.error?.message ?? `There is no index of ${data.name}`}${advice}.`);
+  if (index.state !== 'ready') throw new Error(`${index.error?.message ?? `There is no index of ${data.name}`}.`);
+  const part = (name: string) => at(hub.dataIndexPart(data.id, name));
+  return {
+    id: data.name,
+    name: data.name,
+    // What gzip has packed in one piece, the hub has packed again in blocks.
+    fastaURL: index.parts.includes('bgz') ? part('bgz') : at(hub.dataContent(data.id)),
+    indexURL: part('fai'),
+    ...(index.parts.includes('gzi') ? { compressedIndexURL: part('gzi') } : {}),
+  };
 }
 
 /// Waits until the hub has an index of the data, or knows that there can be none.

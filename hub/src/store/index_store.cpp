@@ -173,12 +173,11 @@ void IndexStore::build(const Job& job, const std::stop_token& stop) {
   const fs::path folder = folder_of(job.data.sha256, *job.maker);
   if (fs::exists(folder)) return;  // made for data of the same bytes
   note(job.data.id, {.state = State::Building});
-  const FileHandle file = library_.open(job.data);
   Progress progress([&](const ProgressEvent& event) {
     note(job.data.id, {.state = State::Building, .progress = event});
   });
   AtomicFolder made(folder);
-  job.maker->make({.file = file.get(),
+  job.maker->make({.file = library_.path_of(job.data),
                    .file_name = job.data.name,
                    .folder = made.staging(),
                    .progress = progress,

@@ -14,8 +14,8 @@ namespace aceso::app {
 
 /// A file to be indexed. All of it is borrowed for the call.
 struct IndexRequest {
-  int file = -1;  ///< only read with pread
-  std::string_view file_name;
+  std::filesystem::path file;    ///< only read
+  std::string_view file_name;    ///< what people call it, for messages
   std::filesystem::path folder;  ///< empty; where the files of the index go
   Progress& progress;
   std::stop_token stop = {};
@@ -27,8 +27,8 @@ struct FileIndex {
   int version = 1;   ///< another one when what `make` writes changes: what is kept is made again
   /// Writes the files of the index, each called by its usual ending without a dot ("fai"), and
   /// advances `progress` by bytes of the file. Memory does not grow with the file. Thread-safe.
-  /// \throws Error CorruptData naming file and record, Unsupported for a file that has no parts
-  ///         that can be read alone, Cancelled once `stop` was requested, Io, OutOfResources.
+  /// \throws Error CorruptData or Unsupported naming file and record, Cancelled once `stop` was
+  ///         requested, Io, OutOfResources.
   std::function<void(const IndexRequest&)> make;
 };
 
