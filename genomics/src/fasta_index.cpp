@@ -156,7 +156,8 @@ class FaiLines {
 };
 
 /// The places of BGZF blocks, kept on the disk: a count, then for each block with text but the
-/// first where it stands in the file and in the text.
+/// first where it stands in the file and in the text, and last of all where both end. (bgzip ends
+/// before the last; igv.js finds nothing in the last block then.)
 class GziWriter {
  public:
   explicit GziWriter(const std::filesystem::path& path) : file_(path) { put(0); }
@@ -169,7 +170,8 @@ class GziWriter {
     if (waiting_.size() >= kWrittenAtOnce) flush();
   }
 
-  void finish() {
+  void finish(std::uint64_t end, std::uint64_t text_end) {
+    add_block(end, text_end);
     flush();
     put(count_);
     if (::pwrite(file_.descriptor(), waiting_.data(), waiting_.size(), 0) !=
@@ -215,9 +217,9 @@ class BlockCopy {
   }
 
   void finish() {
+    gzi_.finish(file_.size(), text_size_);
     file_.write(bgzf_end_marker());
     file_.commit();
-    gzi_.finish();
   }
 
  private:
@@ -246,7 +248,7 @@ class FastaIndexer {
   void finish() {
     const std::string fai = lines_.finish();
     if (copy_) copy_->finish();
-    if (gzi_) gzi_->finish();
+    if (gzi_) gzi_->finish(end_, text_size_);
     write_file(request_.folder / "fai", fai);
   }
 
@@ -258,10 +260,11 @@ class FastaIndexer {
     for (std::span bytes = std::span(piece.bytes.data(), piece.size); !bytes.empty();) {
       const std::size_t size = try_read_bgzf_header(bytes)->block_size;
       const std::size_t count = inflater_.inflate(bytes.first(size), text_, name_, offset);
-      if (count > 0) gzi_->add_block(offset, text_size_);  // (as htslib: not the end marker)
+      if (count > 0) gzi_->add_block(offset, text_size_);
       lines_.add(std::string_view(text_).substr(0, count));
       text_size_ += count;
       offset += size;
+      if (count > 0) end_ = offset;
       bytes = bytes.subspan(size);
     }
   }
@@ -273,7 +276,7 @@ class FastaIndexer {
   std::optional<BlockCopy> copy_;
   BgzfInflater inflater_;
   std::string text_ = std::string(kBgzfMaxBlock, '\0');
-  std::uint64_t text_size_ = 0;
+  std::uint64_t text_size_ = 0, end_ = 0;  ///< of the blocks' text; of the last block with any
 };
 
 [[nodiscard]] bool is_gzip(const std::filesystem::path& path) {

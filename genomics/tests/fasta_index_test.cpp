@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <htslib/faidx.h>
 
+#include <cstring>
 #include <random>
 
 namespace aceso::genomics {
@@ -27,6 +28,22 @@ class FastaIndex : public ::testing::Test {
   }
 
   std::string fai(std::string_view bytes) { return read_file(make(bytes) / "fai"); }
+
+  /// htslib's entries, and one for the end.
+  static void expect_blocks(const std::filesystem::path& ours, const std::string& theirs,
+                            std::uint64_t end, std::uint64_t text_end) {
+    std::vector<std::uint64_t> expected = numbers(theirs);
+    ++expected.front();
+    expected.insert(expected.end(), {end, text_end});
+    EXPECT_EQ(numbers(ours), expected);
+  }
+  static std::vector<std::uint64_t> numbers(const std::filesystem::path& path) {
+    const std::string bytes = read_file(path);
+    EXPECT_EQ(bytes.size() % 8, 0U);
+    std::vector<std::uint64_t> out(bytes.size() / 8);
+    std::memcpy(out.data(), bytes.data(), out.size() * 8);
+    return out;
+  }
 
   void refuses(std::string_view bytes, Errc code, const std::string& message) {
     try {
@@ -58,7 +75,7 @@ std::string random_fasta(unsigned seed, std::string_view line_end) {
   return out;
 }
 
-TEST_F(FastaIndex, IsThatOfHtslibByteForByte) {
+TEST_F(FastaIndex, IsThatOfHtslib) {
   for (unsigned seed = 1; seed <= 12; ++seed) {
     std::string text = random_fasta(seed, seed % 3 == 0 ? "\r\n" : "\n");
     if (seed % 2 == 0) text.pop_back();
@@ -74,7 +91,7 @@ TEST_F(FastaIndex, IsThatOfHtslibByteForByte) {
     ASSERT_EQ(fai_build3(their_packed.c_str(), packed_fai.c_str(), gzi.c_str()), 0);
     const auto ours = make(packed);
     EXPECT_EQ(read_file(ours / "fai"), read_file(packed_fai)) << seed;
-    EXPECT_EQ(read_file(ours / "gzi"), read_file(gzi)) << seed;
+    expect_blocks(ours / "gzi", gzi, packed.size() - bgzf_end_marker().size(), text.size());
   }
 }
 
@@ -96,6 +113,12 @@ TEST_F(FastaIndex, FindsEachBase) {
     EXPECT_EQ(std::string(found), bases.substr(static_cast<std::size_t>(at), 100));
     free(found);
   }
+  hts_pos_t length = 0;
+  char* found = faidx_fetch_seq64(index, "contig11", 0, 1'000'000, &length);
+  std::string last_contig = text.substr(text.find('\n', text.find(">contig11 ")) + 1);
+  std::erase(last_contig, '\n');
+  EXPECT_EQ(std::string(found), last_contig);
+  free(found);
   fai_destroy(index);
 }
 
@@ -159,7 +182,8 @@ TEST_F(FastaIndex, OfGzipInOnePieceHasACopyInBlocks) {
                       gzi = folder.path("copy.gzi").string();
     ASSERT_EQ(fai_build3((ours / "bgz").c_str(), fai.c_str(), gzi.c_str()), 0);
     EXPECT_EQ(read_file(ours / "fai"), read_file(fai));
-    EXPECT_EQ(read_file(ours / "gzi"), read_file(gzi));
+    expect_blocks(ours / "gzi", gzi,
+                  std::filesystem::file_size(ours / "bgz") - bgzf_end_marker().size(), text.size());
   }
   EXPECT_FALSE(std::filesystem::exists(make(bgzf(text)) / "bgz"));
   EXPECT_FALSE(std::filesystem::exists(make(text) / "gzi"));

@@ -11,10 +11,17 @@ import './genome_view.css';
 import { referenceOf, waitForIndex } from './reference';
 import type { GenomeTrack } from './tracks';
 
-/// igv.js gives its slider no name that a screen reader could say.
+const kNames: [string, string][] = [
+  ['input[type=range]', 'Zoom'],
+  ['select[name=chromosome-select-widget]', 'Contig'],
+];
+
+/// igv.js gives its controls no names that a screen reader could say.
 function nameControls(element: HTMLElement) {
   const places = [element, ...element.querySelectorAll('*')].flatMap((part) => (part.shadowRoot ? [part, part.shadowRoot] : [part]));
-  for (const place of places) place.querySelectorAll('input[type=range]').forEach((slider) => slider.setAttribute('aria-label', 'Zoom'));
+  for (const [controls, name] of kNames) {
+    for (const place of places) place.querySelectorAll(controls).forEach((control) => control.setAttribute('aria-label', name));
+  }
 }
 
 export default function GenomeView({ track }: { track: GenomeTrack }) {

@@ -18,7 +18,7 @@ namespace {
 
 [[nodiscard]] Json index_json(const IndexStore::Status& status) {
   Json progress = nullptr, error = nullptr;
-  if (status.state == IndexStore::State::Building)
+  if (!status.progress.stage.empty())
     progress = {{"stage", status.progress.stage},
                 {"unit", status.progress.unit},
                 {"done", status.progress.done},

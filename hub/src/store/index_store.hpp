@@ -36,7 +36,7 @@ class IndexStore {
 
   struct Status {
     State state = State::Waiting;
-    ProgressEvent progress = {};       ///< while it is built
+    ProgressEvent progress = {};       ///< while it is built, from its first report on
     std::vector<std::string> parts{};  ///< once it is ready: its files, sorted
     std::optional<Error> error = {};   ///< if it failed
   };
