@@ -127,7 +127,8 @@ class FaiLines {
   [[noreturn]] void refuse_line(std::uint64_t number, const Line& line) const {
     fail(Errc::CorruptData,
          "{}: contig {}, line {}: has {} bases in {} bytes, the lines before it {} in {}; parts of "
-         "a FASTA file can be found if all lines of a contig but its last are alike",
+         "a FASTA file can be found if all lines of a contig but its last are alike: write it anew "
+         "with lines of one length",
          file_, printable(name_), number, line.bases, line.bytes, all_.bases, all_.bytes);
   }
 
