@@ -50,4 +50,12 @@ std::vector<app::FileView> all_views() {
 #endif
 }
 
+std::vector<app::FileIndex> all_indexes() {
+#ifdef ACESO_GENOMICS
+  return genomics::file_indexes();
+#else
+  return {};
+#endif
+}
+
 }  // namespace aceso

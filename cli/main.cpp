@@ -5,5 +5,6 @@
 
 int main(int argc, char** argv) {
   aceso::tune_process();
-  return aceso::cli::run_command_line(argc, argv, aceso::all_apps, aceso::all_views());
+  return aceso::cli::run_command_line(argc, argv, aceso::all_apps,
+                                      {aceso::all_views(), aceso::all_indexes()});
 }

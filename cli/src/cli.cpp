@@ -43,8 +43,7 @@ const app::App& find_app(const app::AppTable& apps, const Words& words) {
        printable(name), near_first.empty() ? "" : "; did you mean \"" + near_first + "\"?");
 }
 
-int dispatch(const app::AppTable& apps, const std::vector<app::FileView>& views,
-             const Words& words) {
+int dispatch(const app::AppTable& apps, const ShownFiles& shown, const Words& words) {
   if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
     fmt::print("{}", overview(apps));
     return 0;
@@ -57,7 +56,7 @@ int dispatch(const app::AppTable& apps, const std::vector<app::FileView>& views,
   using Command = int (*)(const app::AppTable&, const Words&);
   static const std::map<std::string, Command> commands{
       {"apps", apps_command}, {"run", run_command}, {"completion", completion_command}};
-  if (words[0] == "hub") return hub_command(apps, views, rest);
+  if (words[0] == "hub") return hub_command(apps, shown, rest);
   if (const auto found = commands.find(words[0]); found != commands.end())
     return found->second(apps, rest);
   if (const bool toolkit_only = words.size() == 1 || words[1].starts_with("-"); toolkit_only) {
@@ -94,13 +93,12 @@ const std::vector<std::string>& command_names() {
 }
 
 int run_command_line(int argc, const char* const* argv,
-                     const std::function<app::AppTable()>& make_apps,
-                     const std::vector<app::FileView>& views) {
+                     const std::function<app::AppTable()>& make_apps, const ShownFiles& shown) {
   prepare_signals();
   keep_standard_streams();
   const Words words(argv + 1, argv + argc);
   try {
-    const int code = dispatch(make_apps(), views, words);
+    const int code = dispatch(make_apps(), shown, words);
     if (std::fflush(stdout) == 0) return code;
     if (errno != EPIPE) fail_system(errno, "write", "standard output");
     return exit_code(Errc::Cancelled);

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "aceso/app/app.hpp"
-#include "aceso/app/file_view.hpp"
+#include "aceso/cli/cli.hpp"
 
 #include <string>
 #include <vector>
@@ -16,8 +16,7 @@ using Words = std::vector<std::string>;
 int apps_command(const app::AppTable& apps, const Words& words);
 int app_command(const app::App& app, const Words& words);
 int run_command(const app::AppTable& apps, const Words& words);
-int hub_command(const app::AppTable& apps, const std::vector<app::FileView>& views,
-                const Words& words);
+int hub_command(const app::AppTable& apps, const ShownFiles& shown, const Words& words);
 int completion_command(const app::AppTable& apps, const Words& words);
 
 /// Subcommands beside the apps, for help and completion.

@@ -41,8 +41,7 @@ void print_ready(const hub::HubReady& ready, bool json) {
 
 }  // namespace
 
-int hub_command(const app::AppTable& apps, const std::vector<app::FileView>& views,
-                const Words& words) {
+int hub_command(const app::AppTable& apps, const ShownFiles& shown, const Words& words) {
   CLI::App cli{
       "The server with the web console: keeps data and runs, and runs apps.\n\nExample:\n  aceso "
       "hub up --data ~/aceso --port 8765",
@@ -82,7 +81,8 @@ int hub_command(const app::AppTable& apps, const std::vector<app::FileView>& vie
   }
   if (!run_memory.empty()) settings.run_memory_bytes = parse_size(run_memory);
   settings.program = fs::read_symlink("/proc/self/exe");
-  settings.views = views;
+  settings.views = shown.views;
+  settings.indexes = shown.indexes;
   settings.log = Log{stderr_log_sink(log_json)};
   const StopOnSignal stop;
   const unsigned left = hub::run_hub(std::move(settings), apps, stop.token(),

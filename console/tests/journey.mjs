@@ -524,6 +524,94 @@ await check('the bytes that were uploaded are the bytes that are there', async (
   assert(bytes[0] === 18_000_000 && bytes[1] === 18_000_000 && bytes[2], `18,000,000 bytes expected: ${bytes}`);
 });
 
+// Genomes: igv.js reads parts of the reference by the index that the hub makes of it.
+
+const hasAlign = await page.evaluate(async () => (await (await fetch('/v1/apps')).json()).apps.some((app) => app.name === 'genomics align'));
+
+/// Aligns pairs of reads to a reference, both made up, and returns the run. `width` is of the reference's lines.
+const alignMadeUp = (name, width) =>
+  page.evaluate(
+    async ([name, width]) => {
+      let state = 1;
+      const base = () => 'ACGT'[(state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 30];
+      const bases = Array.from({ length: 3_000_000 }, base).join('');
+      const lines = bases.slice(0, 2_999_940).match(new RegExp(`.{${width}}`, 'g'));
+      const second = width === 60 ? bases.slice(0, 3000).match(/.{60}/g).join('\n') : 'ACGT\nAC\nACGT';
+      const complement = (text) => [...text].reverse().map((letter) => ({ A: 'T', C: 'G', G: 'C', T: 'A' })[letter]).join('');
+      const read = (text, at) => `@r${at}\n${text}\n+\n${'I'.repeat(text.length)}\n`;
+      const pairs = Array.from({ length: 300 }, (_, at) => 1_500_000 + 10 * at);
+      const packed = (text) => new Response(new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'))).blob();
+      const add = async (file, text) => (await (await fetch(`/v1/data?name=${file}`, { method: 'POST', body: file.endsWith('.gz') ? await packed(text) : text })).json()).id;
+      const send = async (path, body) => (await fetch(path, { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } })).json();
+      const inputs = {
+        reference: await add(name, `>one\n${lines.join('\n')}\n>two\n${second}\n`),
+        reads: [await add('journey_genome_1.fastq', pairs.map((at) => read(bases.slice(at, at + 100), at)).join(''))],
+        reads2: [await add('journey_genome_2.fastq', pairs.map((at) => read(complement(bases.slice(at + 200, at + 300)), at)).join(''))],
+      };
+      let run = await send('/v1/runs', { app: 'genomics align', inputs, options: {} });
+      while (['queued', 'running'].includes(run.state)) {
+        await new Promise((done) => setTimeout(done, 200));
+        run = await (await fetch(`/v1/runs/${run.id}`)).json();
+      }
+      return { id: run.id, state: run.state, error: run.error?.message ?? '', bases: bases.slice(1_500_000, 1_500_040) };
+    },
+    [name, width],
+  );
+
+async function lookAlongGenome(run) {
+  assert(run.state === 'succeeded', `the run has ${run.state}: ${run.error}`);
+  await goTo(`#/runs/${run.id}?tab=outputs`);
+  await page.locator('.output-list').getByRole('button', { name: 'Preview' }).first().click();
+  await page.locator('[data-test=genome]').waitFor();
+}
+
+if (hasAlign) {
+  const isReference = (response) => /\/content$|\/index\/bgz$/.test(response.url());
+  const bytesOf = (response) => Number(response.headers()['content-length']);
+
+  /// Goes to a place, and returns what was read of the reference then. (igv.js asks for its first byte alone before.)
+  async function lookAt(place) {
+    const answered = page.waitForResponse((response) => isReference(response) && bytesOf(response) > 1);
+    const field = page.locator('.genome input:not([type=range])').first();
+    await field.fill(place);
+    await field.press('Enter');
+    return answered;
+  }
+
+  for (const name of ['journey_genome.fa', 'journey_genome.fa.gz']) {
+    await check(`alignments are seen along ${name}, of which only parts are read`, async () => {
+      const run = await alignMadeUp(name, 60);
+      const read = [];
+      const note = (response) => isReference(response) && read.push([response.status(), bytesOf(response)]);
+      page.on('response', note);
+      await lookAlongGenome(run);
+      await page.locator('[data-test=genome][data-ready=true]').waitFor({ timeout: 30000 });
+      const answer = await lookAt('one:1,500,001-1,500,040');
+      if (!name.endsWith('.gz')) {
+        assert((await answer.text()).replaceAll('\n', '').includes(run.bases), 'the part of the reference that is looked at should be read');
+      }
+      await page.waitForTimeout(1000);
+      await shoot(page, `genome_${name}`);
+      // The end of the last contig: of a packed file in its last block.
+      await lookAt('two:2,961-3,000');
+      await page.waitForTimeout(1000);
+      await shoot(page, `genome_end_of_${name}`);
+      await assertAccessible(page, 'genome');
+      page.off('response', note);
+      assert(read.every(([status, bytes]) => status === 206 && bytes < 500_000), `parts of the reference expected: ${JSON.stringify(read)}`);
+      assert(![...complaints].some((complaint) => complaint.includes('No sequence')), 'all that is looked at should be found');
+    });
+  }
+
+  await check('a reference that has no index says why', async () => {
+    await lookAlongGenome(await alignMadeUp('journey_uneven.fa', 30));
+    await page.getByText('journey_uneven.fa: contig two, line 100002: has 2 bases in 3 bytes').waitFor();
+    await shoot(page, 'genome_uneven');
+    await assertAccessible(page, 'a reference without index');
+  });
+  await goTo('#/data');
+}
+
 // Molecules: the structures are drawn by WebAssembly in a worker, under the hub's own policy.
 
 const molecules = (within) => within.locator('[data-test=molecules]');

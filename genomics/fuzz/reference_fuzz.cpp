@@ -1,7 +1,8 @@
-// Foreign bytes as a FASTA reference and as an index of one: they may be refused with an Error,
-// nothing else. The first byte chooses; an index's bytes are laid over a good one's, so that the
-// fuzzer gets past its head.
+// Foreign bytes as a FASTA reference, to be read or to be indexed for the console, and as an index
+// of one: they may be refused with an Error, nothing else. The first byte chooses; an index's bytes
+// are laid over a good one's, so that the fuzzer gets past its head.
 
+#include "fasta_index.hpp"
 #include "memory_file.hpp"
 
 #include "aceso/genomics/aligner.hpp"
@@ -58,16 +59,26 @@ void use_index(std::string_view changes) {
   static_cast<void>(aligner.align(codes));
 }
 
+void make_index(std::string_view bytes) {
+  const MemoryFile file(bytes);
+  const ScratchFolder folder(std::filesystem::temp_directory_path());
+  Progress unheard;
+  genomics::fasta_index().make(
+      {.file = file.path(), .file_name = "fuzz", .folder = folder.path(), .progress = unheard});
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   try {
-    if (data[0] % 2 == 0)
+    if (data[0] % 3 == 0)
       static_cast<void>(genomics::read_reference(MemoryFile(bytes).path()));
-    else
+    else if (data[0] % 3 == 1)
       use_index(bytes);
+    else
+      make_index(bytes);
   } catch (const Error&) {
   }
   return 0;

@@ -4,6 +4,7 @@
 #include "annotate_app.hpp"
 #include "check_app.hpp"
 #include "compare_app.hpp"
+#include "fasta_index.hpp"
 #include "germline_app.hpp"
 #include "joint_app.hpp"
 #include "merge_app.hpp"
@@ -27,5 +28,7 @@ std::vector<app::FileView> views() {
   out.push_back(variant_view());
   return out;
 }
+
+std::vector<app::FileIndex> file_indexes() { return {fasta_index()}; }
 
 }  // namespace aceso::genomics

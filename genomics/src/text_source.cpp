@@ -157,12 +157,12 @@ class Gunzip {
 }  // namespace
 
 struct TextSource::Impl {
-  Impl(std::vector<std::filesystem::path> paths, Warnings& sink, std::string_view format)
-      : files(std::move(paths)), warnings(sink), expected(format) {
-    std::vector<std::string> list;
-    for (const auto& file : files) list.push_back(file.string());
-    names = std::make_shared<const std::vector<std::string>>(std::move(list));
-  }
+  Impl(std::vector<std::filesystem::path> paths, std::vector<std::string> shown, Warnings& sink,
+       std::string_view format)
+      : files(std::move(paths)),
+        names(std::make_shared<const std::vector<std::string>>(std::move(shown))),
+        warnings(sink),
+        expected(format) {}
 
   [[nodiscard]] const std::string& name() const { return (*names)[index]; }
 
@@ -279,9 +279,18 @@ struct TextSource::Impl {
 };
 
 TextSource::TextSource(std::vector<std::filesystem::path> files, Warnings& warnings,
-                       std::string_view expected)
-    : impl_(std::make_unique<Impl>(std::move(files), warnings, expected)) {
+                       std::string_view expected) {
+  std::vector<std::string> names;
+  for (const auto& file : files) names.push_back(file.string());
+  impl_ = std::make_unique<Impl>(std::move(files), std::move(names), warnings, expected);
   if (!impl_->files.empty()) impl_->open();
+}
+
+TextSource::TextSource(std::filesystem::path file, std::string name, Warnings& warnings,
+                       std::string_view expected)
+    : impl_(std::make_unique<Impl>(std::vector{std::move(file)}, std::vector{std::move(name)},
+                                   warnings, expected)) {
+  impl_->open();
 }
 TextSource::~TextSource() = default;
 TextSource::TextSource(TextSource&&) noexcept = default;

@@ -35,6 +35,9 @@ class TextSource {
   /// \throws Error NotFound, Io.
   TextSource(std::vector<std::filesystem::path> files, Warnings& warnings,
              std::string_view expected = "FASTQ");
+  /// One file that messages call `name`.
+  TextSource(std::filesystem::path file, std::string name, Warnings& warnings,
+             std::string_view expected);
   ~TextSource();
   TextSource(TextSource&&) noexcept;
   TextSource& operator=(TextSource&&) noexcept;

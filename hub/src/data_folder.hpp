@@ -20,6 +20,7 @@ class DataFolder {
   [[nodiscard]] std::filesystem::path database() const { return root_ / "hub.sqlite"; }
   [[nodiscard]] std::filesystem::path blobs() const { return root_ / "blobs"; }
   [[nodiscard]] std::filesystem::path uploads() const { return root_ / "uploads"; }
+  [[nodiscard]] std::filesystem::path indexes() const { return root_ / "indexes"; }
   [[nodiscard]] std::filesystem::path runs() const { return root_ / "runs"; }
 
  private:

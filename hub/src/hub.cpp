@@ -7,6 +7,7 @@
 #include "http/server.hpp"
 #include "jobs/executor.hpp"
 #include "jobs/scheduler.hpp"
+#include "store/index_store.hpp"
 #include "store/library.hpp"
 #include "store/store.hpp"
 
@@ -84,12 +85,13 @@ struct Hub::Impl {
         folder(settings.data),
         store(folder.database()),
         library(store, folder.blobs(), folder.uploads()),
+        indexes(store, library, folder.indexes(), settings.indexes, settings.log),
         auth(store, load_or_make_token(folder.token()), settings.session_lifetime),
         hosts(settings.hosts),
         scheduler(store, library, apps, local_executor(), scheduler_settings(settings, folder),
                   settings.log),
         api(ApiContext{store, library, auth, scheduler, apps, metrics, folder.runs(),
-                       settings.upload_limit_bytes, settings.views}),
+                       settings.upload_limit_bytes, settings.views, indexes}),
         router(api.routes()),
         exchanges{router, auth, hosts, metrics, settings.log},
         server(
@@ -104,6 +106,7 @@ struct Hub::Impl {
   unsigned stop() {
     const std::scoped_lock lock(stop_mutex);
     server.stop();
+    indexes.stop();
     const unsigned left = scheduler.stop();
     if (!std::exchange(stopped, true)) settings.log.info("hub.stopped", {{"runs_going_on", left}});
     return left;
@@ -113,6 +116,7 @@ struct Hub::Impl {
   DataFolder folder;
   Store store;
   Library library;
+  IndexStore indexes;
   Auth auth;
   HostCheck hosts;
   Metrics metrics;

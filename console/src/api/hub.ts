@@ -1,6 +1,6 @@
 // One function for each request of the contract that the console makes.
 import { getJson, getText, sendJson } from './client';
-import type { App, Data, Page, Preview, Rows, Run, RunRequest, RunState, Upload } from './types';
+import type { App, Data, DataIndex, Page, Preview, Rows, Run, RunRequest, RunState, Upload } from './types';
 
 const part = encodeURIComponent;
 
@@ -49,6 +49,9 @@ export async function findData(name: string): Promise<Data | null> {
 export const getData = (id: string) => getJson<Data>(`/v1/data/${part(id)}`);
 export const deleteData = (id: string) => sendJson<void>('DELETE', `/v1/data/${part(id)}`);
 export const dataContent = (id: string) => `/v1/data/${part(id)}/content`;
+/// The first request has the index made.
+export const getDataIndex = (id: string, signal?: AbortSignal) => getJson<DataIndex>(`/v1/data/${part(id)}/index`, signal);
+export const dataIndexPart = (id: string, name: string) => `/v1/data/${part(id)}/index/${part(name)}`;
 export const dataRows = (id: string) => `/v1/data/${part(id)}/rows`;
 export const rows = (address: string, values: Record<string, string | number | null>, signal?: AbortSignal) =>
   getJson<Rows>(`${address}${query(values)}`, signal);

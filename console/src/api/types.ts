@@ -71,6 +71,14 @@ export interface Data {
   created: string;
 }
 
+/// How far the index is by which parts of data are found.
+export interface DataIndex {
+  state: 'waiting' | 'building' | 'ready' | 'failed';
+  progress: Progress | null;
+  parts: string[]; // once it is ready: its files
+  error: { code: string; message: string } | null;
+}
+
 export type RunState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'interrupted';
 
 export interface Progress {

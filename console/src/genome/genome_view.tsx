@@ -4,51 +4,56 @@ import igv, { type Browser, type CreateOpt } from 'igv';
 import { useEffect, useRef, useState } from 'react';
 import { messageOf } from '../api/client';
 import * as hub from '../api/hub';
-import { formatBytes } from '../ui/format';
-import { Callout, Loading } from '../ui/parts';
+import type { DataIndex } from '../api/types';
+import { formatAmount } from '../ui/format';
+import { Callout, Loading, ProgressBar } from '../ui/parts';
 import './genome_view.css';
+import { referenceOf, waitForIndex } from './reference';
 import type { GenomeTrack } from './tracks';
 
-/// A reference is read whole, for the hub has no index of it.
-const kLargestReference = 400e6;
+const kNames: [string, string][] = [
+  ['input[type=range]', 'Zoom'],
+  ['select[name=chromosome-select-widget]', 'Contig'],
+];
 
-/// igv.js gives its slider no name that a screen reader could say.
+/// igv.js gives its controls no names that a screen reader could say.
 function nameControls(element: HTMLElement) {
   const places = [element, ...element.querySelectorAll('*')].flatMap((part) => (part.shadowRoot ? [part, part.shadowRoot] : [part]));
-  for (const place of places) place.querySelectorAll('input[type=range]').forEach((slider) => slider.setAttribute('aria-label', 'Zoom'));
+  for (const [controls, name] of kNames) {
+    for (const place of places) place.querySelectorAll(controls).forEach((control) => control.setAttribute('aria-label', name));
+  }
 }
 
 export default function GenomeView({ track }: { track: GenomeTrack }) {
   const place = useRef<HTMLDivElement>(null);
-  const [state, setState] = useState({ ready: false, error: '' });
+  const [state, setState] = useState<{ ready: boolean; error: string; index: DataIndex | null }>({ ready: false, error: '', index: null });
   useEffect(() => {
-    let gone = false;
+    const page = new AbortController();
     let drawn: Browser | null = null;
     const open = async (element: HTMLElement) => {
-      const reference = await hub.getData(track.reference.id);
-      if (reference.bytes > kLargestReference) {
-        throw new Error(`The reference ${reference.name} has ${formatBytes(reference.bytes)}; a browser can hold about ${formatBytes(kLargestReference)}. Download the output and its reference, and open them in IGV.`);
-      }
+      const data = await hub.getData(track.reference.id);
+      const index = await waitForIndex(data.id, (now) => setState({ ready: false, error: '', index: now }), page.signal);
+      setState({ ready: false, error: '', index: null });
       const at = (path: string) => new URL(path, window.location.href).href;
       const browser = await igv.createBrowser(element, {
         // Neither a list of genomes nor a search of names elsewhere.
         loadDefaultGenomes: false,
         search: false,
-        reference: { id: reference.name, name: reference.name, fastaURL: at(hub.dataContent(reference.id)), indexed: false },
+        reference: referenceOf(data, index, at),
         tracks: [{ name: track.name, type: track.type, format: track.format, url: at(track.address), indexURL: at(track.index) }],
       } as unknown as CreateOpt);
-      if (gone) return igv.removeBrowser(browser);
+      if (page.signal.aborted) return igv.removeBrowser(browser);
       drawn = browser;
       nameControls(element);
-      setState({ ready: true, error: '' });
+      setState({ ready: true, error: '', index: null });
     };
     if (place.current) {
       open(place.current).catch((error: unknown) => {
-        if (!gone) setState({ ready: false, error: messageOf(error) });
+        if (!page.signal.aborted) setState({ ready: false, error: messageOf(error), index: null });
       });
     }
     return () => {
-      gone = true;
+      page.abort();
       if (drawn) igv.removeBrowser(drawn);
     };
   }, [track.address, track.reference.id]);
@@ -59,9 +64,28 @@ export default function GenomeView({ track }: { track: GenomeTrack }) {
           {state.error}
         </Callout>
       )}
-      {!state.ready && state.error === '' && <Loading what="Loading the genome" />}
+      {state.index && <Indexing name={track.reference.name} index={state.index} />}
+      {!state.ready && !state.index && state.error === '' && <Loading what="Loading the genome" />}
       {/* igv.js draws on white. */}
       <div className="genome" ref={place} />
     </div>
+  );
+}
+
+function Indexing({ name, index }: { name: string; index: DataIndex }) {
+  const { progress } = index;
+  const share = progress && progress.total > 0 ? progress.done / progress.total : null;
+  return (
+    <section className="progress-card" aria-label="Index" data-test="indexing">
+      <div className="progress-head">
+        <strong>Indexing {name}</strong>
+        {share !== null && <span className="percent">{Math.floor(100 * share)} %</span>}
+      </div>
+      <ProgressBar value={share} label={`Index of ${name}`} />
+      <p className="muted">
+        {progress ? `${formatAmount(progress.done, progress.unit)} of ${formatAmount(progress.total, progress.unit)}. ` : 'Waiting for its turn. '}
+        This happens once for each reference; then the genome is shown by itself.
+      </p>
+    </section>
   );
 }

@@ -6,6 +6,7 @@
 #include "api/route.hpp"
 #include "auth/auth.hpp"
 #include "jobs/scheduler.hpp"
+#include "store/index_store.hpp"
 #include "store/library.hpp"
 #include "store/store.hpp"
 
@@ -32,6 +33,7 @@ struct ApiContext {
   std::filesystem::path runs;
   std::uint64_t upload_limit_bytes = 0;
   const std::vector<app::FileView>& views;
+  IndexStore& indexes;
 
   /// How files of `kind` are shown row by row; null if they are not.
   [[nodiscard]] const app::FileView* find_view(std::string_view kind) const noexcept;
@@ -58,6 +60,8 @@ class Api {
   Response data_content(const Request& request);
   Response data_preview(const Request& request);
   Response data_rows(const Request& request);
+  Response data_index(const Request& request);
+  Response data_index_part(const Request& request);
   Response remove_data(const Request& request);
   Response begin_upload(const Request& request);
   Response get_upload(const Request& request);

@@ -16,6 +16,22 @@ namespace {
   return {{"upload", upload.id}, {"offset", upload.offset}, {"bytes", upload.bytes}};
 }
 
+[[nodiscard]] Json index_json(const IndexStore::Status& status) {
+  Json progress = nullptr, error = nullptr;
+  if (!status.progress.stage.empty())
+    progress = {{"stage", status.progress.stage},
+                {"unit", status.progress.unit},
+                {"done", status.progress.done},
+                {"total", status.progress.total},
+                {"seconds", status.progress.seconds}};
+  if (status.error)
+    error = {{"code", name(status.error->code())}, {"message", status.error->what()}};
+  return {{"state", name(status.state)},
+          {"progress", std::move(progress)},
+          {"parts", status.parts},
+          {"error", std::move(error)}};
+}
+
 /// A whole file in one request. What breaks off leaves nothing.
 class DataSink : public BodySink {
  public:
@@ -133,8 +149,25 @@ Response Api::data_rows(const Request& request) {
                        {.file = file.get(), .index = -1, .file_name = record.name});
 }
 
+Response Api::data_index(const Request& request) {
+  return json_response(200, index_json(context_.indexes.status(find_data(request))));
+}
+
+Response Api::data_index_part(const Request& request) {
+  const DataRecord record = find_data(request);
+  const std::string& part = request.parameters.at("part");
+  IndexStore::Part found = context_.indexes.open(record, part);
+  return file_response(request, std::move(found.file),
+                       {.file_name = record.name + "." + part,
+                        .media_type = "application/octet-stream",
+                        .viewer = "none",
+                        .entity_tag = std::move(found.entity_tag)});
+}
+
 Response Api::remove_data(const Request& request) {
-  context_.library.remove(find_data(request).id);
+  const DataRecord record = find_data(request);
+  context_.library.remove(record.id);
+  context_.indexes.forget(record);
   return {.status = 204};
 }
 

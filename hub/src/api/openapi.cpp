@@ -63,6 +63,10 @@ constexpr std::string_view kSchemas = R"json({
 "Rows": {"type": "object", "required": ["columns", "rows", "next", "share"], "properties": {
     "columns": {"type": "array", "items": {"type": "string"}}, "rows": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}},
     "next": {"type": ["string", "null"]}, "share": {"type": "number", "description": "How much of the file has been looked through, 0 to 1."}}},
+"Index": {"type": "object", "required": ["state", "progress", "parts", "error"], "properties": {
+    "state": {"enum": ["waiting", "building", "ready", "failed"]}, "progress": {"$ref": "#/components/schemas/Progress"},
+    "parts": {"type": "array", "description": "What /index/{part} has, once it is ready.", "items": {"type": "string"}},
+    "error": {"$ref": "#/components/schemas/RunError"}}},
 "Keep": {"type": "object", "additionalProperties": false, "properties": {"name": {"type": "string", "description": "Else the output's file name."}}},
 "Mistake": {"type": "object", "required": ["pointer", "message"], "properties": {
     "pointer": {"type": "string", "description": "A JSON pointer (RFC 6901) into the request."}, "message": {"type": "string"}}},

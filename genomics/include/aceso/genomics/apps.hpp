@@ -3,6 +3,7 @@
 #pragma once
 
 #include "aceso/app/app.hpp"
+#include "aceso/app/file_index.hpp"
 #include "aceso/app/file_view.hpp"
 
 #include <vector>
@@ -14,5 +15,8 @@ namespace aceso::genomics {
 
 /// How files of this toolkit's kinds are shown row by row.
 [[nodiscard]] std::vector<app::FileView> views();
+
+/// How files of this toolkit's kinds are indexed.
+[[nodiscard]] std::vector<app::FileIndex> file_indexes();
 
 }  // namespace aceso::genomics

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "aceso/app/app.hpp"
+#include "aceso/app/file_index.hpp"
 #include "aceso/app/file_view.hpp"
 #include "aceso/core/log.hpp"
 
@@ -42,7 +43,8 @@ struct HubSettings {
   std::chrono::milliseconds idle_timeout{60'000};    ///< of a connection between two requests
   std::chrono::hours session_lifetime{24 * 30};
 
-  std::vector<app::FileView> views = {};  ///< how files are shown row by row, one a kind
+  std::vector<app::FileView> views = {};     ///< how files are shown row by row, one a kind
+  std::vector<app::FileIndex> indexes = {};  ///< how files are indexed, one a kind
 
   Log log = {};
 };
