@@ -121,7 +121,8 @@ void PileupBuilder::emit_indels(Pileup& out) {
     while (same < indels_.size() && indels_[same] == indels_[i]) ++same;
     const auto support = static_cast<std::uint32_t>(same - i);
     const auto depth = static_cast<std::uint32_t>(depth_[indels_[i].position - begin_]);
-    if (enough(support, depth)) out.candidates.push_back({indels_[i], support, depth});
+    if (enough(support, depth) || depth <= options_.few_reads)
+      out.candidates.push_back({indels_[i], support, depth});
     i = same;
   }
 }

@@ -22,6 +22,9 @@ struct PileupOptions {
   std::uint32_t least_support = 2;
   double least_share = 0.10;        ///< of the depth
   std::uint8_t least_quality = 10;  ///< bases below do not speak
+  /// Among so few reads a single one with an insertion or deletion is enough: machines make these a
+  /// hundred times less often than wrong bases, and fewer reads than two may stand across.
+  std::uint32_t few_reads = 16;
   bool keep_columns = false;
 };
 
