@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <functional>
@@ -19,10 +20,11 @@ constexpr std::size_t kMostReadAhead = 64;
 constexpr std::size_t kOtherFiles = 64;
 
 void check_paths(const std::vector<std::filesystem::path>& paths) {
-  std::set<std::filesystem::path> seen;
+  std::set<std::pair<dev_t, ino_t>> seen;
   for (const std::filesystem::path& path : paths) {
-    std::error_code ignored;  // (what cannot be found is told when it is opened)
-    if (!seen.insert(std::filesystem::weakly_canonical(path, ignored)).second)
+    struct stat file{};
+    // (What cannot be found is told when it is opened.)
+    if (stat(path.c_str(), &file) == 0 && !seen.emplace(file.st_dev, file.st_ino).second)
       fail(Errc::InvalidArgument, "{}: given twice; its reads would be there twice", path.string());
   }
   rlimit limit{};
