@@ -193,16 +193,16 @@ TEST_F(MergeHandMade, ReadGroupsAndProgramsKeepTheirReads) {
   const std::string programs = "@PG\tID:sort\tPP:map\n@PG\tID:map\tCL:x\n";
   const std::string a = kContigs + "@RG\tID:1\tSM:s\tPG:map\n" + programs + "@CO\thello\n";
   const std::string same = kContigs + "@RG\tPG:map\tSM:s\tID:1\n" + programs + "@CO\thello\n";
-  const std::string other = kContigs + "@RG\tID:1\tSM:t\tPG:map\n" +
+  const std::string other = kContigs + "@RG\tID:1\tSM:t\tPG:map\n@RG\tID:2\tSM:t\n" +
                             "@PG\tID:map\tCL:y\n@PG\tID:sort\tPP:map\n@CO\tbye\n";
   const std::string tags = "RG:Z:1\tPG:Z:sort\tXY:i:3";
   const std::string out =
       merged({a + record("r", "one\t1", tags), same + record("s", "one\t2", tags),
-              other + record("t", "one\t3", tags)});
-  EXPECT_EQ(metrics["read_groups"], 2);
+              other + record("t", "one\t3", tags) + record("u", "one\t4", "RG:Z:2")});
+  EXPECT_EQ(metrics["read_groups"], 3);
   EXPECT_EQ(metrics["read_groups_renamed"], 1);
   EXPECT_TRUE(contains(out,
-                       "@RG\tID:1\tSM:s\tPG:map\n@RG\tID:1-2\tSM:t\tPG:map-2\n"
+                       "@RG\tID:1\tSM:s\tPG:map\n@RG\tID:1-2\tSM:t\tPG:map-2\n@RG\tID:2\tSM:t\n"
                        "@PG\tID:map\tCL:x\n@PG\tID:sort\tPP:map\n"
                        "@PG\tID:map-2\tCL:y\n@PG\tID:sort-2\tPP:map-2\n"
                        "@PG\tID:aceso\tPP:sort\tPN:aceso"));
@@ -210,7 +210,8 @@ TEST_F(MergeHandMade, ReadGroupsAndProgramsKeepTheirReads) {
   EXPECT_TRUE(contains(out, "\n@CO\thello\n@CO\tbye\n"));
   EXPECT_TRUE(contains(out, "IIII\tRG:Z:1\tPG:Z:sort\tXY:i:3\ns\t0"));
   EXPECT_TRUE(contains(out, "IIII\tRG:Z:1\tPG:Z:sort\tXY:i:3\nt\t0"));
-  EXPECT_TRUE(contains(out, "IIII\tRG:Z:1-2\tPG:Z:sort-2\tXY:i:3\n"));
+  EXPECT_TRUE(contains(out, "IIII\tRG:Z:1-2\tPG:Z:sort-2\tXY:i:3\nu\t0"));
+  EXPECT_TRUE(out.ends_with("IIII\tRG:Z:2\n"));
   // A circle of programs is no reason to go round for ever.
   EXPECT_TRUE(contains(merged({kContigs + "@PG\tID:x\tPP:y\n@PG\tID:y\tPP:x\n"}), "@PG\tID:x"));
 }
@@ -261,6 +262,24 @@ TEST_F(MergeHandMade, WrongQuestionsAreAnswered) {
             {.inputs = {{"aligned", files}}, .outputs = {{"variants", folder.path("x.vcf")}}});
   });
   expect_error(Errc::NotFound, {"none.bam"}, [&] { merge({folder.path("none.bam")}, "out.bam"); });
+}
+
+// Only with many blocks: htslib with several threads chose how to pack them by who came first.
+TEST_F(MergeHandMade, LongCramDoesNotDependOnThreads) {
+  ReadMaker maker(77);
+  reference = folder.write("genome.fa", ">one\n" + random_genome(maker, 200'000) + "\n");
+  std::string sam = "@SQ\tSN:one\tLN:200000\n";
+  for (std::size_t i = 0; i < 150'000; ++i)
+    sam +=
+        fmt::format("r{}\t0\tone\t{}\t{}\t20M\t*\t0\t0\t{}\t{}\tAS:i:{}\n", maker.below(999'999),
+                    i + 1, maker.below(60), maker.bases(20), maker.qualities(20), maker.below(150));
+  const Paths file = {folder.write("long.sam", sam)};
+  merge(file, "one.cram");
+  const std::string bytes = read_file(folder.path("one.cram"));
+  for (const unsigned threads : {2U, 8U}) {
+    merge(file, "more.cram", threads);
+    EXPECT_TRUE(read_file(folder.path("more.cram")) == bytes) << threads;
+  }
 }
 
 TEST_F(MergeHandMade, MoreFilesThanMayBeOpenIsSaidAtOnce) {
