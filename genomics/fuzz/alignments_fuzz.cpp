@@ -123,7 +123,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Warnings warnings;
     genomics::AlignmentFile file(
         bytes.path(), reference(), warnings,
-        {.sample = {}, .threads = 1, .scratch = scratch.path(), .only = {}});
+        {.sample = {}, .threads = 1, .scratch = scratch.path(), .only = {}, .read_groups = true});
     for (genomics::RecordBatch batch; file.next(batch); batch = {}) check(batch);
   } catch (const Error&) {
   }
