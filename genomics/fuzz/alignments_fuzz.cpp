@@ -1,6 +1,8 @@
-// Foreign bytes as BAM, CRAM or SAM: they may be refused with an Error, nothing else. The first
-// byte chooses whether a good header of SAM or BAM stands before them, so that records are reached.
+// Foreign bytes as BAM, CRAM or SAM, read for calling and merged with another file: they may be
+// refused with an Error, nothing else. The first byte chooses whether a good header of SAM or BAM
+// stands before them, so that records are reached.
 #include "alignment_file.hpp"
+#include "alignment_merge.hpp"
 #include "memory_file.hpp"
 #include "packed_record.hpp"
 
@@ -83,6 +85,28 @@ void check(const genomics::RecordBatch& batch) {
   }
 }
 
+/// What the writer relies on.
+void merge(const std::filesystem::path& path, const std::filesystem::path& scratch) {
+  const genomics::MemoryFile other(std::string(kSamHeader) +
+                                   "@PG\tID:p\tPP:q\n@PG\tID:q\n@CO\tx\n"
+                                   "r\t0\tone\t2\t9\t4M\t*\t0\t0\tACGT\tIIII\tRG:Z:a\tPG:Z:p\n"
+                                   "s\t4\t*\t0\t0\t*\t*\t0\t0\tACGT\tIIII\tRG:Z:a\n");
+  Warnings warnings;
+  genomics::LentReference lent(reference(), scratch);
+  genomics::AlignmentMerge merge({other.path(), path}, warnings,
+                                 {.reference = nullptr, .lent = &lent, .threads = nullptr});
+  const std::string text = merge.header().text("PN:x");
+  const genomics::HtsHeader header(sam_hdr_parse(text.size(), text.c_str()));
+  if (header && sam_hdr_nref(header.get()) != 2) std::abort();
+  std::uint32_t contig = 0;
+  std::size_t count = 0;
+  for (; const bam1_t* record = merge.next(); ++count) {
+    if (static_cast<std::uint32_t>(record->core.tid) < contig) std::abort();
+    contig = static_cast<std::uint32_t>(record->core.tid);
+  }
+  if (count < 2) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -99,8 +123,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Warnings warnings;
     genomics::AlignmentFile file(
         bytes.path(), reference(), warnings,
-        {.sample = {}, .threads = 1, .scratch = scratch.path(), .only = {}});
+        {.sample = {}, .threads = 1, .scratch = scratch.path(), .only = {}, .read_groups = true});
     for (genomics::RecordBatch batch; file.next(batch); batch = {}) check(batch);
+  } catch (const Error&) {
+  }
+  try {
+    merge(bytes.path(), scratch.path());
   } catch (const Error&) {
   }
   return 0;

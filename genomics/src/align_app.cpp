@@ -85,7 +85,7 @@ void run_align(const AlignRun& job, app::RunContext& context) {
   context.progress.finish();
   report_alignment(reads.figures(), context);
   figures.report(index.reference(), context.report);
-  report_recalibration(reads, context);
+  report_recalibration(reads.finishing().recalibration.get(), context);
 }
 
 }  // namespace

@@ -68,9 +68,11 @@ void add_align_options(app::Describe<Job>& d) {
   d.option(
       "tag_duplicates", in_job<Job>(&AlignJob::tag_duplicates),
       {.help = "write what kind a duplicate is as Picard does: DT:Z:SQ optical, DT:Z:LB other"});
-  d.option("recalibrate", in_job<Job>(&AlignJob::recalibrate),
-           {.help = "recalibrate base qualities by the errors seen outside variable sites, which "
-                    "the reads tell themselves (no list of known sites is needed)"});
+  d.option(
+      "recalibrate", in_job<Job>(&AlignJob::recalibrate),
+      {.help = "recalibrate base qualities by the errors seen outside variable sites, which "
+               "the reads tell themselves (no list of known sites is needed); each read group by "
+               "itself"});
   d.option("original_qualities", in_job<Job>(&AlignJob::original_qualities),
            {.help = "with recalibrate: keep the qualities as they were read in the tag OQ"});
   d.size_option("memory", in_job<Job>(&AlignJob::memory),

@@ -3,6 +3,7 @@
 #include "bed.hpp"
 #include "hts_files.hpp"
 #include "kernels/band.hpp"
+#include "read_group_tag.hpp"
 #include "syncmers.hpp"
 
 #include "aceso/core/error.hpp"
@@ -16,6 +17,7 @@
 #include <cerrno>
 #include <cstring>
 #include <set>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -93,6 +95,7 @@ struct AlignmentFile::Impl {
     if (options.threads > 1) hts_set_threads(file.get(), static_cast<int>(options.threads));
     match_contigs();
     match_samples();
+    if (options.read_groups) number_groups();
     if (options.only)
       index.reset(sam_index_load3(file.get(), path.c_str(), nullptr, HTS_IDX_SILENT_FAIL));
   }
@@ -153,6 +156,33 @@ struct AlignmentFile::Impl {
     }
   }
 
+  /// One group alone needs no number.
+  void number_groups() {
+    const int size = sam_hdr_count_lines(header.get(), "RG");
+    if (size < 2) return;
+    if (size >= 0xffff)
+      fail(Errc::Unsupported, "{}: it has {} read groups, expected at most 65,534", path.string(),
+           size);
+    for (int i = 0; i < size; ++i) {
+      const char* id = sam_hdr_line_name(header.get(), "RG", i);
+      if (id != nullptr) group_numbers.emplace(id, static_cast<std::uint16_t>(i));
+    }
+  }
+
+  /// Those of no group, or of one that the header lacks, are one more.
+  [[nodiscard]] std::uint16_t group_number() const {
+    const char* group = group_of_record();
+    const auto found = group == nullptr ? group_numbers.end() : group_numbers.find(group);
+    return found == group_numbers.end()
+               ? static_cast<std::uint16_t>(sam_hdr_count_lines(header.get(), "RG"))
+               : found->second;
+  }
+
+  [[nodiscard]] const char* group_of_record() const {
+    const std::uint8_t* tag = bam_aux_get(record.get(), "RG");
+    return tag == nullptr ? nullptr : bam_aux2Z(tag);
+  }
+
   /// The next record of the file, or of the intervals wanted.
   bool read() {
     if (!index) {
@@ -191,8 +221,7 @@ struct AlignmentFile::Impl {
 
   [[nodiscard]] bool of_sample() const {
     if (!only_groups) return true;
-    const std::uint8_t* tag = bam_aux_get(record.get(), "RG");
-    const char* group = tag == nullptr ? nullptr : bam_aux2Z(tag);
+    const char* group = group_of_record();
     return group != nullptr && only_groups->contains(group);
   }
 
@@ -263,6 +292,7 @@ struct AlignmentFile::Impl {
     head.cigar_count = static_cast<std::uint16_t>(cigar.size());
     head.flags = core.flag;
     head.mapping_quality = core.qual == kUnknownMapping ? 0 : core.qual;
+    if (!group_numbers.empty()) head.tags_size = kReadGroupTagSize;
     head.order = (core.flag & kLast) != 0 ? 1 : 0;
     head.size = static_cast<std::uint32_t>((sizeof head + head.data_size() + 7) / 8 * 8);
     const std::size_t at = out.bytes.size();
@@ -281,6 +311,7 @@ struct AlignmentFile::Impl {
                                kUnknownQuality));
       std::memset(to + packed, kUnknownQuality, head.read_length);
     }
+    if (head.tags_size > 0) write_read_group(group_number(), to + packed + head.read_length);
   }
 
   std::filesystem::path path;
@@ -295,6 +326,7 @@ struct AlignmentFile::Impl {
   std::size_t interval = 0;
   std::vector<int> contigs;  ///< of the reference, by number in the file; -1: it lacks it
   std::optional<std::unordered_set<std::string>> only_groups;
+  std::unordered_map<std::string, std::uint16_t> group_numbers;  ///< empty: not wanted
   std::string sample;
   std::vector<std::uint32_t> cigar;
   std::vector<std::int32_t> lengths;

@@ -27,6 +27,8 @@ struct AlignmentFileOptions {
   /// Records that begin elsewhere are not read: by the file's index, if it has one. Rising, apart
   /// from each other, each within one contig.
   std::optional<std::vector<GlobalInterval>> only;
+  /// Of a file with several read groups each record tells its own (see read_group_tag.hpp).
+  bool read_groups = false;
 };
 
 /// Records in any order; of each only what calling needs: no name, no tags. Mates have one number,
@@ -34,7 +36,8 @@ struct AlignmentFileOptions {
 class AlignmentFile {
  public:
   /// \throws Error NotFound, Io; CorruptData if it is no such file, ends too early, or its contigs
-  ///         are not the reference's; InvalidArgument if it holds several samples and none of them
+  ///         are not the reference's; Unsupported if it has more than 65,534 read groups and they
+  ///         are wanted; InvalidArgument if it holds several samples and none of them
   ///         is chosen.
   AlignmentFile(const std::filesystem::path& path, const Reference& reference, Warnings& warnings,
                 const AlignmentFileOptions& options);

@@ -74,9 +74,9 @@ void check_germline_job(const GermlineJob& job) {
   if (job.alignments)
     fail(Errc::InvalidArgument,
          "alignments are written of reads only; those of aligned are there already");
-  if (job.recalibrate)
+  if (job.original_qualities)
     fail(Errc::InvalidArgument,
-         "recalibrate works on reads, all of one read group; aligned may hold several");
+         "original_qualities are kept in alignments, which are written of reads only");
 }
 
 /// A genome, from its index or from its FASTA file.
@@ -139,7 +139,11 @@ CallShop make_shop(const GermlineJob& job, const Reference& reference, app::RunC
 }
 
 AlignmentFileOptions file_options(const GermlineJob& job, const app::RunContext& context) {
-  return {.sample = job.sample, .threads = context.threads, .scratch = context.scratch, .only = {}};
+  return {.sample = job.sample,
+          .threads = context.threads,
+          .scratch = context.scratch,
+          .only = {},
+          .read_groups = job.recalibrate};
 }
 
 /// Calls the sample as its file does, unless the job names it.
@@ -163,6 +167,21 @@ SortedReads reads_of(const GermlineJob& job, const Genome& genome, CallShop& sho
       read_alignments(*job.aligned, genome.reference(), options, job.memory, context);
   take_sample(job, read.sample, shop);
   return std::move(read.reads);
+}
+
+/// What the reads say of their qualities, all of them, whichever are called: so that calls depend
+/// on neither regions nor steps. `reads` is null if not all are at hand: the file is read for it.
+std::shared_ptr<const Recalibration> learn_qualities(
+    const GermlineJob& job, SortedReads* reads, const Reference& reference,
+    const std::optional<std::filesystem::path>& kept, app::RunContext& context) {
+  const auto count = [&] {
+    if (reads != nullptr) return count_base_errors(*reads, reference, context);
+    SortedReads all =
+        read_alignments(*job.aligned, reference, file_options(job, context), job.memory, context)
+            .reads;
+    return count_base_errors(all, reference, context);
+  };
+  return learn_recalibration(job, count, kept, context);
 }
 
 /// What the reads of the genome, or of a part of it that regions do not change, tell of repeats.
@@ -276,9 +295,10 @@ void run_in_one_pass(const GermlineJob& job, app::RunContext& context) {
   std::optional<SamWriter> alignments = open_alignments(job, reference, context);
   CallShop shop = make_shop(job, reference, context);
   SortedReads reads = reads_of(job, genome, shop, context);
-  recalibrate_reads(job, reads, reference, std::nullopt, context);
-  const auto repeats = learn_repeats(job, reads_regions_only(job, shop) ? nullptr : &reads,
-                                     std::nullopt, shop, context);
+  SortedReads* const all = reads_regions_only(job, shop) ? nullptr : &reads;
+  const auto recalibration = learn_qualities(job, all, reference, std::nullopt, context);
+  apply_recalibration(job, recalibration, reads);
+  const auto repeats = learn_repeats(job, all, std::nullopt, shop, context);
   CallFiles files(job, shop);
   CallSums sums;
   context.progress.stage("call", reads.record_count(), "reads");
@@ -300,7 +320,7 @@ void run_in_one_pass(const GermlineJob& job, app::RunContext& context) {
   if (job.pileups) write_pileups(*job.pileups, pileups);
   context.progress.finish();
   report_sums(sums, reads.figures(), reference, context);
-  report_recalibration(reads, context);
+  report_recalibration(recalibration.get(), context);
   if (repeats) report_repeats(*repeats, std::max(shop.ploidy.most(), 1), context);
 }
 
@@ -447,7 +467,6 @@ void merge_pieces(const GermlineJob& job, std::size_t pieces, SortedReads* reads
     figures->duplicates = duplicates;
   }
   report_sums(sums, figures, shop.reference, context);
-  if (reads != nullptr) report_recalibration(*reads, context);
 }
 
 /// Aligns the reads of a share and, if all are, opens them; none if the step ends with it.
@@ -473,8 +492,10 @@ void run_in_steps(const GermlineJob& job, app::RunContext& context) {
   }
   CallShop shop = make_shop(job, genome.reference(), context);
   shop.call.pileup.keep_columns = true;  // for whoever merges
+  const auto recalibration = learn_qualities(job, all ? &*all : nullptr, shop.reference,
+                                             folder.path() / kErrorsFile, context);
   if (all)
-    recalibrate_reads(job, *all, genome.reference(), folder.path() / kErrorsFile, context);
+    apply_recalibration(job, recalibration, *all);
   else
     take_sample(
         job,
@@ -492,6 +513,7 @@ void run_in_steps(const GermlineJob& job, app::RunContext& context) {
       std::optional<SortedReads> own;
       if (!all) {
         own = reads_of_piece(job, p, shop, context);
+        apply_recalibration(job, recalibration, *own);
         context.progress.stage("call", own->record_count(), "reads");
       }
       call_piece(p, all ? *all : *own, shop, folder, context);
@@ -499,6 +521,7 @@ void run_in_steps(const GermlineJob& job, app::RunContext& context) {
   }
   if (job.step == "call") return context.progress.finish();
   merge_pieces(job, pieces, all ? &*all : nullptr, shop, folder, context);
+  report_recalibration(recalibration.get(), context);
   if (repeats) report_repeats(*repeats, std::max(shop.ploidy.most(), 1), context);
   folder.remove();
 }

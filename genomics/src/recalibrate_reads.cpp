@@ -136,25 +136,37 @@ ErrorTable count_base_errors(SortedReads& reads, const Reference& reference,
   return out;
 }
 
-void recalibrate_reads(const AlignJob& job, SortedReads& reads, const Reference& reference,
-                       const std::optional<std::filesystem::path>& kept, app::RunContext& context) {
-  if (!job.recalibrate) return;
-  Finishing finishing = reads.finishing();
-  finishing.recalibration = std::make_shared<const Recalibration>(kept_or_counted<ErrorTable>(
-      kept, [&] { return count_base_errors(reads, reference, context); }));
-  finishing.original_qualities = job.original_qualities;
-  if (const std::uint64_t bases = finishing.recalibration->table().total().bases; bases < kFewBases)
+std::shared_ptr<const Recalibration> learn_recalibration(
+    const AlignJob& job, const std::function<ErrorTable()>& count,
+    const std::optional<std::filesystem::path>& kept, app::RunContext& context) {
+  if (!job.recalibrate) return nullptr;
+  auto out = std::make_shared<const Recalibration>(kept_or_counted<ErrorTable>(kept, count));
+  if (const std::uint64_t bases = out->table().total().bases; bases < kFewBases)
     context.warnings.add(
         "recalibrate.few_bases",
         fmt::format("only {} bases stand where errors can be told (at least {} reads, no variant), "
                     "so qualities stay about as they are",
                     bases, VariableSites::kLeastDepth));
+  return out;
+}
+
+void apply_recalibration(const AlignJob& job, std::shared_ptr<const Recalibration> recalibration,
+                         SortedReads& reads) {
+  if (!recalibration) return;
+  Finishing finishing = reads.finishing();
+  finishing.recalibration = std::move(recalibration);
+  finishing.original_qualities = job.original_qualities;
   reads.set_finishing(std::move(finishing));
 }
 
-void report_recalibration(const SortedReads& reads, app::RunContext& context) {
-  const auto& recalibration = reads.finishing().recalibration;
-  if (!recalibration) return;
+void recalibrate_reads(const AlignJob& job, SortedReads& reads, const Reference& reference,
+                       const std::optional<std::filesystem::path>& kept, app::RunContext& context) {
+  const auto count = [&] { return count_base_errors(reads, reference, context); };
+  apply_recalibration(job, learn_recalibration(job, count, kept, context), reads);
+}
+
+void report_recalibration(const Recalibration* recalibration, app::RunContext& context) {
+  if (recalibration == nullptr) return;
   const ErrorCount total = recalibration->table().total();
   const QualityCounts before = recalibration->before(), after = recalibration->after();
   context.metric("recalibration.bases", total.bases);

@@ -9,6 +9,8 @@
 #include "aceso/genomics/reference.hpp"
 
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <optional>
 
 namespace aceso::genomics {
@@ -19,13 +21,23 @@ namespace aceso::genomics {
 [[nodiscard]] ErrorTable count_base_errors(SortedReads& reads, const Reference& reference,
                                            app::RunContext& context);
 
-/// Has the qualities of `reads` changed on their way out, if `job` asks for it. `kept` is where the
-/// counts are kept among the steps of a run: taken from there if they are there, else put there.
-/// \throws Error as count_base_errors; CorruptData if the file kept is none.
+/// What the counts that `count` makes say, if `job` asks for recalibration; else null. `kept` is
+/// where they are kept among the steps of a run: taken from there if they are there, else put
+/// there. Warns if they are few.
+/// \throws Error what `count` throws; CorruptData if the file kept is none.
+[[nodiscard]] std::shared_ptr<const Recalibration> learn_recalibration(
+    const AlignJob& job, const std::function<ErrorTable()>& count,
+    const std::optional<std::filesystem::path>& kept, app::RunContext& context);
+
+/// Has the qualities of `reads` changed on their way out, unless `recalibration` is null.
+void apply_recalibration(const AlignJob& job, std::shared_ptr<const Recalibration> recalibration,
+                         SortedReads& reads);
+
+/// Both, by the errors of all of `reads`. \throws Error as count_base_errors too.
 void recalibrate_reads(const AlignJob& job, SortedReads& reads, const Reference& reference,
                        const std::optional<std::filesystem::path>& kept, app::RunContext& context);
 
-/// Tells of the qualities before and after; nothing if they were not changed.
-void report_recalibration(const SortedReads& reads, app::RunContext& context);
+/// Tells of the qualities before and after; nothing if they were not changed (null).
+void report_recalibration(const Recalibration* recalibration, app::RunContext& context);
 
 }  // namespace aceso::genomics

@@ -1,5 +1,7 @@
 #include "recalibration.hpp"
 
+#include "read_group_tag.hpp"
+
 #include "aceso/core/error.hpp"
 #include "aceso/genomics/reference.hpp"
 
@@ -11,6 +13,8 @@
 namespace aceso::genomics {
 namespace {
 
+constexpr const char* kTableFormat = "aceso base errors 2";
+constexpr std::uint64_t kMostGroup = 0xffff;
 constexpr int kLowestResult = 2, kHighestResult = 93;
 constexpr double kLeastRate = 1e-9, kMostRate = 0.75;  // three of four letters are wrong
 
@@ -53,7 +57,7 @@ constexpr std::array<std::uint8_t, 16> unpacked_bases() {
 }
 constexpr std::array<std::uint8_t, 16> kUnpacked = unpacked_bases();
 
-/// Sums over some of the covariates.
+/// Sums over some of the covariates, of one read group.
 struct Margins {
   ErrorCount all;
   double expected_errors = 0;  ///< by the qualities as reported
@@ -61,8 +65,8 @@ struct Margins {
   std::array<std::vector<ErrorCount>, kPhreds> cycles;
   std::array<std::array<ErrorCount, BaseCovariates::kContexts>, kPhreds> contexts{};
 
-  explicit Margins(const ErrorTable& table) {
-    table.for_each([this](const BaseCovariates& base, const ErrorCount& count) {
+  Margins(const ErrorTable& table, std::size_t group) {
+    table.for_each_of(group, [this](const BaseCovariates& base, const ErrorCount& count) {
       std::vector<ErrorCount>& by_cycle = cycles[base.quality];
       if (by_cycle.size() <= base.cycle) by_cycle.resize(base.cycle + 1);
       by_cycle[base.cycle].add(count);
@@ -80,7 +84,8 @@ struct Margins {
 RecordBases::RecordBases(const PackedRecord& record) noexcept
     : record_(record),
       reversed_((record.flags & kReversed) != 0),
-      second_mate_((record.flags & kLast) != 0 ? 1 : 0) {}
+      second_mate_((record.flags & kLast) != 0 ? 1 : 0),
+      group_(read_group_of_record(record)) {}
 
 std::uint8_t RecordBases::code(std::uint32_t i) const noexcept {
   return kUnpacked[record_.bases()[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15U];
@@ -94,6 +99,7 @@ bool RecordBases::has_estimate(std::uint32_t i) const noexcept {
 BaseCovariates RecordBases::covariates(std::uint32_t i) const noexcept {
   const std::uint32_t from_start = reversed_ ? size() - 1 - i : i;
   BaseCovariates out;
+  out.group = group_;
   out.quality = record_.qualities()[i];
   out.cycle = 2 * std::min(from_start, BaseCovariates::kMostCycles - 1) + second_mate_;
   if (from_start == 0) return out;
@@ -120,7 +126,8 @@ double quality_error(const QualityCounts& counts) noexcept {
 }
 
 ErrorCount& ErrorTable::cell(const BaseCovariates& base) {
-  std::vector<ErrorCount>& cells = cells_[base.quality];
+  if (groups_.size() <= base.group) groups_.resize(base.group + 1U);
+  std::vector<ErrorCount>& cells = groups_[base.group][base.quality];
   const std::size_t at = base.cycle * BaseCovariates::kContexts + base.context;
   if (cells.size() <= at) cells.resize((base.cycle + 1) * BaseCovariates::kContexts);
   return cells[at];
@@ -144,37 +151,44 @@ ErrorCount ErrorTable::total() const noexcept {
 Json ErrorTable::to_json() const {
   Json cells = Json::array();
   for_each([&](const BaseCovariates& base, const ErrorCount& count) {
-    cells.push_back({base.quality, base.cycle, base.context, count.bases, count.errors});
+    cells.push_back(
+        {base.quality, base.cycle, base.context, count.bases, count.errors, base.group});
   });
-  return {{"format", "aceso base errors 1"}, {"cells", std::move(cells)}};
+  return {{"format", kTableFormat}, {"cells", std::move(cells)}};
 }
 
 ErrorTable ErrorTable::from_json(const Json& json, const std::string& name) {
   const auto refuse = [&] {
     fail(Errc::CorruptData, "{}: not a table of base errors; remove it to count them again", name);
   };
-  if (!json.is_object() || json.value("format", "") != "aceso base errors 1" ||
-      !json.contains("cells") || !json["cells"].is_array())
+  if (!json.is_object() || json.value("format", "") != kTableFormat || !json.contains("cells") ||
+      !json["cells"].is_array())
     refuse();
   ErrorTable out;
   for (const Json& cell : json["cells"]) {
     const auto whole = [](const Json& value) { return value.is_number_unsigned(); };
-    if (!cell.is_array() || cell.size() != 5 || !std::ranges::all_of(cell, whole)) refuse();
+    if (!cell.is_array() || cell.size() != 6 || !std::ranges::all_of(cell, whole)) refuse();
     const auto quality = cell[0].get<std::uint64_t>(), cycle = cell[1].get<std::uint64_t>(),
-               context = cell[2].get<std::uint64_t>();
+               context = cell[2].get<std::uint64_t>(), group = cell[5].get<std::uint64_t>();
     const ErrorCount count{cell[3].get<std::uint64_t>(), cell[4].get<std::uint64_t>()};
     if (quality >= kPhreds || cycle >= 2 * BaseCovariates::kMostCycles ||
-        context >= BaseCovariates::kContexts || count.errors > count.bases)
+        context >= BaseCovariates::kContexts || group > kMostGroup || count.errors > count.bases)
       refuse();
     out.cell({static_cast<std::uint8_t>(quality), static_cast<std::uint8_t>(context),
-              static_cast<std::uint32_t>(cycle)})
+              static_cast<std::uint32_t>(cycle), static_cast<std::uint16_t>(group)})
         .add(count);
   }
   return out;
 }
 
 Recalibration::Recalibration(ErrorTable table) : table_(std::move(table)) {
-  const Margins margins(table_);
+  for (std::size_t group = 0; group < table_.group_count(); ++group)
+    groups_.push_back(qualities_of(table_, group));
+}
+
+Recalibration::Qualities Recalibration::qualities_of(const ErrorTable& table, std::size_t group) {
+  Qualities out;
+  const Margins margins(table, group);
   double shift = 0;  // of all qualities
   if (margins.all.bases > 0) {
     const double reported = phred(margins.expected_errors / static_cast<double>(margins.all.bases));
@@ -186,21 +200,23 @@ Recalibration::Recalibration(ErrorTable table) : table_(std::move(table)) {
   for (std::size_t q = 0; q < kPhreds; ++q) {
     const double phred =
         shrunk(margins.qualities[q], static_cast<double>(q) + shift, of_qualities.errors());
-    qualities_[q].phred = phred;
+    out[q].phred = phred;
     for (const ErrorCount& count : margins.cycles[q]) of_cycles.add(count, phred);
     for (const ErrorCount& count : margins.contexts[q]) of_contexts.add(count, phred);
   }
   for (std::size_t q = 0; q < kPhreds; ++q) {
-    OneQuality& one = qualities_[q];
+    OneQuality& one = out[q];
     for (const ErrorCount& count : margins.cycles[q])
       one.cycles.push_back(shrunk(count, one.phred, of_cycles.errors()) - one.phred);
     for (std::size_t c = 0; c < one.contexts.size(); ++c)
       one.contexts[c] = shrunk(margins.contexts[q][c], one.phred, of_contexts.errors()) - one.phred;
   }
+  return out;
 }
 
 std::uint8_t Recalibration::quality(const BaseCovariates& base) const noexcept {
-  const OneQuality& one = qualities_[base.quality];
+  if (base.group >= groups_.size()) return base.quality;  // nothing was counted of it
+  const OneQuality& one = groups_[base.group][base.quality];
   double out = one.phred + one.contexts[base.context];
   if (base.cycle < one.cycles.size()) out += one.cycles[base.cycle];
   return static_cast<std::uint8_t>(

@@ -1,7 +1,7 @@
 // Recalibration of base qualities: how often bases are wrong, by what is known of them when they
 // are read, and the qualities that follow. After the covariates of GATK's BaseRecalibrator:
-// reported quality, machine cycle, and the base with the one read before it. The reads of a run are
-// one read group.
+// read group, reported quality, machine cycle, and the base with the one read before it. The reads
+// that a run aligns are one read group; those of a file may be of several.
 #pragma once
 
 #include "packed_record.hpp"
@@ -28,6 +28,7 @@ struct BaseCovariates {
   std::uint8_t quality = 0;
   std::uint8_t context = kNoContext;  ///< 4 x the base read before it + its own, as sequenced
   std::uint32_t cycle = 0;  ///< 2 x its number from the read's 5' end, + 1 in second mates
+  std::uint16_t group = 0;  ///< read group
 };
 
 /// The bases of a record in the order of the reference, with their covariates.
@@ -46,6 +47,7 @@ class RecordBases {
   const PackedRecord& record_;
   bool reversed_;
   std::uint32_t second_mate_;
+  std::uint16_t group_;
 };
 
 /// Bases seen, and how many of them were wrong.
@@ -76,17 +78,25 @@ class ErrorTable {
   /// Calls `use(covariates, count)` for each cell with bases, in a fixed order.
   template <typename Use>
   void for_each(const Use& use) const {
+    for (std::size_t group = 0; group < groups_.size(); ++group) for_each_of(group, use);
+  }
+  /// Likewise of one read group.
+  template <typename Use>
+  void for_each_of(std::size_t group, const Use& use) const {
     for (std::size_t q = 0; q < kPhreds; ++q) {
-      const std::vector<ErrorCount>& cells = cells_[q];
+      const std::vector<ErrorCount>& cells = groups_[group][q];
       for (std::size_t i = 0; i < cells.size(); ++i) {
         if (cells[i].bases == 0) continue;
         use(BaseCovariates{static_cast<std::uint8_t>(q),
                            static_cast<std::uint8_t>(i % BaseCovariates::kContexts),
-                           static_cast<std::uint32_t>(i / BaseCovariates::kContexts)},
+                           static_cast<std::uint32_t>(i / BaseCovariates::kContexts),
+                           static_cast<std::uint16_t>(group)},
             cells[i]);
       }
     }
   }
+  /// One more than the highest number of a read group.
+  [[nodiscard]] std::size_t group_count() const noexcept { return groups_.size(); }
 
   [[nodiscard]] Json to_json() const;
   /// \throws Error CorruptData naming `name` if it is not what to_json() made.
@@ -95,10 +105,11 @@ class ErrorTable {
  private:
   ErrorCount& cell(const BaseCovariates& base);
 
-  std::array<std::vector<ErrorCount>, kPhreds> cells_;  ///< [cycle][context], as far as seen
+  /// By read group and quality: [cycle][context], as far as seen.
+  std::vector<std::array<std::vector<ErrorCount>, kPhreds>> groups_;
 };
 
-/// The qualities that a table of errors gives.
+/// The qualities that a table of errors gives, each read group by itself.
 ///
 /// The rate of a cell is that of the cell around it unless its own counts speak against it: from
 /// all bases to those of one reported quality, and from there to each cycle and each context, whose
@@ -127,8 +138,12 @@ class Recalibration {
     std::array<double, BaseCovariates::kContexts> contexts{};
   };
 
+  using Qualities = std::array<OneQuality, kPhreds>;
+
+  [[nodiscard]] static Qualities qualities_of(const ErrorTable& table, std::size_t group);
+
   ErrorTable table_;
-  std::array<OneQuality, kPhreds> qualities_;
+  std::vector<Qualities> groups_;
 };
 
 }  // namespace aceso::genomics

@@ -2,6 +2,7 @@
 #include "recalibration.hpp"
 
 #include "align_app.hpp"
+#include "alignment_file.hpp"
 #include "calling_testing.hpp"
 #include "germline_app.hpp"
 #include "variable_sites.hpp"
@@ -61,6 +62,27 @@ TEST(Recalibration, LeavesQualitiesThatAreRightWhereTheyAre) {
   EXPECT_GT(after[20].bases, kBases * 99 / 100);
 }
 
+TEST(Recalibration, ReadGroupsDoNotSpeakForEachOther) {
+  ErrorTable table;
+  constexpr int kBases = 1'000'000;
+  for (const std::uint16_t group : {std::uint16_t{0}, std::uint16_t{2}}) {
+    BaseCovariates one = base(30, 4, 3);
+    one.group = group;
+    for (int i = 0; i < kBases; ++i) table.add(one, i % (group == 0 ? 100 : 1000) == 0);
+  }
+  const Recalibration model(ErrorTable::from_json(table.to_json(), "x"));
+  const auto quality = [&](std::uint16_t group) {
+    BaseCovariates one = base(30, 4, 3);
+    one.group = group;
+    return int{model.quality(one)};
+  };
+  EXPECT_EQ(quality(0), 20);
+  EXPECT_EQ(quality(2), 30);
+  // Of these nothing was seen.
+  EXPECT_EQ(quality(1), 30);
+  EXPECT_EQ(quality(3), 30);
+}
+
 TEST(Recalibration, FewBasesDoNotOverrule) {
   ErrorTable table;
   for (int i = 0; i < 100; ++i) table.add(base(30, 0, 0), false);
@@ -82,10 +104,10 @@ TEST(ErrorTable, ComesBackFromJson) {
   EXPECT_EQ(ErrorTable::from_json(json, "x").to_json(), json);
   for (const Json& bad :
        {Json(), Json({{"format", "other"}}),
-        Json({{"format", "aceso base errors 1"}, {"cells", 3}}),
-        Json({{"format", "aceso base errors 1"}, {"cells", {{99, 1, 1, 1, 1}}}}),
-        Json({{"format", "aceso base errors 1"}, {"cells", {{30, 1, 1, 1, 2}}}}),
-        Json({{"format", "aceso base errors 1"}, {"cells", {{30, 1, 1, 1, -1}}}})})
+        Json({{"format", "aceso base errors 2"}, {"cells", 3}}),
+        Json({{"format", "aceso base errors 2"}, {"cells", {{99, 1, 1, 1, 1, 0}}}}),
+        Json({{"format", "aceso base errors 2"}, {"cells", {{30, 1, 1, 1, 2, 0}}}}),
+        Json({{"format", "aceso base errors 2"}, {"cells", {{30, 1, 1, 1, -1, 0}}}})})
     expect_error(Errc::CorruptData, {"errors.json"},
                  [&] { static_cast<void>(ErrorTable::from_json(bad, "errors.json")); });
 }
@@ -130,6 +152,16 @@ class Recalibrating : public Calling {
       while (out[i] == read[i]) out[i] = "ACGT"[maker.below(4)];
     }
     return out;
+  }
+
+  void give_aligned(const std::filesystem::path& file) {
+    run.inputs.erase("reads");
+    run.inputs.erase("reads2");
+    run.inputs["aligned"] = {file};
+  }
+  /// The lines of a VCF file behind its header.
+  static std::string body_of(const std::string& vcf) {
+    return vcf.substr(vcf.find('\n', vcf.find("\n#CHROM") + 1) + 1);
   }
 
   /// Columns of the records of a SAM file.
@@ -235,13 +267,85 @@ TEST_F(Recalibrating, SaysWhatItCannotDo) {
   run.outputs = {{"alignments", folder.path("a.bam")}};
   expect_error(Errc::InvalidArgument, {"original_qualities", "recalibrate"},
                [&] { run_app(align_app(), run); });
-  run.options = {{"recalibrate", true}};
+  run.options = {{"recalibrate", true}, {"original_qualities", true}};
   run.outputs = {{"variants", folder.path("a.vcf")}};
-  run.inputs.erase("reads");
-  run.inputs.erase("reads2");
-  run.inputs["aligned"] = {folder.write("a.sam", "@SQ\tSN:one\tLN:270000\n")};
-  expect_error(Errc::InvalidArgument, {"recalibrate", "aligned"},
+  give_aligned(folder.write("a.sam", "@SQ\tSN:one\tLN:270000\n"));
+  expect_error(Errc::InvalidArgument, {"original_qualities", "alignments"},
                [&] { run_app(germline_app(), run); });
+}
+
+TEST_F(Recalibrating, AlignedReadsAreCalledAsReadsAre) {
+  make_reads(14'000);
+  run.options = {{"recalibrate", true}};
+  run.outputs = {{"variants", folder.path("calls.vcf")}};
+  const Json expected = run_app(germline_app(), run);
+  const std::string calls = read_file(folder.path("calls.vcf"));
+  AppRun aligning = run;
+  aligning.options.clear();
+  for (const std::string name : {"a.cram", "a.bam"}) {
+    aligning.outputs = {{"alignments", folder.path(name)}};
+    run_app(align_app(), aligning);
+  }
+  run_app(germline_app(), [&] {
+    AppRun plain = run;
+    plain.options.clear();
+    return plain;
+  }());
+  ASSERT_FALSE(read_file(folder.path("calls.vcf")) == calls);  // (it matters)
+  for (const std::string name : {"a.cram", "a.bam"}) {
+    give_aligned(folder.path(name));
+    const Json metrics = run_app(germline_app(), run);
+    EXPECT_EQ(metrics["recalibration"], expected["recalibration"]) << name;
+    EXPECT_TRUE(read_file(folder.path("calls.vcf")) == calls) << name;
+  }
+  // In steps, and by regions: the whole file tells of qualities.
+  for (const std::string shard : {"2/2", "1/2"}) {
+    AppRun step = run;
+    step.outputs = {{"work", folder.path("work")}};
+    step.options.insert({{"step", std::string("call")}, {"shard", shard}});
+    run_app(germline_app(), step);
+  }
+  run.outputs["work"] = folder.path("work");
+  run_app(germline_app(), run);
+  EXPECT_TRUE(read_file(folder.path("calls.vcf")) == calls);
+  run.outputs.erase("work");
+  std::string pieces;
+  for (const std::string region : {"0\t30000", "30000\t270000"}) {
+    run.inputs["regions"] = {folder.write("some.bed", "one\t" + region + "\n")};
+    EXPECT_EQ(run_app(germline_app(), run)["recalibration"], expected["recalibration"]);
+    pieces += body_of(read_file(folder.path("calls.vcf")));
+  }
+  EXPECT_TRUE(pieces == body_of(calls));
+}
+
+/// The read groups of the records of a file, with its name for them.
+std::vector<int> groups_in(const Folder& folder, const std::string& header, bool wanted) {
+  const auto owned = reference_of(folder, {{"one", std::string(100, 'A')}});
+  std::string sam = "@SQ\tSN:one\tLN:100\n" + header;
+  for (const std::string tags : {"\tXY:i:4\tRG:Z:y", "\tRG:Z:x", "", "\tRG:Z:z"})
+    sam += "r\t0\tone\t9\t60\t5M\t*\t0\t0\tACGTA\tIIIII" + tags + "\n";
+  Warnings warnings;
+  AlignmentFile file(
+      folder.write("groups.sam", sam), owned->reference, warnings,
+      {.sample = {}, .threads = 1, .scratch = folder.path(""), .only = {}, .read_groups = wanted});
+  std::vector<int> out;
+  for (RecordBatch batch; file.next(batch); batch = {}) {
+    for (std::size_t at = 0; at < batch.bytes.size();) {
+      const auto& record = *reinterpret_cast<const PackedRecord*>(batch.bytes.data() + at);
+      EXPECT_EQ(RecordBases(record).covariates(4).quality, 'I' - '!');
+      out.push_back(RecordBases(record).covariates(4).group);
+      at += record.size;
+    }
+  }
+  return out;
+}
+
+TEST(ReadGroups, AreToldApartWhereThereAreSeveral) {
+  const Folder folder;
+  const std::string x = "@RG\tID:x\tSM:s\n", y = "@RG\tID:y\tSM:s\n";
+  EXPECT_EQ(groups_in(folder, x + y, true), (std::vector<int>{1, 0, 2, 2}));
+  EXPECT_EQ(groups_in(folder, x + y, false), (std::vector<int>{0, 0, 0, 0}));
+  EXPECT_EQ(groups_in(folder, x, true), (std::vector<int>{0, 0, 0, 0}));
 }
 
 /// Reads of one place, put together by hand.
