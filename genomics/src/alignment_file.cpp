@@ -91,8 +91,10 @@ struct AlignmentFile::Impl {
     if (!header) corrupt("the header cannot be read");
     if ((format->format == bam || format->format == cram) && hts_check_EOF(file.get()) == 0)
       corrupt("the end of the file is missing (its end-of-file marker); it was cut off");
-    // Only now: with threads, htslib 1.16 may wait for ever to look at the end of a damaged file.
-    if (options.threads > 1) hts_set_threads(file.get(), static_cast<int>(options.threads));
+    // Only now: with threads, htslib 1.16 may wait for ever to look at the end of a damaged file,
+    // and at times at the end of SAM.
+    if (options.threads > 1 && format->format != sam)
+      hts_set_threads(file.get(), static_cast<int>(options.threads));
     match_contigs();
     match_samples();
     if (options.read_groups) number_groups();

@@ -58,12 +58,12 @@ void SortedRecords::refuse_format() const {
 }
 
 /// Looks for the end marker, and only then has threads help: htslib 1.16 with threads takes a file
-/// that ends within a block for a whole one. (Of plain SAM there is nothing to unpack.)
+/// that ends within a block for a whole one. (At the end of SAM it may wait for ever with threads.)
 void SortedRecords::check_end(const SortedRecordsOptions& options, Warnings& warnings) const {
   const htsFormat& format = *hts_get_format(file_.get());
   if (format.compression != bgzf && format.format != cram) return;
   if (hts_check_EOF(file_.get()) != 0) {
-    if (options.threads != nullptr) options.threads->serve(*file_);
+    if (options.threads != nullptr && format.format != sam) options.threads->serve(*file_);
     return;
   }
   if (options.whole)
