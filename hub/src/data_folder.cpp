@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <string>
+#include <thread>
 
 namespace aceso::hub {
 
@@ -26,10 +28,20 @@ namespace {
   return root;
 }
 
+/// Tries for a second: when a hub was killed while it started a run, the new process has its lock
+/// until it has become the run's program.
+[[nodiscard]] bool lock_within_a_second(int file) {
+  for (int tries = 0; tries < 20; ++tries) {
+    if (::flock(file, LOCK_EX | LOCK_NB) == 0) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return false;
+}
+
 [[nodiscard]] FileHandle lock_root(const fs::path& root) {
   FileHandle lock(::open((root / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock) fail_system(errno, "open the lock of", root.string());
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
+  if (!lock_within_a_second(lock.get()))
     fail(Errc::OutOfResources, "{}: another hub works on this data folder (process {})",
          root.string(), printable(read_file(root / "lock", 100), 20));
   const std::string id = std::to_string(::getpid());
