@@ -15,7 +15,7 @@ namespace {
 
 // Alleles whose reach comes this near belong to one block.
 constexpr std::uint32_t kBlockGap = 12;
-// What an assembled allele that no alignment shows counts as, when some must be left out.
+// What an assembled allele counts as at least, when some must be left out.
 constexpr std::uint32_t kAssembledSupport = 3;
 // So sure can no fragment be of the haplotype it is from.
 constexpr int kMostFragmentCost = 45;
@@ -148,10 +148,12 @@ void BlockCaller::add_assembled(const CallReads& reads, Pileup& pileup) {
   for (const Puzzle& puzzle : pileup.puzzles) {
     const std::vector<std::uint32_t> over = reads_over(reads, puzzle.begin, puzzle.end);
     for (Allele& allele : assembler_.assemble(reads, over, puzzle.begin, puzzle.end)) {
-      const auto same = [&](const CandidateAllele& c) { return c.allele == allele; };
-      if (std::ranges::any_of(pileup.candidates, same)) continue;
-      pileup.candidates.push_back(
-          {std::move(allele), kAssembledSupport, static_cast<std::uint32_t>(over.size())});
+      const auto known = std::ranges::find(pileup.candidates, allele, &CandidateAllele::allele);
+      if (known != pileup.candidates.end())
+        known->support = std::max(known->support, kAssembledSupport);
+      else
+        pileup.candidates.push_back(
+            {std::move(allele), kAssembledSupport, static_cast<std::uint32_t>(over.size())});
     }
   }
   std::ranges::sort(pileup.candidates, {}, &CandidateAllele::allele);

@@ -267,6 +267,42 @@ TEST(WeakCandidates, AreToldInGvcfOnly) {
   EXPECT_LT(called.size(), changes.size() / 2);
 }
 
+TEST(FewReads, ShowMostIndelsAndNoOthers) {
+  const Folder folder;
+  ReadMaker maker(25);
+  const std::string genome = random_genome(maker, 60'000);
+  std::vector<Change> changes;
+  for (std::size_t at = 300; at < 59'500; at += 300) {
+    const std::size_t size = 1 + at / 300 % 20;
+    if (at / 300 % 2 == 0)
+      changes.push_back({at, size, "", 1});
+    else
+      changes.push_back({at, 0, random_genome(maker, size), 1});
+  }
+  const auto [one, two] =
+      sequence(maker, {genome, haplotype_of(genome, changes, 0)}, genome.size() * 8 / 300);
+  run_app(germline_app(),
+          {.inputs = {{"reads", {folder.write("r1.fq", one)}},
+                      {"reads2", {folder.write("r2.fq", two)}},
+                      {"reference", {folder.write("genome.fa", ">one\n" + genome + "\n")}}},
+           .outputs = {{"variants", folder.path("calls.vcf")}}});
+  std::size_t found = 0, others = 0;
+  std::istringstream calls(read_file(folder.path("calls.vcf")));
+  for (std::string line; std::getline(calls, line);) {
+    if (line.starts_with('#')) continue;
+    std::istringstream fields(line);
+    std::string contig, position, id, reference, other;
+    fields >> contig >> position >> id >> reference >> other;
+    // Where a change can be moved, it is told somewhat to the left.
+    const std::size_t from_change = (std::stoul(position) + 10) % 300;
+    const bool is_change = reference.size() != other.size() && from_change <= 12;
+    is_change ? ++found : ++others;
+  }
+  // (160 of 198 are found by two reads or more.)
+  EXPECT_GT(found, changes.size() * 88 / 100);
+  EXPECT_LE(others, 3U);
+}
+
 TEST_F(Calling, IsTheSameForAnyThreadsAndMemory) {
   std::string calls, alignments;
   for (const auto& [threads, memory] :
