@@ -17,11 +17,7 @@ data=$(realpath "$data")
 
 mkdir -p "$work"
 cd "$work"
-cp -f "$data/ref.fa.gz" reference.fa.gz
-gunzip -kf reference.fa.gz
-samtools faidx reference.fa
-
-call_by_bcftools() { bcftools mpileup -Ou -a AD -f reference.fa peer.bam | bcftools call -mv -Ov; }
+peer_reference "$data/ref.fa.gz"
 
 # best CALLS: counts and F1 of both kinds where F1 is best
 best() {
@@ -49,8 +45,8 @@ for depth in $depths; do
   reads=reads-$depth
   [[ -s $reads/reads_2.fq.gz ]] || { say "making reads of ${depth}x"; COV=$((depth / 2)) bash "$data/make_reads.sh" "$work/$reads" >/dev/null; }
   peer_alignments "$reads/reads_1.fq.gz" "$reads/reads_2.fq.gz"
-  peer_calls freebayes freebayes -f reference.fa peer.bam
-  peer_calls bcftools call_by_bcftools
+  peer_calls freebayes
+  peer_calls bcftools
   say "aceso"
   seconds aceso "$aceso" genomics germline --reads "$reads/reads_1.fq.gz" --reads2 "$reads/reads_2.fq.gz" --reference reference.fa.gz \
     --variants aceso.vcf.gz --threads 1 --no-report

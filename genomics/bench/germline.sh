@@ -16,14 +16,9 @@ data=$(realpath "$data")
 mkdir -p "$work"
 cd "$work"
 [[ -s reads/reads_2.fq.gz ]] || { say "making reads"; bash "$data/make_reads.sh" "$work/reads" >/dev/null; }
-cp -f "$data/ref.fa.gz" reference.fa.gz
-gunzip -kf reference.fa.gz
-samtools faidx reference.fa
-rm -f reference.fa.gz.aceso
-
-rm -f reference.fa.bwt
+peer_reference "$data/ref.fa.gz"
 peer_alignments reads/reads_1.fq.gz reads/reads_2.fq.gz
-peer_calls freebayes freebayes -f reference.fa peer.bam
+peer_calls freebayes
 reads=(--reads reads/reads_1.fq.gz --reads2 reads/reads_2.fq.gz --reference reference.fa.gz --threads 1)
 say "aceso"
 seconds index "$aceso" genomics index --reference reference.fa.gz

@@ -16,14 +16,11 @@ data=$(realpath "$data")
 
 mkdir -p "$work"
 cd "$work"
-cp -f "$data/ref.fa.gz" reference.fa.gz
-gunzip -kf reference.fa.gz
-samtools faidx reference.fa
+peer_reference "$data/ref.fa.gz"
 reads=("$data/na12878_1.fq.gz" "$data/na12878_2.fq.gz")
-call_by_bcftools() { bcftools mpileup -Ou -f reference.fa peer.bam | bcftools call -mv -Ov; }
 peer_alignments "${reads[@]}"
-peer_calls freebayes freebayes -f reference.fa peer.bam
-peer_calls bcftools call_by_bcftools
+peer_calls freebayes
+peer_calls bcftools
 say "aceso"
 seconds aceso "$aceso" genomics germline --reads "${reads[0]}" --reads2 "${reads[1]}" --reference reference.fa.gz \
   --variants aceso.vcf.gz --threads 1 --no-report
