@@ -571,10 +571,14 @@ if (hasAlign) {
 
   /// Goes to a place, and returns what was read of the reference then. (igv.js asks for its first byte alone before.)
   async function lookAt(place) {
-    const answered = page.waitForResponse((response) => isReference(response) && bytesOf(response) > 1);
+    const answered = page.waitForResponse((response) => isReference(response) && bytesOf(response) > 1, { timeout: 30000 });
     const field = page.locator('.genome input:not([type=range])').first();
-    await field.fill(place);
-    await field.press('Enter');
+    // igv.js writes the place that it has drawn into the field, sometimes just before Enter.
+    for (let there = false; !there; ) {
+      await field.fill(place);
+      await field.press('Enter');
+      there = await Promise.race([answered.then(() => true), page.waitForTimeout(3000).then(() => false)]);
+    }
     return answered;
   }
 
