@@ -38,15 +38,18 @@ std::int64_t group_of(Factors factors) {
   return factors == Factors::Float32 ? 1 : factors == Factors::BFloat16 ? 2 : 4;
 }
 
-void put(std::byte* to, Factors factors, float value) {
-  if (factors == Factors::Int8) {
-    *reinterpret_cast<std::int8_t*>(to) = static_cast<std::int8_t>(value);
-  } else if (factors == Factors::BFloat16) {
-    const Bf16 narrow = to_bf16(value);
-    std::memcpy(to, &narrow, sizeof narrow);
-  } else {
-    std::memcpy(to, &value, sizeof value);
-  }
+/// The largest magnitude of a row; NaN where it holds one. As whole numbers, whose order is that of
+/// magnitudes and which a compiler can compare side by side.
+float largest_magnitude(std::span<const float> row) {
+  std::uint32_t most = 0;
+  for (const float value : row) most = std::max(most, std::bit_cast<std::uint32_t>(value) << 1);
+  return std::bit_cast<float>(most >> 1);
+}
+
+/// To the nearest whole number, ties to even, for magnitudes up to 2^22.
+float rounded(float value) {
+  constexpr float kShift = 12582912.0F;  // 1.5 * 2^23: adding it leaves no room for a fraction
+  return (value + kShift) - kShift;
 }
 
 class PanelLinear final : public LinearEngine {
@@ -69,8 +72,15 @@ class PanelLinear final : public LinearEngine {
       column_sum_.resize(bias_.size());
     }
     panels_ = Buffer(static_cast<std::size_t>(columns * groups_ * 4));
-    std::memset(panels_.data(), 0, panels_.size());
-    for (std::int64_t column = 0; column < out_; ++column) lay_out(weights, column);
+    std::vector<std::byte> groups(static_cast<std::size_t>(groups_ * 4));  // 0 behind the last one
+    for (std::int64_t column = 0; column < columns; ++column) {
+      if (column < out_)
+        convert(std::span(weights.weight + column * in_, static_cast<std::size_t>(in_)),
+                static_cast<std::size_t>(column), groups.data());
+      else
+        std::ranges::fill(groups, std::byte{0});
+      lay_out(groups.data(), column);
+    }
   }
 
   void apply(const void* x, void* y, std::int64_t rows) const override {
@@ -93,30 +103,44 @@ class PanelLinear final : public LinearEngine {
                                          : kernels::Product::Into::BFloat16;
   }
 
-  /// The weights of one output as the precision has them, into their places in the panels.
-  void lay_out(const LinearWeights& weights, std::int64_t column) {
-    const std::span row(weights.weight + column * in_, static_cast<std::size_t>(in_));
-    const auto at = static_cast<std::size_t>(column);
-    float inverse = 1;
-    if (quantised()) {
-      float most = 0;
-      for (const float value : row) most = std::max(most, std::abs(value));
-      column_scale_[at] = most / 127.0F;
-      inverse = most > 0 ? 127.0F / most : 0.0F;
-    }
+  template <typename T, typename Convert>
+  static void put(std::span<const float> row, std::byte* groups, const Convert& convert) {
+    auto* to = reinterpret_cast<T*>(groups);
+    for (std::size_t k = 0; k < row.size(); ++k) to[k] = static_cast<T>(convert(row[k]));
+  }
+
+  /// The weights of one output as the precision has them, in groups.
+  void convert(std::span<const float> row, std::size_t column, std::byte* groups) {
+    if (quantised()) return quantise(row, column, groups);
+    if (factors_ == Factors::BFloat16) return put<Bf16>(row, groups, to_bf16);
+    const bool narrow = precision_ == Precision::Bf16;
+    put<float>(row, groups, [&](float v) { return narrow ? to_float(to_bf16(v)) : v; });
+  }
+
+  void quantise(std::span<const float> row, std::size_t column, std::byte* groups) {
+    const float most = largest_magnitude(row);
+    column_scale_[column] = most / 127.0F;  // what is not finite makes no result finite
+    const bool usable = most > 0 && std::isfinite(most);
+    const float inverse = usable ? 127.0F / most : 0.0F;
+    std::int32_t sum = 0;
+    const auto whole = [&](float value) {
+      const float nearest = usable ? rounded(value * inverse) : 0.0F;
+      sum += static_cast<std::int32_t>(nearest);
+      return nearest;
+    };
+    if (factors_ == Factors::Int8)
+      put<std::int8_t>(row, groups, whole);
+    else
+      put<float>(row, groups, whole);
+    column_sum_[column] = sum;
+  }
+
+  /// An output's groups into their places in the panels.
+  void lay_out(const std::byte* groups, std::int64_t column) {
     const std::int64_t panel = column / table_.panel * table_.panel;
     const std::int64_t wide = std::min(table_.panel, round_up(out_, table_.vector) - panel);
-    std::byte* start = panels_.data() + (panel * groups_ + column - panel) * 4;
-    for (std::int64_t k = 0; k < in_; ++k) {
-      float value = row[static_cast<std::size_t>(k)];
-      if (quantised()) {
-        value = std::nearbyint(value * inverse);
-        column_sum_[at] += static_cast<std::int32_t>(value);
-      } else if (precision_ == Precision::Bf16) {
-        value = to_float(to_bf16(value));
-      }
-      put(start + k / group_ * wide * 4 + k % group_ * (4 / group_), factors_, value);
-    }
+    std::byte* to = panels_.data() + (panel * groups_ + column - panel) * 4;
+    for (std::int64_t g = 0; g < groups_; ++g) std::memcpy(to + g * wide * 4, groups + g * 4, 4);
   }
 
   void multiply(const std::byte* x, std::byte* y, std::int64_t rows) const {

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <utility>
 #include <vector>
 
 namespace aceso::nn::kernels {
@@ -110,6 +111,34 @@ TEST_P(AttentionTest, EveryVariantFollowsTheFormula) {
   }
 }
 
+/// Scores so large that powers of 2 overflow unless the largest score is taken from them.
+TEST_P(AttentionTest, EveryVariantFollowsTheFormulaWhereScoresAreLarge) {
+  const auto [n, h, heads, causal, rotary] = GetParam();
+  auto qkv = noise(static_cast<std::size_t>(n * 3 * h), 17);
+  for (std::size_t i = 0; i < qkv.size(); ++i)
+    if (static_cast<std::int64_t>(i) % (3 * h) < 2 * h) qkv[i] *= 8.0F;
+  const std::vector<float> cosine(static_cast<std::size_t>(n * h / heads / 2), 0.6F);
+  const std::vector<float> sine(cosine.size(), 0.8F);
+  const auto expected = plain_attention(qkv, n, h, heads, causal, rotary ? cosine.data() : nullptr,
+                                        rotary ? sine.data() : nullptr);
+  const Buffer workspace(static_cast<std::size_t>(attention_workspace(n, h / heads)) * 4);
+  for (const Table* table : available()) {
+    std::vector<float> out(static_cast<std::size_t>(n * h));
+    table->attention({.qkv = qkv.data(),
+                      .out = out.data(),
+                      .bf16 = false,
+                      .causal = causal,
+                      .length = n,
+                      .hidden = h,
+                      .heads = heads,
+                      .cosine = rotary ? cosine.data() : nullptr,
+                      .sine = rotary ? sine.data() : nullptr,
+                      .workspace = reinterpret_cast<float*>(workspace.data())});
+    for (std::size_t i = 0; i < out.size(); ++i)
+      ASSERT_NEAR(out[i], expected[i], 1e-3) << table->name << " at " << i;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Shapes, AttentionTest,
     testing::Values(Shape{1, 16, 1, false, true}, Shape{5, 24, 1, false, true},
@@ -130,20 +159,60 @@ TEST(Kernels, AttentionWeighsDistantScoresExactly) {
     row[2 * h + 3] = static_cast<float>(t);
   }
   const Buffer workspace(static_cast<std::size_t>(attention_workspace(n, h)) * 4);
+  std::vector<Bf16> narrow;
+  for (const float value : qkv) narrow.push_back(to_bf16(value));
   for (const Table* table : available()) {
     std::vector<float> out(static_cast<std::size_t>(n * h));
-    table->attention({.qkv = qkv.data(),
-                      .out = out.data(),
-                      .bf16 = false,
-                      .causal = false,
-                      .length = n,
-                      .hidden = h,
-                      .heads = 1,
-                      .cosine = nullptr,
-                      .sine = nullptr,
-                      .workspace = reinterpret_cast<float*>(workspace.data())});
-    for (std::int64_t t = 0; t < n; ++t)
-      ASSERT_NEAR(out[static_cast<std::size_t>(t * h + 3)], 17.0F, 1e-5) << table->name;
+    std::vector<Bf16> out_bf16(out.size());
+    for (const bool bf16 : {false, true})
+      table->attention({.qkv = bf16 ? static_cast<const void*>(narrow.data()) : qkv.data(),
+                        .out = bf16 ? static_cast<void*>(out_bf16.data()) : out.data(),
+                        .bf16 = bf16,
+                        .causal = false,
+                        .length = n,
+                        .hidden = h,
+                        .heads = 1,
+                        .cosine = nullptr,
+                        .sine = nullptr,
+                        .workspace = reinterpret_cast<float*>(workspace.data())});
+    for (std::int64_t t = 0; t < n; ++t) {
+      const auto at = static_cast<std::size_t>(t * h + 3);
+      ASSERT_NEAR(out[at], 17.0F, 1e-5) << table->name;
+      ASSERT_EQ(from_bf16(out_bf16[at]), 17.0F) << table->name;
+    }
+  }
+}
+
+TEST(Kernels, AttentionKeepsNaN) {
+  const std::int64_t n = 20, h = 24;
+  for (const float size : {1.0F, 30.0F}) {  // scores small and large
+    auto qkv = noise(static_cast<std::size_t>(n * 3 * h), 21);
+    for (float& value : qkv) value *= size;
+    qkv[static_cast<std::size_t>(3 * 3 * h)] = std::numeric_limits<float>::quiet_NaN();  // a query
+    const Buffer workspace(static_cast<std::size_t>(attention_workspace(n, h)) * 4);
+    for (const Table* table : available()) {
+      std::vector<float> out(static_cast<std::size_t>(n * h));
+      const auto attend = [&] {
+        table->attention({.qkv = qkv.data(),
+                          .out = out.data(),
+                          .bf16 = false,
+                          .causal = false,
+                          .length = n,
+                          .hidden = h,
+                          .heads = 1,
+                          .cosine = nullptr,
+                          .sine = nullptr,
+                          .workspace = reinterpret_cast<float*>(workspace.data())});
+      };
+      attend();
+      for (std::int64_t t = 0; t < n; ++t)
+        EXPECT_EQ(std::isnan(out[static_cast<std::size_t>(t * h)]), t == 3) << table->name;
+      auto& key = qkv[static_cast<std::size_t>(5 * 3 * h + h)];
+      const float before = std::exchange(key, std::numeric_limits<float>::quiet_NaN());
+      attend();
+      key = before;
+      for (const float value : out) EXPECT_TRUE(std::isnan(value)) << table->name;
+    }
   }
 }
 

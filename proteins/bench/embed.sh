@@ -49,7 +49,7 @@ least() { awk -v a="$1" -v b="$2" 'BEGIN { print a == "" || b < a ? b : a }'; }
 : >"$page"
 tell "# proteins embed beside PyTorch"
 tell
-tell "$(date -u +%F), $(processor) ($(grep -oE -m 1 'avx512_bf16|avx512_vnni|avx_vnni|amx_bf16|amx_int8' /proc/cpuinfo | sort -u | paste -sd ' ')), one thread each, $("$aceso" --version | head -n 1), PyTorch $(python3 -c 'import torch; print(torch.__version__)') (Debian's, OPENBLAS_CORETYPE=$OPENBLAS_CORETYPE, malloc thresholds raised; one sequence at a time, so without padding), load $(load). Random weights, $(grep -c '>' "$fasta") proteins of mmseqs2-examples with $residues residues. CPU seconds of both, the best of $rounds rounds in turns, without loading the weights (ours: less those of a run on one short sequence)."
+tell "$(date -u +%F), $(processor) ($(grep -oE -m 1 'avx512_bf16|avx512_vnni|avx_vnni|amx_bf16|amx_int8' /proc/cpuinfo | sort -u | paste -sd ' ')), one thread each, $("$aceso" --version | head -n 1), PyTorch $(python3 -c 'import torch; print(torch.__version__)') (Debian's, OPENBLAS_CORETYPE=$OPENBLAS_CORETYPE, malloc thresholds raised; one sequence at a time, so without padding), load $(load). Random weights, $(grep -c '>' "$fasta") proteins of mmseqs2-examples with $residues residues. CPU seconds of both, the best of $rounds rounds in turns, without loading the weights (ours: less the best of a run on one short sequence)."
 tell
 tell "| ESM-2 shape | precision | PyTorch residues/s | Aceso residues/s | Aceso to PyTorch fp32 | to PyTorch bf16 | error of means, relative RMS | smallest cosine |"
 tell "|---|---|---|---|---|---|---|---|"
@@ -58,20 +58,20 @@ for name in $shapes; do
   # shellcheck disable=SC2086  # three numbers, or a word more
   [[ -s $folder/pytorch_model.bin ]] || peer make "$folder" ${shape[$name]}
   [[ -d $model ]] || "$aceso" models import --from hf --weights "$folder" --output "$model" >/dev/null
-  declare -A ours=() torch=()
+  declare -A ours=() start=() torch=()
   for _ in $(seq "$rounds"); do
     for precision in fp32 bf16 int8; do
       if [[ $precision != int8 ]]; then
         peer embed "$folder" "$fasta" "$precision" "$work/torch-$precision.json"
         torch[$precision]=$(least "${torch[$precision]:-}" "$(field "['cpu_seconds']" <"$work/torch-$precision.json")")
       fi
-      start=$(ours_seconds "$model" "$work/short.fasta" "$precision")
-      ours[$precision]=$(least "${ours[$precision]:-}" "$(awk -v a="$(ours_seconds "$model" "$fasta" "$precision")" -v b="$start" 'BEGIN { print a - b }')")
+      start[$precision]=$(least "${start[$precision]:-}" "$(ours_seconds "$model" "$work/short.fasta" "$precision")")
+      ours[$precision]=$(least "${ours[$precision]:-}" "$(ours_seconds "$model" "$fasta" "$precision")")
     done
   done
   for precision in fp32 bf16 int8; do
     read -r rms cosine < <(peer compare "$work/torch-fp32.json" "$work/ours-$precision.safetensors")
-    tell "$(awk -v n="$name" -v p="$precision" -v o="${ours[$precision]}" -v t="${torch[$precision]:-0}" -v f="${torch[fp32]}" -v b="${torch[bf16]}" -v r="$residues" -v e="$rms" -v c="$cosine" 'BEGIN { printf "| %s | %s | %s | %.0f | %.1fx | %.1fx | %s | %s |", n, p, t ? sprintf("%.0f", r / t) : "", r / o, f / o, b / o, e, c }')"
+    tell "$(awk -v n="$name" -v p="$precision" -v o="${ours[$precision]}" -v s="${start[$precision]}" -v t="${torch[$precision]:-0}" -v f="${torch[fp32]}" -v b="${torch[bf16]}" -v r="$residues" -v e="$rms" -v c="$cosine" 'BEGIN { o -= s; printf "| %s | %s | %s | %.0f | %.1fx | %.1fx | %s | %s |", n, p, t ? sprintf("%.0f", r / t) : "", r / o, f / o, b / o, e, c }')"
   done
 done
 tell

@@ -1,28 +1,37 @@
-// Attention of one sequence, head by head: both products are tiles of product.inl, so a key or a
-// value is read once for kMostRows queries.
+// Attention of one sequence, head by head, both products being tiles as in product.inl.
 
 namespace aceso::nn::kernels {
 namespace {
 
-/// One head's queries, keys and values as the tiles want them.
+// Queries lie in vectors, one a lane, kBlockVectors of them at a time: what a softmax does over
+// keys needs no sum across a vector, and heads of any size fill the registers. kKeyRows keys at a
+// time meet them in a tile, whose scores become weights before they leave the registers.
+constexpr std::int64_t kBlockVectors = kSums / 6 > 3 ? 3 : kSums / 6;
+constexpr std::int64_t kBlock = kBlockVectors * kWidth;
+constexpr std::int64_t kKeyRows = kSums / kBlockVectors;
+/// Keys whose weights are kept until they meet the values: few enough for a first-level cache.
+constexpr std::int64_t kKeys = 24 * kKeyRows;
+constexpr std::int64_t kRowsAhead = 8;  ///< that are asked for before they are wanted
+
+/// One head's numbers, as the tiles want them.
 template <typename Dot>
 struct Head {
   using Factor = typename Dot::Factor;
   static constexpr std::int64_t kGroup = 4 / sizeof(Factor);
 
   std::int64_t length, size, groups, padded_keys, padded_size;
-  Factor* queries;         ///< [length][groups * kGroup], turned and scaled
-  Factor* keys;            ///< panels of keys, [groups][keys of the panel][kGroup]
-  Factor* values;          ///< panels of dimensions, [padded_keys / kGroup][dimensions][kGroup]
-  float* scores;           ///< [kMostRows][padded_keys]; a row's weights take its place
-  Factor* key;             ///< one vector of a head and room behind it
-  float *cosines, *sines;  ///< as spread_angles has them
+  Factor* keys;     ///< [padded_keys][groups * kGroup], turned
+  Factor* values;   ///< for each kKeys keys [size][kKeys]
+  Factor* queries;  ///< of a block, turned and scaled: [groups][vectors][kWidth][kGroup]
+  Factor* weights;  ///< of a block for kKeys keys: [kKeys / kGroup][vectors][kWidth][kGroup]
+  float* sums;      ///< of a block: [size][kBlock] values weighed
+  Factor* rows;     ///< kWidth vectors of the head and room behind them
 
-  Head(const Attention& a)
+  explicit Head(const Attention& a)
       : length(a.length),
         size(a.hidden / a.heads),
         groups((size + kGroup - 1) / kGroup),
-        padded_keys(round_up(a.length, kWidth > kGroup ? kWidth : kGroup)),
+        padded_keys(round_up(a.length, kKeyRows)),
         padded_size(round_up(size, kWidth)) {
     float* free = a.workspace;
     const auto take = [&](std::int64_t floats) {
@@ -30,24 +39,27 @@ struct Head {
       free += round_up(floats, 16);
       return taken;
     };
-    queries = reinterpret_cast<Factor*>(take(length * groups + padded_size));
-    keys = reinterpret_cast<Factor*>(take(padded_keys * groups));
-    values = reinterpret_cast<Factor*>(take(padded_keys / kGroup * padded_size));
-    scores = take(kMostRows * padded_keys);
-    key = reinterpret_cast<Factor*>(take(padded_size + kWidth));
-    cosines = take(length * padded_size);
-    sines = take(length * padded_size);
+    keys = reinterpret_cast<Factor*>(take(padded_keys * groups + padded_size));
+    values = reinterpret_cast<Factor*>(take(round_up(padded_keys, kKeys) / kGroup * size));
+    queries = reinterpret_cast<Factor*>(take(groups * kBlock));
+    weights = reinterpret_cast<Factor*>(take(kKeys / kGroup * kBlock));
+    sums = take(size * kBlock);
+    rows = reinterpret_cast<Factor*>(take(kWidth * padded_size + kWidth));
   }
 };
 
-/// Numbers that start at base[at]; those outside [0, count) do not exist and come out as 0.
+template <typename T>
+__attribute__((noinline)) Vec load_what_exists(const T* base, std::int64_t at, std::int64_t count) {
+  T room[kWidth] = {};
+  for (std::int64_t i = 0; i < kWidth && at + i < count; ++i) room[i] = base[at + i];
+  return load(room);
+}
+
+/// Numbers that start at base[at]; those from `count` on do not exist and come out as 0.
 template <typename T>
 inline Vec load_within(const T* base, std::int64_t at, std::int64_t count) {
-  if (at >= 0 && at + kWidth <= count) return load(base + at);
-  T room[kWidth] = {};
-  for (std::int64_t i = 0; i < kWidth; ++i)
-    if (at + i >= 0 && at + i < count) room[i] = base[at + i];
-  return load(room);
+  if (__builtin_expect(at + kWidth <= count, 1)) return load(base + at);
+  return load_what_exists(base, at, count);
 }
 
 /// 0, 1, 2, ...
@@ -57,240 +69,381 @@ inline Int lanes() {
   return lane;
 }
 
-/// For each position the cosines and, with the sign that they take, the sines that belong to all
-/// numbers of a head, in rows of padded_size.
-template <typename Dot>
-void spread_angles(const Attention& a, const Head<Dot>& head) {
-  if (a.cosine == nullptr) return;
-  const std::int64_t half = head.size / 2;
-  for (std::int64_t t = 0; t < a.length; ++t) {
-    const float *cosine = a.cosine + t * half, *sine = a.sine + t * half;
-    float *c = head.cosines + t * head.padded_size, *s = head.sines + t * head.padded_size;
-    for (std::int64_t d = 0; d < half; ++d) {
-      c[d] = c[half + d] = cosine[d];
-      s[d] = -sine[d];
-      s[half + d] = sine[d];
-    }
-    for (std::int64_t d = 2 * half; d < head.padded_size; ++d) c[d] = s[d] = 0;
-  }
+/// The first `count` numbers of v, the others being 0.
+inline Vec first_of(Vec v, std::int64_t count) {
+  return choose(lanes() < static_cast<std::int32_t>(count), v, Vec{});
 }
 
-/// Numbers d to d + kWidth of a head's vector that starts at x[at], turned by the position's
-/// angles: each number meets the one that lies half a head further on or back.
+/// A head's vector, which starts at number `at`, scaled and its halves turned by the position's
+/// angles, as whole groups. What lies up to kWidth numbers behind is lost. Returns the square of
+/// its length before scaling, in parts.
 template <typename T, typename Dot>
-inline Vec turned(const Attention& a, const Head<Dot>& head, std::int64_t position, std::int64_t at,
-                  std::int64_t d) {
+inline Vec put_turned(const Attention& a, const Head<Dot>& head, std::int64_t position,
+                      std::int64_t at, float scale, typename Dot::Factor* to) {
   const T* x = static_cast<const T*>(a.qkv);
   const std::int64_t count = a.length * 3 * a.hidden, half = head.size / 2;
-  const Vec own = load_within(x, at + d, count);
-  if (a.cosine == nullptr) return own;
-  Vec other;
-  if (d + kWidth <= half)
-    other = load_within(x, at + d + half, count);
-  else if (d >= half)
-    other = load_within(x, at + d - half, count);
-  else
-    other = choose(lanes() < static_cast<std::int32_t>(half - d),
-                   load_within(x, at + d + half, count), load_within(x, at + d - half, count));
-  const std::int64_t angle = position * head.padded_size + d;
-  return own * load(head.cosines + angle) + other * load(head.sines + angle);
-}
-
-/// A head's vector, turned and scaled, as whole groups. Writes up to kWidth numbers more.
-template <typename T, typename Dot>
-inline void put_turned(const Attention& a, const Head<Dot>& head, std::int64_t position,
-                       std::int64_t at, float scale, typename Dot::Factor* to) {
-  for (std::int64_t d = 0; d < head.size; d += kWidth)
-    store(to + d, turned<T>(a, head, position, at, d) * scale);
+  Vec square{};
+  if (a.cosine == nullptr) {
+    for (std::int64_t d = 0; d < head.size; d += kWidth) {
+      const Vec v = load_within(x, at + d, count);
+      square += first_of(v * v, head.size - d);
+      store(to + d, v * scale);
+    }
+  } else {
+    // From behind, so that what is lost behind a half is put afterwards.
+    for (std::int64_t d = (half - 1) / kWidth * kWidth; d >= 0; d -= kWidth) {
+      const std::int64_t angle = position * half + d, angles = a.length * half;
+      const Vec cosine = load_within(a.cosine, angle, angles) * scale;
+      const Vec sine = load_within(a.sine, angle, angles) * scale;
+      const Vec one = load_within(x, at + d, count), two = load_within(x, at + half + d, count);
+      square += first_of(one * one + two * two, half - d);
+      store(to + d, one * cosine - two * sine);
+      store(to + half + d, two * cosine + one * sine);
+    }
+  }
   if (head.size % Head<Dot>::kGroup != 0) to[head.size] = 0;
+  return square;
 }
 
-template <typename Dot>
-void put_key(const Head<Dot>& head, std::int64_t t, const typename Dot::Factor* key) {
-  const std::int64_t first = t / kPanel * kPanel;
-  const std::int64_t left = head.padded_keys - first;
-  const std::int64_t wide = left < kPanel ? left : kPanel;
-  auto* to = reinterpret_cast<std::byte*>(head.keys) + (first * head.groups + t - first) * 4;
-  const auto* from = reinterpret_cast<const std::byte*>(key);
-  for (std::int64_t g = 0; g < head.groups; ++g, to += wide * 4, from += 4)
-    __builtin_memcpy(to, from, 4);
-}
-
-/// Where the dimensions [d, d + kWidth) of the keys' group g lie in head.values.
-template <typename Dot>
-typename Dot::Factor* value_place(const Head<Dot>& head, std::int64_t g, std::int64_t d) {
-  const std::int64_t first = d / kPanel * kPanel;
-  const std::int64_t left = head.padded_size - first;
-  const std::int64_t wide = left < kPanel ? left : kPanel;
-  const std::int64_t groups = head.padded_keys / Head<Dot>::kGroup;
-  return head.values + (first * groups + g * wide + d - first) * Head<Dot>::kGroup;
-}
-
-inline void put_values(float* to, const Vec* v) { store(to, v[0]); }
-inline void put_values(Bf16* to, const Vec* v) {
+/// Lanes of v[0], or lanes of v[0] and v[1] by turns: a group a lane.
+inline Bits group_of(float, const Vec* v) { return (Bits)v[0]; }
+inline Bits group_of(Bf16, const Vec* v) {
   Bf16 halves[2][kWidth];
   store(halves[0], v[0]);
   store(halves[1], v[1]);
   Half low, high;
   __builtin_memcpy(&low, halves[0], sizeof low);
   __builtin_memcpy(&high, halves[1], sizeof high);
-  const Bits pairs = __builtin_convertvector(low, Bits) | __builtin_convertvector(high, Bits) << 16;
-  __builtin_memcpy(to, &pairs, sizeof pairs);
+  return __builtin_convertvector(low, Bits) | __builtin_convertvector(high, Bits) << 16;
 }
 
-/// The values at number `at` of rows t to t + kGroup, as a group of the panels.
+/// The numbers below kCount as a list.
+template <int... kNumbers>
+struct Numbers {};
+template <int kCount, int... kRest>
+struct Below : Below<kCount - 1, kCount - 1, kRest...> {};
+template <int... kRest>
+struct Below<0, kRest...> {
+  using List = Numbers<kRest...>;
+};
+
+/// Lets words of one row and of that `kStep` rows below change places, which turns squares of
+/// kStep words each.
+template <int kStep, int... kLane>
+inline void exchange(Bits& upper, Bits& lower, Numbers<kLane...>) {
+  const Bits above = upper, below = lower;
+  upper = __builtin_shufflevector(above, below,
+                                  ((kLane & kStep) == 0 ? kLane : kLane - kStep + kWidth)...);
+  lower = __builtin_shufflevector(above, below,
+                                  ((kLane & kStep) == 0 ? kLane + kStep : kLane + kWidth)...);
+}
+
+/// Rows of a square become its columns.
+template <int kStep = kWidth / 2>
+inline void turn_square(Bits (&rows)[kWidth]) {
+#pragma GCC unroll 16
+  for (int i = 0; i < kWidth; ++i)
+    if ((i & kStep) == 0) exchange<kStep>(rows[i], rows[i + kStep], typename Below<kWidth>::List{});
+  if constexpr (kStep > 1) turn_square<kStep / 2>(rows);
+}
+
+/// The first `bytes` of a vector, or all.
+inline void put_bytes(void* to, Bits v, std::int64_t bytes) {
+  if (bytes >= static_cast<std::int64_t>(sizeof v)) {
+    __builtin_memcpy(to, &v, sizeof v);
+    return;
+  }
+  auto* target = static_cast<std::byte*>(to);
+  const auto* source = reinterpret_cast<const std::byte*>(&v);
+  for (; bytes >= 16; bytes -= 16, target += 16, source += 16) __builtin_memcpy(target, source, 16);
+  for (; bytes >= 2; bytes -= 2, target += 2, source += 2) __builtin_memcpy(target, source, 2);
+}
+
+/// The values at number `at` of kWidth groups of rows from t on, each dimension's to its own row.
 template <typename T, typename Dot>
-inline void put_value_group(const Attention& a, const Head<Dot>& head, std::int64_t t,
-                            std::int64_t at) {
+inline void put_values(const Attention& a, const Head<Dot>& head, std::int64_t t, std::int64_t at) {
+  using Factor = typename Dot::Factor;
   constexpr std::int64_t kGroup = Head<Dot>::kGroup;
   const T* x = static_cast<const T*>(a.qkv);
   const std::int64_t stride = 3 * a.hidden;
-  for (std::int64_t d = 0; d < head.padded_size; d += kWidth) {
-    Vec rows[kGroup] = {};
-    for (std::int64_t i = 0; i < kGroup && t + i < a.length; ++i)
-      rows[i] = load_within(x, at + (t + i) * stride + d, a.length * stride);
-    put_values(value_place(head, t / kGroup, d), rows);
+  Factor* to = head.values + t / kKeys * kKeys * head.size + t % kKeys;
+  for (std::int64_t d = 0; d < head.size; d += kWidth) {
+    Bits square[kWidth];
+    for (std::int64_t g = 0; g < kWidth; ++g) {
+      Vec rows[kGroup] = {};
+      for (std::int64_t i = 0, row = t + g * kGroup; i < kGroup && row < a.length; ++i, ++row)
+        rows[i] = load_within(x, at + row * stride + d, a.length * stride);
+      square[g] = group_of(Factor{}, rows);
+    }
+    turn_square(square);
+    for (std::int64_t i = 0; i < kWidth && d + i < head.size; ++i)
+      __builtin_memcpy(to + (d + i) * kKeys, &square[i], sizeof(Bits));
   }
 }
 
-/// Asks for a head's numbers in a row that is wanted soon: rows lie further apart than processors
-/// guess.
+/// Asks for `size` numbers that are wanted soon: rows lie further apart than processors guess.
 template <typename T>
-inline void fetch_ahead(const Attention& a, std::int64_t row, std::int64_t at) {
-  if (row >= a.length) return;
-  const T* x = static_cast<const T*>(a.qkv) + row * 3 * a.hidden + at;
-  for (int part = 0; part < 3; ++part) __builtin_prefetch(x + part * a.hidden);
+inline void fetch(const T* x, std::int64_t size) {
+  __builtin_prefetch(x);
+  __builtin_prefetch(x + size - 1);
 }
 
-/// A head's numbers in one order of rows, since those of many rows share few places in a cache.
+/// A head's keys and values in one order of rows, since those of many rows share few places in a
+/// cache. Returns the square of the longest key.
 template <typename T, typename Dot>
-void pack(const Attention& a, std::int64_t h, const Head<Dot>& head) {
-  constexpr std::int64_t kRowsAhead = 8;
-  const std::int64_t row = head.groups * Head<Dot>::kGroup, at = h * head.size;
-  // Scores are kept in units of log 2, so that the softmax is made of powers of 2.
-  const float scale = 1.44269504F / __builtin_sqrtf(static_cast<float>(head.size));
+float pack(const Attention& a, std::int64_t h, const Head<Dot>& head) {
+  const std::int64_t row = head.groups * Head<Dot>::kGroup;
+  const std::int64_t key_at = a.hidden + h * head.size, value_at = key_at + a.hidden;
+  float longest = 0;
   for (std::int64_t t = 0; t < head.padded_keys; ++t) {
+    auto* key = head.keys + t * row;
     if (t < a.length) {
-      fetch_ahead<T>(a, t + kRowsAhead, at);
-      const std::int64_t start = t * 3 * a.hidden + at;
-      put_turned<T>(a, head, t, start, scale, head.queries + t * row);
-      put_turned<T>(a, head, t, start + a.hidden, 1.0F, head.key);
+      const std::int64_t start = t * 3 * a.hidden;
+      const T* ahead = static_cast<const T*>(a.qkv) + start + kRowsAhead * 3 * a.hidden;
+      fetch(ahead + key_at, head.size);
+      fetch(ahead + value_at, head.size);
+      const float square = sum(put_turned<T>(a, head, t, start + key_at, 1.0F, key));
+      longest = longest < square ? square : longest;
     } else {
-      for (std::int64_t d = 0; d < row; ++d) head.key[d] = 0;
+      for (std::int64_t d = 0; d < row; ++d) key[d] = 0;
     }
-    put_key(head, t, head.key);
-    if (t % Head<Dot>::kGroup == 0) put_value_group<T>(a, head, t, at + 2 * a.hidden);
+    if (t % (kWidth * Head<Dot>::kGroup) == 0) put_values<T>(a, head, t, value_at);
   }
+  return longest;
 }
 
-/// Scores of `rows` queries with the keys [0, keys).
-template <typename Dot>
-void score(const Head<Dot>& head, std::int64_t query, std::int64_t rows, std::int64_t keys) {
-  const std::int64_t stride = head.groups * 4;
-  const auto* q = reinterpret_cast<const std::byte*>(head.queries) + query * stride;
-  for (std::int64_t k = 0; k < keys; k += kPanel) {
-    const std::int64_t left = head.padded_keys - k;
-    const std::int64_t vectors = (left < kPanel ? left : kPanel) / kWidth;
-    const auto* panel = reinterpret_cast<const std::byte*>(head.keys) + k * stride;
-    for (std::int64_t r = 0; r < rows; r += tile_rows(vectors)) {
-      const std::int64_t many = rows - r < tile_rows(vectors) ? rows - r : tile_rows(vectors);
-      tile_of<Dot>({q + r * stride, stride, panel, head.groups,
-                    reinterpret_cast<std::byte*>(head.scores + r * head.padded_keys + k),
-                    head.padded_keys * 4},
-                   many, vectors);
-    }
+/// Queries [first, first + rows) of a head.
+struct Block {
+  std::int64_t first, rows;
+  bool causal;
+  std::int64_t keys;  ///< those that some query sees
+  bool small;         ///< whether scores are, so that tops are 0
+  Vec tops[kBlockVectors], totals[kBlockVectors];
+
+  [[nodiscard]] std::int64_t vectors() const { return (rows + kWidth - 1) / kWidth; }
+  /// Whether every query sees all keys before `end`.
+  [[nodiscard]] bool sees_all(std::int64_t end) const { return end <= (causal ? first + 1 : keys); }
+  /// Which queries of a vector see a key.
+  [[nodiscard]] Int sees(int vector, std::int64_t key) const {
+    const std::int64_t query = first + vector * kWidth;
+    const auto ahead = static_cast<std::int32_t>((causal ? query : keys - 1) - key);
+    return (causal ? lanes() : Int{}) + ahead >= Int{};
   }
-}
+};
 
-/// The first `count` numbers of v, the others being `rest`.
-inline Vec first_of(Vec v, std::int64_t count, float rest) {
-  return choose(lanes() < static_cast<std::int32_t>(count), v, splat(rest));
-}
-
-inline Vec largest_of(const float* x, std::int64_t count) {
-  Vec most[2] = {splat(-1e30F), splat(-1e30F)};  // two, so that one need not wait for the other
-  std::int64_t i = 0;
-  for (; i + 2 * kWidth <= count; i += 2 * kWidth) {
-    most[0] = larger(most[0], load(x + i));
-    most[1] = larger(most[1], load(x + i + kWidth));
-  }
-  for (; i < count; i += kWidth)
-    most[0] = larger(most[0], first_of(load(x + i), count - i, -1e30F));
-  return splat(largest(larger(most[0], most[1])));
-}
-
-/// Puts powers of 2 of a row's scores less `top` into their place, and returns the sums. Keys from
-/// `visible` on weigh 0.
-template <typename Factor>
-Vec powers_of(float* scores, Vec top, std::int64_t visible, std::int64_t keys) {
-  constexpr bool kRough = sizeof(Factor) == sizeof(Bf16);
-  auto* weights = reinterpret_cast<Factor*>(scores);  // no wider than the scores behind them
-  Vec total{};
-  std::int64_t k = 0;
-  for (; k + kWidth <= visible; k += kWidth) {
-    const Vec e = exp2_not_positive<kRough>(load(scores + k) - top);
-    total += e;
-    store(weights + k, e);
-  }
-  for (; k < keys; k += kWidth) {
-    const Vec e = first_of(exp2_not_positive<kRough>(load(scores + k) - top), visible - k, 0.0F);
-    total += e;
-    store(weights + k, e);
-  }
-  return total;
-}
-
-/// Turns rows of scores, of which row r sees visible(r) keys, into weights that are right but for
-/// their sums, whose inverses are returned.
-template <typename Dot, typename Visible>
-void soften(const Head<Dot>& head, std::int64_t rows, std::int64_t keys, const Visible& visible,
-            float* inverse_sum) {
-  // Step by step over all rows: to find the largest of a vector's numbers takes long, and the
-  // next row need not wait for it.
-  Vec tops[kMostRows], totals[kMostRows];
-  for (std::int64_t r = 0; r < rows; ++r)
-    tops[r] = largest_of(head.scores + r * head.padded_keys, visible(r));
-  for (std::int64_t r = 0; r < rows; ++r)
-    totals[r] = powers_of<typename Dot::Factor>(head.scores + r * head.padded_keys, tops[r],
-                                                visible(r), keys);
-  for (std::int64_t r = 0; r < rows; ++r) inverse_sum[r] = 1.0F / sum(totals[r]);
-}
-
-/// Values weighed by `rows` rows of weights, times their inverse sums, as the head's part of
-/// rows of `out`, which are `stride` apart.
 template <typename T, typename Dot>
-void gather(const Head<Dot>& head, std::int64_t rows, std::int64_t keys, const float* inverse_sum,
-            T* out, std::int64_t stride) {
-  for (std::int64_t d = 0; d < head.size; d += kPanel) {
-    const std::int64_t columns = head.size - d < kPanel ? head.size - d : kPanel;
-    multiply<Dot>(head.scores, head.padded_keys * 4, rows, value_place(head, 0, d),
-                  keys / Head<Dot>::kGroup, columns,
-                  [&](std::int64_t row, std::int64_t many, std::int64_t, std::int64_t wide,
-                      const typename Dot::Sum* sums) {
-                    for (std::int64_t r = row; r < row + many; ++r, sums += kTileVectors)
-                      for (std::int64_t c = 0; c < wide; c += kWidth)
-                        put_part(out + r * stride + d + c, sums[c / kWidth] * inverse_sum[r],
-                                 wide - c);
-                  });
+void pack_queries(const Attention& a, std::int64_t h, const Head<Dot>& head, const Block& block) {
+  // Scores are in units of log 2, so that the softmax is made of powers of 2.
+  const float scale = 1.44269504F / __builtin_sqrtf(static_cast<float>(head.size));
+  const std::int64_t row = round_up(head.groups, kWidth) * Head<Dot>::kGroup;
+  for (std::int64_t lane = 0; lane < block.rows; lane += kWidth) {
+    const std::int64_t many = block.rows - lane < kWidth ? block.rows - lane : kWidth;
+    for (std::int64_t i = 0; i < many; ++i) {
+      const std::int64_t t = block.first + lane + i, at = t * 3 * a.hidden + h * head.size;
+      fetch(static_cast<const T*>(a.qkv) + at + kRowsAhead * 3 * a.hidden, head.size);
+      put_turned<T>(a, head, t, at, scale, head.rows + i * row);
+    }
+    for (std::int64_t g = 0; g < head.groups; g += kWidth) {
+      Bits square[kWidth] = {};
+      for (std::int64_t i = 0; i < many; ++i)
+        __builtin_memcpy(&square[i], head.rows + i * row + g * Head<Dot>::kGroup, sizeof(Bits));
+      turn_square(square);
+      for (std::int64_t i = 0; i < kWidth && g + i < head.groups; ++i)
+        __builtin_memcpy(
+            head.queries + ((g + i) * block.vectors() * kWidth + lane) * Head<Dot>::kGroup,
+            &square[i], sizeof(Bits));
+    }
   }
+}
+
+/// Adds to `scores` those of kKeyRows keys from `key` on with a block's queries.
+template <typename Dot, int kVectors>
+inline void score(const Head<Dot>& head, std::int64_t key, Vec (&scores)[kKeyRows][kVectors]) {
+  const std::int64_t stride = head.groups * 4;
+  add_products<Dot>(reinterpret_cast<const std::byte*>(head.keys) + key * stride, stride,
+                    reinterpret_cast<const std::byte*>(head.queries), head.groups, scores);
+}
+
+/// The largest score of each query.
+template <typename Dot, int kVectors>
+void find_tops(const Head<Dot>& head, Block& block) {
+  for (Vec& top : block.tops) top = splat(-1e30F);
+  for (std::int64_t key = 0; key < block.keys; key += kKeyRows) {
+    Vec scores[kKeyRows][kVectors] = {};
+    score(head, key, scores);
+    for (int r = 0; r < kKeyRows; ++r)
+      for (int v = 0; v < kVectors; ++v)
+        block.tops[v] =
+            larger(block.tops[v], choose(block.sees(v, key + r), scores[r][v], splat(-1e30F)));
+  }
+}
+
+/// What to take from each query's scores so that powers of 2 neither overflow nor all vanish: the
+/// largest score, or nothing where the lengths of queries and keys keep scores small, which costs
+/// less.
+template <typename Dot, int kVectors>
+void choose_tops(const Head<Dot>& head, float longest_key, Block& block) {
+  constexpr float kSmall = 90;
+  block.small = true;
+  for (int v = 0; v < kVectors; ++v) {
+    Vec square{};
+    for (std::int64_t g = 0; g < head.groups; ++g) {
+      Bits query;
+      __builtin_memcpy(&query, head.queries + (g * kVectors + v) * kWidth * Head<Dot>::kGroup,
+                       sizeof query);
+      square = Dot::add(square, query, query);
+    }
+    block.small = block.small && largest(square) * longest_key <= kSmall * kSmall;
+    block.tops[v] = Vec{};
+  }
+  if (!block.small) find_tops<Dot, kVectors>(head, block);
+}
+
+/// How scores become weights of 32 bits.
+template <typename Factor>
+struct Softmax {
+  static constexpr float kStart = 0;
+  template <bool kPlain>
+  static Bits weights(const Vec* scores, const Int* seen, Vec& total) {
+    Vec e = exp2_of(scores[0]);
+    if (!kPlain) e = choose(seen[0], e, Vec{});
+    total += e;
+    return (Bits)e;
+  }
+};
+
+#if defined(ACESO_DOT_BF16)
+/// Of 16 bits, two in a word. Powers of 2 come from scores less 1/2: then the factor before the
+/// power lies between 1 and 2, half of its last bit is a constant, and to round is to cut.
+template <>
+struct Softmax<Bf16> {
+  static constexpr float kStart = -0.5F;
+  static Bits power(Vec x) {
+    const Vec shift = splat(12582912.0F);
+    const Vec biased = x + shift;
+    const Vec f = x - (biased - shift);
+    Vec p = f * 7.80245226e-2F + 3.43104086e-1F;
+    p = p * f + 9.80419127e-1F;
+    p = p * f + 1.41801806e+0F;  // 2^(1/2) and half of a last bit
+    return (Bits)p + ((Bits)biased << 23);
+  }
+  template <bool kPlain>
+  static Bits weights(const Vec* scores, const Int* seen, Vec& total) {
+    Bits e[2];
+    for (int i = 0; i < 2; ++i)
+      e[i] = kPlain ? power(scores[i]) : power(larger(splat(-126.0F), scores[i])) & (Bits)seen[i];
+    const Bits pair = e[0] >> 16 | (e[1] & 0xffff0000U);
+    total = DotBf16::add(total, pair, Bits{} + 0x3f803f80U);
+    return pair;
+  }
+};
+#endif
+
+/// Weights, right but for their sums, of kKeyRows keys from `key` on. kPlain: scores are small and
+/// every query sees all of the keys.
+template <typename Dot, int kVectors, bool kPlain>
+void weigh(const Head<Dot>& head, std::int64_t key, Block& block) {
+  using Weights = Softmax<typename Dot::Factor>;
+  constexpr std::int64_t kGroup = Head<Dot>::kGroup;
+  Vec scores[kKeyRows][kVectors];
+#pragma GCC unroll 12
+  for (int r = 0; r < kKeyRows; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v)
+      scores[r][v] = kPlain ? splat(Weights::kStart) : Weights::kStart - block.tops[v];
+  score(head, key, scores);
+  auto* to = head.weights + key % kKeys * kVectors * kWidth;
+#pragma GCC unroll 12
+  for (int r = 0; r < kKeyRows; r += kGroup)
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v, to += kWidth * kGroup) {
+      Vec group[kGroup];
+      Int seen[kGroup] = {};
+#pragma GCC unroll 2
+      for (int i = 0; i < kGroup; ++i) {
+        group[i] = scores[r + i][v];
+        if (!kPlain) seen[i] = block.sees(v, key + r + i);
+      }
+      const Bits words = Weights::template weights<kPlain>(group, seen, block.totals[v]);
+      __builtin_memcpy(to, &words, sizeof words);
+    }
+}
+
+/// Values weighed for a block, dimension by dimension.
+template <typename Dot, int kVectors>
+void weigh_values(const Head<Dot>& head, Block& block) {
+  constexpr std::int64_t kGroup = Head<Dot>::kGroup;
+  for (std::int64_t first = 0; first < block.keys; first += kKeys) {
+    const std::int64_t end =
+        round_up(block.keys - first < kKeys ? block.keys : first + kKeys, kKeyRows);
+    for (std::int64_t key = first; key < end; key += kKeyRows) {
+      if (block.small && block.sees_all(key + kKeyRows))
+        weigh<Dot, kVectors, true>(head, key, block);
+      else
+        weigh<Dot, kVectors, false>(head, key, block);
+    }
+    constexpr std::int64_t kStride = kKeys * sizeof(typename Dot::Factor);
+    const auto* values = reinterpret_cast<const std::byte*>(head.values + first * head.size);
+    for (std::int64_t d = 0; d < head.size; d += kKeyRows)
+      tile_of_rows<Dot, kVectors, kKeyRows>(
+          {values + d * kStride, kStride, reinterpret_cast<const std::byte*>(head.weights),
+           (end - first) / kGroup, reinterpret_cast<std::byte*>(head.sums + d * kBlock), kBlock * 4,
+           first > 0},
+          head.size - d);
+  }
+}
+
+/// The sums of a block less their weights' sums, as rows of `out`, which are `stride` apart.
+template <typename T, typename Dot>
+void put_block(const Head<Dot>& head, const Block& block, T* out, std::int64_t stride) {
+  constexpr std::int64_t kGroup = 4 / sizeof(T);
+  for (std::int64_t lane = 0; lane < block.rows; lane += kWidth) {
+    const Vec inverse = 1.0F / block.totals[lane / kWidth];
+    const std::int64_t many = block.rows - lane < kWidth ? block.rows - lane : kWidth;
+    for (std::int64_t d = 0; d < head.size; d += kWidth * kGroup) {
+      Bits square[kWidth];
+      for (std::int64_t i = 0; i < kWidth; ++i) {
+        Vec group[kGroup] = {};
+        for (std::int64_t j = 0, at = d + i * kGroup; j < kGroup && at < head.size; ++j, ++at)
+          group[j] = load(head.sums + at * kBlock + lane) * inverse;
+        square[i] = group_of(T{}, group);
+      }
+      turn_square(square);
+      for (std::int64_t i = 0; i < many; ++i)
+        put_bytes(out + (lane + i) * stride + d, square[i], (head.size - d) * sizeof(T));
+    }
+  }
+}
+
+/// Rows of the next block where `left` are left: a last block of few would take as long as one of
+/// more.
+inline std::int64_t block_rows(std::int64_t left) {
+  const std::int64_t vectors = (left + kWidth - 1) / kWidth;
+  const std::int64_t blocks = (vectors + kBlockVectors - 1) / kBlockVectors;
+  const std::int64_t rows = (vectors + blocks - 1) / blocks * kWidth;
+  return left < rows ? left : rows;
+}
+
+template <typename Dot, int kVectors = kBlockVectors>
+void answer(const Head<Dot>& head, float longest_key, Block& block) {
+  if constexpr (kVectors > 1) {
+    if (block.vectors() < kVectors) return answer<Dot, kVectors - 1>(head, longest_key, block);
+  }
+  choose_tops<Dot, kVectors>(head, longest_key, block);
+  weigh_values<Dot, kVectors>(head, block);
 }
 
 template <typename T, typename Dot>
 void attend(const Attention& a) {
   const Head<Dot> head(a);
-  spread_angles(a, head);
   for (std::int64_t h = 0; h < a.heads; ++h) {
-    pack<T>(a, h, head);
-    T* out = static_cast<T*>(a.out) + h * head.size;
-    for (std::int64_t q = 0; q < a.length; q += kMostRows) {
-      const std::int64_t rows = a.length - q < kMostRows ? a.length - q : kMostRows;
-      const std::int64_t keys = round_up(a.causal ? q + rows : a.length, kWidth);
-      score(head, q, rows, keys);
-      float inverse_sum[kMostRows];
-      soften(
-          head, rows, keys, [&](std::int64_t r) { return a.causal ? q + r + 1 : a.length; },
-          inverse_sum);
-      gather(head, rows, keys, inverse_sum, out + q * a.hidden, a.hidden);
+    const float longest_key = pack<T>(a, h, head);
+    for (std::int64_t q = 0, rows = 0; q < a.length; q += rows) {
+      rows = block_rows(a.length - q);
+      Block block{q, rows, a.causal, a.causal ? q + rows : a.length, false, {}, {}};
+      pack_queries<T>(a, h, head, block);
+      answer(head, longest_key, block);
+      put_block(head, block, static_cast<T*>(a.out) + q * a.hidden + h * head.size, a.hidden);
     }
   }
 }

@@ -5,7 +5,7 @@ namespace {
 
 /// 1 / (1 + e^-x).
 inline Vec sigmoid(Vec x) {
-  const Vec e = exp2_not_positive<false>(magnitude(x) * -1.44269504F);
+  const Vec e = exp2_of(magnitude(x) * -1.44269504F);
   return choose(x < Vec{}, e, splat(1.0F)) / (1.0F + e);
 }
 
@@ -56,7 +56,7 @@ float soften_cached(float* scores, std::int64_t visible, std::int64_t keys) {
   const Vec top = splat(largest(most));
   Vec total{};
   for (std::int64_t k = 0; k < keys; k += kWidth) {
-    const Vec e = exp2_not_positive<false>(load(scores + k) - top);
+    const Vec e = exp2_of(load(scores + k) - top);
     total += e;
     store(scores + k, e);
   }

@@ -3,27 +3,19 @@
 namespace aceso::nn::kernels {
 namespace {
 
-/// 2^x for -126 <= x <= 0, 2^-126 below. The whole part goes to the exponent, 2^f of the rest
-/// (|f| <= 1/2) is a polynomial with the smallest largest relative error: 7.5e-8, or 7.5e-5 for
-/// results that are rounded to bf16 (`kRough`).
-template <bool kRough>
-inline Vec exp2_not_positive(Vec x) {
-  x = larger(x, splat(-126.0F));
+/// 2^x for -126 <= x <= 127, 2^-126 below; NaN stays NaN. The whole part goes to the exponent, 2^f
+/// of the rest
+/// (|f| <= 1/2) is a polynomial with the smallest largest relative error, 7.5e-8.
+inline Vec exp2_of(Vec x) {
+  x = larger(splat(-126.0F), x);
   const Vec shift = splat(12582912.0F);  // 1.5 * 2^23: adding it rounds to a whole number
   const Vec biased = x + shift;
   const Vec f = x - (biased - shift);
-  Vec p;
-  if constexpr (kRough) {
-    p = f * 5.51716668e-2F + 2.42611135e-1F;
-    p = p * f + 6.93260987e-1F;
-    p = p * f + 9.99928073e-1F;
-  } else {
-    p = f * 1.32764717e-3F + 9.67554154e-3F;
-    p = p * f + 5.55071328e-2F;
-    p = p * f + 2.40221197e-1F;
-    p = p * f + 6.93146967e-1F;
-    p = p * f + 1.00000007F;
-  }
+  Vec p = f * 1.32764717e-3F + 9.67554154e-3F;
+  p = p * f + 5.55071328e-2F;
+  p = p * f + 2.40221197e-1F;
+  p = p * f + 6.93146967e-1F;
+  p = p * f + 1.00000007F;
   return (Vec)((Bits)p + ((Bits)biased << 23));
 }
 
@@ -36,7 +28,7 @@ inline Vec gelu_close(Vec x) {
   p = p * t + 1.421413741F;
   p = p * t + -0.284496736F;
   p = (p * t + 0.254829592F) * t;
-  const Vec tail = 0.5F * p * exp2_not_positive<false>(z * z * -1.44269504F);  // (1 - erf |z|) / 2
+  const Vec tail = 0.5F * p * exp2_of(z * z * -1.44269504F);  // (1 - erf |z|) / 2
   const Vec phi = choose(x < Vec{}, tail, 1.0F - tail);
   return x * choose(x == x, phi, x);
 }
@@ -84,16 +76,29 @@ struct Range {
   float low = 0, high = 0;  ///< 0 always lies within
 };
 
+/// Two vectors of numbers from x on, in an order of their own.
+inline void load_two(const float* x, Vec (&two)[2]) {
+  two[0] = load(x);
+  two[1] = load(x + kWidth);
+}
+inline void load_two(const Bf16* x, Vec (&two)[2]) {
+  Bits pairs;
+  __builtin_memcpy(&pairs, x, sizeof pairs);
+  two[0] = (Vec)(pairs << 16);
+  two[1] = (Vec)(pairs & 0xffff0000U);
+}
+
 template <typename T>
 Range range_of(const T* x, std::int64_t width) {
   Vec low[2] = {}, high[2] = {};  // two, so that one need not wait for the other
   std::int64_t i = 0;
   for (; i + 2 * kWidth <= width; i += 2 * kWidth) {
-    const Vec one = load(x + i), two = load(x + i + kWidth);
-    low[0] = smaller(low[0], one);
-    low[1] = smaller(low[1], two);
-    high[0] = larger(high[0], one);
-    high[1] = larger(high[1], two);
+    Vec two[2];
+    load_two(x + i, two);
+    for (int v = 0; v < 2; ++v) {
+      low[v] = smaller(low[v], two[v]);
+      high[v] = larger(high[v], two[v]);
+    }
   }
   Range range{smallest(smaller(low[0], low[1])), largest(larger(high[0], high[1]))};
   for (; i < width; ++i) {
@@ -111,23 +116,42 @@ inline Vec rounded(Vec x, float inverse, float zero) {
   return larger(smaller(whole, splat(255.0F)), Vec{});
 }
 
-/// Numbers as quantised ones, less `centre`.
-inline void put_rounded(std::uint8_t* to, Vec x, float inverse, float zero, float) {
 #if defined(__AVX512F__)
-  // The instructions round as rounded() does; NaN becomes the lowest number.
+/// The same as whole numbers; NaN becomes 0, as the lowest of all numbers.
+inline Bits whole(Vec x, float inverse, float zero) {
   const __m512i whole = _mm512_maskz_cvtps_epi32(0xffff, (__m512)(x * inverse + zero));
   const __m512i low = _mm512_maskz_max_epi32(0xffff, whole, _mm512_setzero_si512());
-  const __m128i bytes = _mm512_maskz_cvtusepi32_epi8(0xffff, low);
+  return (Bits)_mm512_maskz_min_epi32(0xffff, low, _mm512_set1_epi32(255));
+}
 #else
+inline Bits whole(Vec x, float inverse, float zero) {
+  return __builtin_convertvector(__builtin_convertvector(rounded(x, inverse, zero), Int), Bits);
+}
+#endif
+
+/// 2 * kWidth numbers as quantised ones, less `centre`.
+inline void put_rounded(std::uint8_t* to, const float* x, float inverse, float zero, float) {
   typedef std::uint8_t Bytes __attribute__((vector_size(kWidth)));
-  const Int whole = __builtin_convertvector(rounded(x, inverse, zero), Int);
-  const Bytes bytes = __builtin_convertvector(whole, Bytes);
+  for (int v = 0; v < 2; ++v) {
+    const Bytes bytes = __builtin_convertvector(whole(load(x + v * kWidth), inverse, zero), Bytes);
+    __builtin_memcpy(to + v * kWidth, &bytes, sizeof bytes);
+  }
+}
+inline void put_rounded(std::uint8_t* to, const Bf16* x, float inverse, float zero, float) {
+  Vec two[2];
+  load_two(x, two);  // of which one holds every other number
+  const Bits pairs = whole(two[0], inverse, zero) | whole(two[1], inverse, zero) << 8;
+#if defined(__AVX512F__)
+  const __m256i bytes = _mm512_maskz_cvtepi32_epi16(0xffff, (__m512i)pairs);
+#else
+  const Half bytes = __builtin_convertvector(pairs, Half);
 #endif
   __builtin_memcpy(to, &bytes, sizeof bytes);
 }
-
-inline void put_rounded(float* to, Vec x, float inverse, float zero, float centre) {
-  store(to, rounded(x, inverse, zero) - centre);
+template <typename T>
+inline void put_rounded(float* to, const T* x, float inverse, float zero, float centre) {
+  for (int v = 0; v < 2 * kWidth; v += kWidth)
+    store(to + v, rounded(load(x + v), inverse, zero) - centre);
 }
 
 /// Numbers of one row as q - centre, the ones from `width` to `padded` as 0.
@@ -135,15 +159,14 @@ template <typename T, typename Q>
 void put_quantised(const T* x, std::int64_t width, std::int64_t padded, float inverse, float zero,
                    float centre, Q* q) {
   std::int64_t i = 0;
-  for (; i + kWidth <= width; i += kWidth) put_rounded(q + i, load(x + i), inverse, zero, centre);
+  for (; i + 2 * kWidth <= width; i += 2 * kWidth) put_rounded(q + i, x + i, inverse, zero, centre);
   for (; i < width; ++i)
     q[i] = static_cast<Q>(rounded(splat(widen(x[i])), inverse, zero)[0] - centre);
   for (; i < padded; ++i) q[i] = 0;
 }
 
 template <typename T>
-void quantise_row(const T* x, const Quantised& rows, std::int64_t row) {
-  const Range range = range_of(x, rows.width);
+void quantise_row(const T* x, const Range& range, const Quantised& rows, std::int64_t row) {
   const float scale = (range.high - range.low) * (1.0F / 255.0F);
   const float inverse = scale > 0 ? 1.0F / scale : 0.0F;
   const float zero = rounded(splat(-range.low), inverse, 0.0F)[0];
@@ -156,35 +179,64 @@ void quantise_row(const T* x, const Quantised& rows, std::int64_t row) {
     put_quantised(x, rows.width, rows.padded, inverse, zero, zero, rows.centred + start);
 }
 
-void quantise_rows(const Quantised& rows) {
-  for (std::int64_t r = 0; r < rows.rows; ++r) {
-    if (rows.bf16)
-      quantise_row(static_cast<const Bf16*>(rows.x) + r * rows.width, rows, r);
-    else
-      quantise_row(static_cast<const float*>(rows.x) + r * rows.width, rows, r);
+/// Calls put(r, measure(r)) for each row. A few rows are measured before the first of them is
+/// put: a sum or the largest of a vector takes long, and the next row need not wait for it.
+template <typename Measure, typename Put>
+inline void in_turns(std::int64_t rows, const Measure& measure, const Put& put) {
+  constexpr std::int64_t kRows = 8;
+  decltype(measure(0)) measured[kRows];
+  for (std::int64_t first = 0; first < rows; first += kRows) {
+    const std::int64_t many = rows - first < kRows ? rows - first : kRows;
+    for (std::int64_t r = 0; r < many; ++r) measured[r] = measure(first + r);
+    for (std::int64_t r = 0; r < many; ++r) put(first + r, measured[r]);
   }
+}
+
+template <typename T>
+void quantise_all(const T* x, const Quantised& rows) {
+  in_turns(
+      rows.rows, [&](std::int64_t r) { return range_of(x + r * rows.width, rows.width); },
+      [&](std::int64_t r, const Range& range) {
+        quantise_row(x + r * rows.width, range, rows, r);
+      });
+}
+
+void quantise_rows(const Quantised& rows) {
+  if (rows.bf16)
+    quantise_all(static_cast<const Bf16*>(rows.x), rows);
+  else
+    quantise_all(static_cast<const float*>(rows.x), rows);
+}
+
+/// Calls add(sum, i) for vectors from i on, of which there are width / kWidth; four sums, so that
+/// one need not wait for the other.
+template <typename Add>
+inline float sum_over(std::int64_t width, const Add& add) {
+  Vec sums[4] = {};
+  std::int64_t i = 0;
+  for (; i + 4 * kWidth <= width; i += 4 * kWidth)
+    for (int v = 0; v < 4; ++v) add(sums[v], i + v * kWidth);
+  for (; i + kWidth <= width; i += kWidth) add(sums[0], i);
+  return sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
 }
 
 template <typename T>
 void norm_row(const float* x, const float* gain, const float* bias, float epsilon,
               std::int64_t width, T* y) {
-  Vec total{};
-  std::int64_t i = 0;
-  for (; i + kWidth <= width; i += kWidth) total += load(x + i);
-  float mean = sum(total);
-  for (; i < width; ++i) mean += x[i];
+  const std::int64_t whole = width / kWidth * kWidth;
+  float mean = sum_over(width, [&](Vec& total, std::int64_t i) { total += load(x + i); });
+  for (std::int64_t i = whole; i < width; ++i) mean += x[i];
   mean /= static_cast<float>(width);
-  Vec squares{};
-  for (i = 0; i + kWidth <= width; i += kWidth) {
+  float variance = sum_over(width, [&](Vec& squares, std::int64_t i) {
     const Vec d = load(x + i) - mean;
     squares += d * d;
-  }
-  float variance = sum(squares);
-  for (; i < width; ++i) variance += (x[i] - mean) * (x[i] - mean);
+  });
+  for (std::int64_t i = whole; i < width; ++i) variance += (x[i] - mean) * (x[i] - mean);
   const float scale = 1.0F / __builtin_sqrtf(variance / static_cast<float>(width) + epsilon);
-  for (i = 0; i + kWidth <= width; i += kWidth)
+  for (std::int64_t i = 0; i < whole; i += kWidth)
     store(y + i, (load(x + i) - mean) * scale * load(gain + i) + load(bias + i));
-  for (; i < width; ++i) narrow(y + i, (x[i] - mean) * scale * gain[i] + bias[i]);
+  for (std::int64_t i = whole; i < width; ++i)
+    narrow(y + i, (x[i] - mean) * scale * gain[i] + bias[i]);
 }
 
 void norm_rows(const float* x, const float* gain, const float* bias, float epsilon,

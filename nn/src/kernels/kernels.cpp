@@ -40,10 +40,10 @@ std::vector<const Table*> runnable() { return {&portable()}; }
 }  // namespace
 
 std::int64_t attention_workspace(std::int64_t length, std::int64_t head_size) {
-  // Enough for the widest variant, 16 floats a vector, with every factor as f32.
-  const std::int64_t keys = (length + 15) / 16 * 16;
+  // Enough for any variant, with every factor as f32: keys and values, up to whole blocks of 192; a
+  // block of 48 queries, its sums and its weights of 192 keys; 16 vectors and room behind them.
   const std::int64_t size = (head_size + 15) / 16 * 16;
-  return keys * (5 * size + 24) + 2 * size + 9 * 16 + 32;
+  return (length + 200) * 2 * size + (48 + 48 + 17) * size + 192 * 48 + 16 + 6 * 16;
 }
 
 std::span<const Table* const> available() noexcept {

@@ -54,19 +54,17 @@ struct TileWork {
   std::int64_t groups;
   std::byte* sums;
   std::int64_t sums_stride;
+  bool add = false;  ///< to what is in sums
 };
 
 // Loops over a tile are unrolled, so that its sums stay in registers.
+
+/// Adds the products of kRows rows, `x_stride` bytes apart, with a panel.
 template <typename Dot, int kRows, int kVectors>
-void tile(const TileWork& work) {
-  typename Dot::Sum sums[kRows][kVectors];
-#pragma GCC unroll 12
-  for (int r = 0; r < kRows; ++r)
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) sums[r][v] = typename Dot::Sum{};
-  const std::byte* x = work.x;
-  const std::byte* panel = work.panel;
-  for (std::int64_t g = 0; g < work.groups; ++g) {
+inline __attribute__((always_inline)) void add_products(
+    const std::byte* x, std::int64_t x_stride, const std::byte* panel, std::int64_t groups,
+    typename Dot::Sum (&sums)[kRows][kVectors]) {
+  for (std::int64_t g = 0; g < groups; ++g) {
     Bits columns[kVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v)
@@ -75,13 +73,28 @@ void tile(const TileWork& work) {
 #pragma GCC unroll 12
     for (int r = 0; r < kRows; ++r) {
       std::uint32_t group;
-      __builtin_memcpy(&group, x + r * work.x_stride, sizeof group);
+      __builtin_memcpy(&group, x + r * x_stride, sizeof group);
       const Bits spread = Bits{} + group;
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) sums[r][v] = Dot::add(sums[r][v], spread, columns[v]);
     }
     x += sizeof(std::uint32_t);
   }
+}
+
+template <typename Dot, int kRows, int kVectors>
+void tile(const TileWork& work) {
+  typename Dot::Sum sums[kRows][kVectors];
+#pragma GCC unroll 12
+  for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      sums[r][v] = typename Dot::Sum{};
+      if (work.add)
+        __builtin_memcpy(&sums[r][v], work.sums + r * work.sums_stride + v * sizeof(Bits),
+                         sizeof(Bits));
+    }
+  add_products<Dot>(work.x, work.x_stride, work.panel, work.groups, sums);
 #pragma GCC unroll 12
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
