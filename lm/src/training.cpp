@@ -151,6 +151,8 @@ class Training {
         trainer_(plan, weights) {}
 
   TrainingOutcome run() {
+    if (const std::string where = trainer_.placement(); !where.empty())
+      context_.log.info("training.ranks", {{"placement", where}});
     restore();
     context_.progress.stage("train", static_cast<std::uint64_t>(options_.steps), "steps");
     context_.progress.advance(static_cast<std::uint64_t>(state_.step));
@@ -315,6 +317,7 @@ void configure(nn::TrainingPlan& plan, const TrainingOptions& options,
   plan.optimizer.sharded = options.shard_optimizer;
   plan.ranks = {.rank = context.launch.rank,
                 .size = context.launch.size,
+                .local_rank = context.launch.local_rank,
                 .address = context.launch.address,
                 .port = context.launch.port};
   if (options.micro_batches % context.launch.size != 0)
