@@ -52,13 +52,15 @@ Net open(const nn::ModelFolder& folder, nn::Device device) {
   if (architecture != "transformer")
     fail(Errc::Unsupported, "{}: expected a model of architecture transformer or lstm, found {}",
          folder.path().string(), architecture);
-  nn::Transformer net(folder, nn::Precision::Fp32, device);
-  if (!net.spec().causal || net.spec().head == "none")
+  // Before a device is opened for what it will not be needed for.
+  const auto spec =
+      nn::TransformerSpec::from_json(folder.description().config, folder.path().string());
+  if (!spec.causal || spec.head == "none")
     fail(Errc::Unsupported,
          "{}: expected a transformer that writes (causal: true, with a head), found one that reads "
          "only",
          folder.path().string());
-  return net;
+  return nn::Transformer(folder, nn::Precision::Fp32, device);
 }
 
 }  // namespace

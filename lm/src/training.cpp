@@ -170,6 +170,7 @@ class Training {
       outcome.held_out_loss = best_.empty() ? state_.evaluated_losses.back() : state_.best_loss;
     outcome.tokens_per_second = elapsed.count() > 0 ? computed_ / elapsed.count() : 0;
     outcome.stopped_early = stopped_early;
+    outcome.placement = trainer_.placement();
     outcome.training_losses = {state_.steps, state_.losses};
     outcome.held_out_losses = {state_.evaluated_at, state_.evaluated_losses};
     return outcome;
@@ -344,6 +345,7 @@ void report_training(const TrainingOutcome& outcome, const nn::TrainingPlan& pla
   context.metric("tokens_per_second", outcome.tokens_per_second);
   context.metric("resumed_from", outcome.resumed_from);
   context.metric("stopped_early", outcome.stopped_early);
+  if (!outcome.placement.empty()) context.metric("placement", outcome.placement);
   context.metric("trained_weights", plan.trained.size());
   context.report.figure("Steps", outcome.steps);
   context.report.figure("Loss of the last step", outcome.loss);
