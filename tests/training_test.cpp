@@ -119,6 +119,9 @@ TEST_F(TrainingScenario, TwoProcessesGiveWhatOneGives) {
   ASSERT_EQ(first.exit_code, 0) << first.err;
   ASSERT_EQ(second.exit_code, 0) << second.err;
   EXPECT_EQ(weights("alone"), weights("shared"));
+  EXPECT_NE(first.out.find("rank 0 of 2 computes on the CPU; gradients are added up by Gloo"),
+            std::string::npos)
+      << first.out << first.err;
 }
 
 TEST_F(TrainingScenario, KilledProcessesWithAShardedOptimiserEndWithTheSameBytes) {
@@ -154,6 +157,11 @@ TEST_F(TrainingScenario, AnEnvironmentThatMakesNoSenseIsAMistakeOfUse) {
   const Ended ended = run(command("none"), "export RANK=3 WORLD_SIZE=2;");
   EXPECT_EQ(ended.exit_code, 2);
   EXPECT_NE(ended.err.find("rank 3 of 2"), std::string::npos) << ended.err;
+  const Ended local = run(command("none"), "export RANK=0 WORLD_SIZE=2 LOCAL_RANK=first;");
+  EXPECT_EQ(local.exit_code, 2);
+  EXPECT_NE(local.err.find("LOCAL_RANK: expected a whole number, found \"first\""),
+            std::string::npos)
+      << local.err;
 }
 
 }  // namespace

@@ -46,8 +46,9 @@ class StopOnSignal {
 [[nodiscard]] Progress::Sink json_progress();
 [[nodiscard]] bool stderr_is_terminal();
 
-/// This process's place among those that torchrun (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT),
-/// srun (SLURM_*) or mpirun (OMPI_*) started together, as their environment variables tell.
+/// This process's place among those that torchrun (RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR,
+/// MASTER_PORT), srun (SLURM_*) or mpirun (OMPI_*) started together, as their environment variables
+/// tell.
 /// \throws Error InvalidArgument if they make no sense.
 [[nodiscard]] app::Launch launch_from_environment();
 

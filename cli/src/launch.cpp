@@ -47,15 +47,18 @@ app::Launch launch_from_environment() {
   const std::int64_t job = number_of("SLURM_JOB_ID", -1);
   const std::int64_t port = number_of("MASTER_PORT", job < 0 ? launch.port : 20000 + job % 20000);
   struct Names {
-    const char *rank, *size;
+    const char *rank, *size, *local_rank;
   };
   for (const Names& names :
-       {Names{"RANK", "WORLD_SIZE"}, Names{"SLURM_PROCID", "SLURM_STEP_NUM_TASKS"},
-        Names{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"}}) {
+       {Names{"RANK", "WORLD_SIZE", "LOCAL_RANK"},
+        Names{"SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID"},
+        Names{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"}}) {
     const std::int64_t rank = number_of(names.rank, -1), size = number_of(names.size, -1);
     if (rank < 0 || size < 0) continue;
     launch.rank = rank;
     launch.size = size;
+    // A person's word counts whoever started the processes.
+    launch.local_rank = number_of("LOCAL_RANK", number_of(names.local_rank, -1));
     return checked(launch, port);
   }
   return {};

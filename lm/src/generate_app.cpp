@@ -32,7 +32,7 @@ struct Job {
   double temperature = 1.0;
   std::int64_t top_k = 0;
   std::uint64_t seed = 1;
-  std::string precision = "fp32";
+  std::string precision = "fp32", device = "cpu";
 };
 
 /// A sequence in the making.
@@ -232,7 +232,7 @@ double identity(const std::string& a, const std::string& b) {
   return static_cast<double>(same) / static_cast<double>(a.size());
 }
 
-void report(const Job& job, const std::vector<Template>& templates,
+void report(const Job& job, const LanguageModel& model, const std::vector<Template>& templates,
             const std::vector<Design>& designs, const SequenceKind& kind,
             app::RunContext& context) {
   std::vector<std::string> sequences;
@@ -252,6 +252,7 @@ void report(const Job& job, const std::vector<Template>& templates,
   const auto distinct = static_cast<std::int64_t>(sequences.size() - repeats.size());
   context.metric("designs", designs.size());
   context.metric("distinct", distinct);
+  context.metric("device", nn::name(model.net().device()));
   context.metric("perplexity", sum / static_cast<double>(designs.size()));
   context.report.section("Designs", "Masked places are decided in rounds, the surest first.");
   context.report.figure("Designs", static_cast<std::int64_t>(designs.size()));
@@ -266,7 +267,8 @@ void report(const Job& job, const std::vector<Template>& templates,
 void run(const Job& job, const SequenceKind& kind, app::RunContext& context) {
   if (job.templates.has_value() == (job.length > 0))
     fail(Errc::InvalidArgument, "give either --templates or --length");
-  const LanguageModel model(job.model, nn::precision_by_name(job.precision));
+  const LanguageModel model(job.model, nn::precision_by_name(job.precision),
+                            nn::device_by_name(job.device));
   check_masked(model);
   const Letters letters = letters_of(model, kind);
   const std::vector<Template> templates = read_templates(job, model, kind);
@@ -282,7 +284,7 @@ void run(const Job& job, const SequenceKind& kind, app::RunContext& context) {
                          "tokens");
   design_all(designs, constraints, job, model, letters, context);
   write_designs(job, designs);
-  report(job, templates, designs, kind, context);
+  report(job, model, templates, designs, kind, context);
 }
 
 }  // namespace
@@ -327,6 +329,7 @@ app::App generate_app(const SequenceKind& kind, const AppTexts& texts) {
             .maximum = 10000});
   d.option("seed", &Job::seed, {.help = "of the random choices"});
   describe_precision(d, &Job::precision);
+  describe_device(d, &Job::device);
   return d.build([kind](const Job& job, app::RunContext& context) { run(job, kind, context); });
 }
 

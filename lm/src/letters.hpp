@@ -2,6 +2,7 @@
 /// An alphabet's letters as tokens of a model, and options that apps of sequences share.
 #pragma once
 
+#include "aceso/lm/device_option.hpp"
 #include "aceso/lm/language_model.hpp"
 #include "aceso/lm/sequence_apps.hpp"
 
@@ -37,15 +38,6 @@ template <typename Job>
 void describe_precision(app::Describe<Job>& d, std::string Job::* precision) {
   d.option("precision", precision,
            {.help = "numbers that the layers compute with", .choices = nn::precision_names()});
-}
-
-template <typename Job>
-void describe_device(app::Describe<Job>& d, std::string Job::* device) {
-  d.option("device", device,
-           {.help = "where the net is computed; cuda: the first NVIDIA GPU (compute capability "
-                    "8.0 or more), in fp32 or bf16",
-            .choices = nn::device_names(),
-            .advanced = true});
 }
 
 /// Puts a toolkit's own words in.

@@ -39,19 +39,28 @@ class RecurrentWriting final : public Writing {
   nn::RecurrentState state_;
 };
 
-Net open(const nn::ModelFolder& folder) {
+Net open(const nn::ModelFolder& folder, nn::Device device) {
   const std::string& architecture = folder.description().architecture;
-  if (architecture == "lstm") return nn::Recurrent(folder);
+  if (architecture == "lstm") {
+    if (device != nn::Device::Cpu)
+      fail(Errc::Unsupported,
+           "{}: expected a model of architecture transformer, which the device {} computes, found "
+           "lstm: compute on the device cpu",
+           folder.path().string(), nn::name(device));
+    return nn::Recurrent(folder);
+  }
   if (architecture != "transformer")
     fail(Errc::Unsupported, "{}: expected a model of architecture transformer or lstm, found {}",
          folder.path().string(), architecture);
-  nn::Transformer net(folder, nn::Precision::Fp32);
-  if (!net.spec().causal || net.spec().head == "none")
+  // Before a device is opened for what it will not be needed for.
+  const auto spec =
+      nn::TransformerSpec::from_json(folder.description().config, folder.path().string());
+  if (!spec.causal || spec.head == "none")
     fail(Errc::Unsupported,
          "{}: expected a transformer that writes (causal: true, with a head), found one that reads "
          "only",
          folder.path().string());
-  return net;
+  return nn::Transformer(folder, nn::Precision::Fp32, device);
 }
 
 }  // namespace
@@ -61,8 +70,10 @@ struct NextTokenModel::Impl {
   Net net;
   nn::Tokenizer tokenizer;
 
-  explicit Impl(const std::filesystem::path& path)
-      : folder(path), net(open(folder)), tokenizer(folder.description().tokenizer, path.string()) {
+  Impl(const std::filesystem::path& path, nn::Device device)
+      : folder(path),
+        net(open(folder, device)),
+        tokenizer(folder.description().tokenizer, path.string()) {
     const std::int64_t vocabulary =
         std::visit([](const auto& n) { return n.spec().vocabulary; }, net);
     if (tokenizer.size() > vocabulary)
@@ -76,12 +87,17 @@ struct NextTokenModel::Impl {
   }
 };
 
-NextTokenModel::NextTokenModel(const std::filesystem::path& path)
-    : impl_(std::make_shared<const Impl>(path)) {}
+NextTokenModel::NextTokenModel(const std::filesystem::path& path, nn::Device device)
+    : impl_(std::make_shared<const Impl>(path, device)) {}
 
 const nn::Tokenizer& NextTokenModel::tokenizer() const noexcept { return impl_->tokenizer; }
 const nn::ModelDescription& NextTokenModel::description() const noexcept {
   return impl_->folder.description();
+}
+
+nn::Device NextTokenModel::device() const noexcept {
+  const auto* transformer = std::get_if<nn::Transformer>(&impl_->net);
+  return transformer != nullptr ? transformer->device() : nn::Device::Cpu;
 }
 
 std::int64_t NextTokenModel::max_length() const noexcept {

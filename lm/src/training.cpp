@@ -151,6 +151,8 @@ class Training {
         trainer_(plan, weights) {}
 
   TrainingOutcome run() {
+    if (const std::string where = trainer_.placement(); !where.empty())
+      context_.log.info("training.ranks", {{"placement", where}});
     restore();
     context_.progress.stage("train", static_cast<std::uint64_t>(options_.steps), "steps");
     context_.progress.advance(static_cast<std::uint64_t>(state_.step));
@@ -168,6 +170,7 @@ class Training {
       outcome.held_out_loss = best_.empty() ? state_.evaluated_losses.back() : state_.best_loss;
     outcome.tokens_per_second = elapsed.count() > 0 ? computed_ / elapsed.count() : 0;
     outcome.stopped_early = stopped_early;
+    outcome.placement = trainer_.placement();
     outcome.training_losses = {state_.steps, state_.losses};
     outcome.held_out_losses = {state_.evaluated_at, state_.evaluated_losses};
     return outcome;
@@ -315,6 +318,7 @@ void configure(nn::TrainingPlan& plan, const TrainingOptions& options,
   plan.optimizer.sharded = options.shard_optimizer;
   plan.ranks = {.rank = context.launch.rank,
                 .size = context.launch.size,
+                .local_rank = context.launch.local_rank,
                 .address = context.launch.address,
                 .port = context.launch.port};
   if (options.micro_batches % context.launch.size != 0)
@@ -341,6 +345,7 @@ void report_training(const TrainingOutcome& outcome, const nn::TrainingPlan& pla
   context.metric("tokens_per_second", outcome.tokens_per_second);
   context.metric("resumed_from", outcome.resumed_from);
   context.metric("stopped_early", outcome.stopped_early);
+  if (!outcome.placement.empty()) context.metric("placement", outcome.placement);
   context.metric("trained_weights", plan.trained.size());
   context.report.figure("Steps", outcome.steps);
   context.report.figure("Loss of the last step", outcome.loss);

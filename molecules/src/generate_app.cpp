@@ -1,6 +1,7 @@
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"
 #include "aceso/core/text.hpp"
+#include "aceso/lm/device_option.hpp"
 #include "aceso/lm/sampler.hpp"
 #include "aceso/lm/table.hpp"
 #include "apps.hpp"
@@ -32,6 +33,7 @@ struct Job {
   std::int64_t attempts = 10;
   bool keep_duplicates = false;
   bool keep_invalid = false;
+  std::string device = "cpu";
 };
 
 constexpr std::size_t kDrawn = 20;
@@ -201,6 +203,7 @@ void report(const Job& job, const lm::NextTokenModel& model, const Generated& ma
   context.metric("kept", made.kept.size());
   context.metric("characters", tokens);
   context.metric("drawn_per_second", speed);
+  context.metric("device", nn::name(model.device()));
   context.report.section("Generation", "Molecules were drawn from a language model of SMILES.");
   context.report.figure("Model", model.description().name);
   context.report.figure("Drawn", static_cast<std::int64_t>(made.drawn.size()));
@@ -211,7 +214,7 @@ void report(const Job& job, const lm::NextTokenModel& model, const Generated& ma
 }
 
 void run(const Job& job, app::RunContext& context) {
-  const lm::NextTokenModel model(job.model);
+  const lm::NextTokenModel model(job.model, nn::device_by_name(job.device));
   const MosesFilters filters(job.alerts);
   const Generated made = Generation(job, model, filters, context).run();
   if (made.kept.size() < static_cast<std::size_t>(job.count))
@@ -291,6 +294,7 @@ app::App generate_app() {
             .advanced = true});
   d.option("keep_duplicates", &Job::keep_duplicates, {.help = "keep molecules that came before"});
   d.option("keep_invalid", &Job::keep_invalid, {.help = "keep what is no molecule"});
+  lm::describe_device(d, &Job::device, "transformers in fp32");
   d.sample({.name = "60 molecules",
             .summary = "new molecules from a small model",
             .inputs = {{"model", {"smiles-demo.model.tar"}}},

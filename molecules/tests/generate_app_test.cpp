@@ -117,6 +117,33 @@ TEST_P(GenerateAppTest, TooFewMoleculesAreWarnedOf) {
   EXPECT_EQ(result.warnings[0].kind, "generate.too_few");
 }
 
+// With a GPU it must do what the CPU does; without one it must say so and write nothing.
+TEST_P(GenerateAppTest, OnAGpuGivesTheSameOrSaysWhatIsMissing) {
+  const Json options = {{"count", 1},
+                        {"temperature", 0},
+                        {"max_length", 30},
+                        {"attempts", 1},
+                        {"keep_invalid", true}};
+  Json on_gpu = options;
+  on_gpu["device"] = "cuda";
+  const auto result = generate(on_gpu, "gpu.smi");
+  if (!result.error) {
+    ASSERT_EQ(generate(options, "cpu.smi").exit_code(), 0);
+    EXPECT_EQ(read_file(place("gpu.smi")), read_file(place("cpu.smi")));
+    return;
+  }
+  EXPECT_FALSE(fs::exists(place("gpu.smi")));
+  const std::string message = result.error->what();
+  if (GetParam() == "lstm") {
+    EXPECT_EQ(message, place("model") +
+                           ": expected a model of architecture transformer, which the device cuda "
+                           "computes, found lstm: compute on the device cpu");
+  } else {
+    EXPECT_EQ(result.exit_code(), 2);
+    EXPECT_TRUE(message.starts_with("device cuda: expected ")) << message;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, GenerateAppTest, testing::Values("transformer", "lstm"),
                          [](const auto& tested) { return tested.param; });
 

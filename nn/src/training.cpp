@@ -140,6 +140,7 @@ Json plan_json(const TrainingPlan& plan) {
   if (plan.ranks.size > 1)
     json["ranks"] = {{"rank", plan.ranks.rank},
                      {"size", plan.ranks.size},
+                     {"local_rank", plan.ranks.local_rank},
                      {"address", plan.ranks.address},
                      {"port", plan.ranks.port},
                      {"timeout_seconds", plan.ranks.timeout_seconds}};
@@ -231,6 +232,8 @@ void Trainer::barrier() {
   aceso_failure failure{};
   if (impl_->api.barrier(impl_->handle, &failure) != 0) raise(failure);
 }
+
+std::string Trainer::placement() const { return impl_->api.placement(impl_->handle); }
 
 std::string Trainer::about() const { return impl_->api.about; }
 

@@ -9,7 +9,7 @@
 extern "C" {
 
 /// Raised with every change of what follows; a plugin of another version is refused.
-#define ACESO_TRAINING_ABI 1
+#define ACESO_TRAINING_ABI 2
 #define ACESO_TRAINING_ENTRY "aceso_training_plugin"
 
 /// Element types of an array.
@@ -74,6 +74,9 @@ struct aceso_training_api {
   int (*restore)(void* trainer, aceso_arrays state, std::int64_t steps, aceso_failure* failure);
   /// Waits until every rank is here.
   int (*barrier)(void* trainer, aceso_failure* failure);
+  /// Where this rank computes and how ranks exchange gradients, for people; "" for one alone. Lives
+  /// as long as the trainer.
+  const char* (*placement)(void* trainer);
 };
 
 /// The plugin's one symbol has this type.

@@ -51,7 +51,7 @@ struct CpuTransformer final : TransformerNet {
   Norm final_norm;
   std::optional<RotaryTable> rotary;
   // The head is small beside the layers and always computed in f32.
-  Linear head_dense, decoder;
+  Linear head_dense, scores;
   Norm head_norm;
 
   CpuTransformer(const TransformerSpec& the_spec, const TransformerWeights& weights,
@@ -88,7 +88,7 @@ struct CpuTransformer final : TransformerNet {
     }
     const Tensor weight = spec.tied ? embedding : weights("head.decoder.weight");
     const Tensor bias = weights("head.bias");
-    decoder = linear({weight, bias}, Precision::Fp32);
+    scores = linear({weight, bias}, Precision::Fp32);
   }
 
   /// Whether layers exchange bf16 values.
@@ -195,23 +195,6 @@ struct CpuTransformer final : TransformerNet {
     return x.slice(0, rows);
   }
 
-  void check_step(const KeyValueCache& cache, std::span<const std::size_t> slots,
-                  std::span<const Token> tokens) const {
-    if (slots.size() != tokens.size())
-      fail(Errc::InvalidArgument, "expected a token for each of {} slots, found {}", slots.size(),
-           tokens.size());
-    for (std::size_t r = 0; r < slots.size(); ++r) {
-      if (slots[r] >= cache.slots())
-        fail(Errc::InvalidArgument, "expected slots below {}, found {}", cache.slots(), slots[r]);
-      if (tokens[r] < 0 || tokens[r] >= spec.vocabulary)
-        fail(Errc::InvalidArgument, "expected tokens from 0 to {}, found {}", spec.vocabulary - 1,
-             tokens[r]);
-      if (spec.max_length > 0 && cache.length(slots[r]) >= spec.max_length)
-        fail(Errc::InvalidArgument, "expected at most {} tokens in a sequence, found more",
-             spec.max_length);
-    }
-  }
-
   void embed_token(Token token, std::int64_t position, float* to) const {
     const std::int64_t h = spec.hidden;
     std::copy_n(embedding.values<float>().data() + token * h, h, to);
@@ -253,7 +236,6 @@ struct CpuTransformer final : TransformerNet {
 
   [[nodiscard]] Tensor step(KeyValueCache& cache, std::span<const std::size_t> slots,
                             std::span<const Token> tokens) const {
-    check_step(cache, slots, tokens);
     const auto rows = static_cast<std::int64_t>(slots.size()), h = spec.hidden;
     const std::int64_t padded = Linear::rows_with_padding(rows);
     Tensor x(DType::F32, {padded, h});
@@ -293,10 +275,32 @@ struct CpuTransformer final : TransformerNet {
       normalise(head_norm, floats(two), padded, one.data(), false);
     }
     Tensor result(DType::F32, {padded, spec.vocabulary});
-    decoder.apply(features, result.data(), rows);
+    scores.apply(features, result.data(), rows);
     return result.slice(0, rows);
   }
+
+  [[nodiscard]] std::unique_ptr<DecoderNet> decoder(std::size_t slots) const override;
 };
+
+struct CpuDecoder final : DecoderNet {
+  const CpuTransformer& net;
+  KeyValueCache cache;
+
+  CpuDecoder(const CpuTransformer& the_net, std::size_t slots)
+      : net(the_net), cache(net.spec.layers, net.spec.heads, net.spec.head_size(), slots) {}
+
+  [[nodiscard]] std::size_t slots() const noexcept override { return cache.slots(); }
+  [[nodiscard]] std::int64_t length(std::size_t slot) const override { return cache.length(slot); }
+  void restart(std::size_t slot) override { cache.restart(slot); }
+  [[nodiscard]] Tensor step(std::span<const std::size_t> slots,
+                            std::span<const Token> tokens) override {
+    return net.step(cache, slots, tokens);
+  }
+};
+
+std::unique_ptr<DecoderNet> CpuTransformer::decoder(std::size_t slots) const {
+  return std::make_unique<CpuDecoder>(*this, slots);
+}
 
 }  // namespace
 
@@ -327,7 +331,6 @@ struct Transformer::Impl {
   TransformerSpec spec;
   Precision precision;
   Device device;
-  std::shared_ptr<const CpuTransformer> cpu;  ///< null on another device
   std::shared_ptr<const TransformerNet> net;
 
   Impl(const TransformerSpec& the_spec, const TensorSet& tensors, Precision the_precision,
@@ -339,7 +342,7 @@ struct Transformer::Impl {
       net = std::make_shared<const cuda::CudaTransformer>(cuda::first_gpu(), spec, weights,
                                                           precision);
     } else {
-      net = cpu = std::make_shared<const CpuTransformer>(spec, weights, precision);
+      net = std::make_shared<const CpuTransformer>(spec, weights, precision);
     }
   }
 };
@@ -367,16 +370,32 @@ Tensor Transformer::logits(const Tensor& hidden) const {
 }
 
 struct Decoder::State {
-  std::shared_ptr<const CpuTransformer> net;
-  KeyValueCache cache;
+  TransformerSpec spec;
+  std::shared_ptr<const TransformerNet> net;
+  std::unique_ptr<DecoderNet> decoder;  ///< before the net when they end
 
-  State(std::shared_ptr<const CpuTransformer> cpu, std::size_t slots)
-      : net(std::move(cpu)),
-        cache(net->spec.layers, net->spec.heads, net->spec.head_size(), slots) {}
+  State(const TransformerSpec& the_spec, std::shared_ptr<const TransformerNet> the_net,
+        std::size_t slots)
+      : spec(the_spec), net(std::move(the_net)), decoder(net->decoder(slots)) {}
 
   void check(std::size_t slot) const {
-    if (slot >= cache.slots())
-      fail(Errc::InvalidArgument, "expected slots below {}, found {}", cache.slots(), slot);
+    if (slot >= decoder->slots())
+      fail(Errc::InvalidArgument, "expected slots below {}, found {}", decoder->slots(), slot);
+  }
+
+  void check(std::span<const std::size_t> slots, std::span<const Token> tokens) const {
+    if (slots.size() != tokens.size())
+      fail(Errc::InvalidArgument, "expected a token for each of {} slots, found {}", slots.size(),
+           tokens.size());
+    for (std::size_t r = 0; r < slots.size(); ++r) {
+      check(slots[r]);
+      if (tokens[r] < 0 || tokens[r] >= spec.vocabulary)
+        fail(Errc::InvalidArgument, "expected tokens from 0 to {}, found {}", spec.vocabulary - 1,
+             tokens[r]);
+      if (spec.max_length > 0 && decoder->length(slots[r]) >= spec.max_length)
+        fail(Errc::InvalidArgument, "expected at most {} tokens in a sequence, found more",
+             spec.max_length);
+    }
   }
 };
 
@@ -386,10 +405,7 @@ Decoder::Decoder(const Transformer& net, std::size_t slots) {
          "expected a causal transformer without token dropout, to write with; found another");
   if (net.precision() != Precision::Fp32)
     fail(Errc::Unsupported, "sequences are written in fp32, found {}", name(net.precision()));
-  if (net.device() != Device::Cpu)
-    fail(Errc::Unsupported, "sequences are written on the device cpu, found {}",
-         name(net.device()));
-  state_ = std::make_unique<State>(net.impl_->cpu, slots);
+  state_ = std::make_unique<State>(net.spec(), net.impl_->net, slots);
 }
 
 Decoder::~Decoder() = default;
@@ -397,17 +413,18 @@ Decoder::Decoder(Decoder&&) noexcept = default;
 Decoder& Decoder::operator=(Decoder&&) noexcept = default;
 
 Tensor Decoder::step(std::span<const std::size_t> slots, std::span<const Token> tokens) {
-  return state_->net->step(state_->cache, slots, tokens);
+  state_->check(slots, tokens);
+  return state_->decoder->step(slots, tokens);
 }
 
 void Decoder::restart(std::size_t slot) {
   state_->check(slot);
-  state_->cache.restart(slot);
+  state_->decoder->restart(slot);
 }
 
 std::int64_t Decoder::length(std::size_t slot) const {
   state_->check(slot);
-  return state_->cache.length(slot);
+  return state_->decoder->length(slot);
 }
 
 }  // namespace aceso::nn

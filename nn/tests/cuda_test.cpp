@@ -1,10 +1,7 @@
 #include "aceso/core/error.hpp"
 #include "aceso/nn/transformer.hpp"
-#include "cuda/cuda_transformer.hpp"
 #include "cuda/driver.hpp"
-#include "emulated_device.hpp"
-#include "random_weights.hpp"
-#include "transformer_weights.hpp"
+#include "cuda_pair.hpp"
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
@@ -17,61 +14,20 @@
 namespace aceso::nn {
 namespace {
 
-using cuda::CudaTransformer;
 using cuda::EmulatedDevice;
-using cuda::Executor;
 using cuda::emulation::Order;
-
-constexpr Order kOrders[] = {{.backwards = false, .eager_copies = false},
-                             {.backwards = true, .eager_copies = false},
-                             {.backwards = false, .eager_copies = true},
-                             {.backwards = true, .eager_copies = true}};
-
-TensorSet random_weights(const TransformerSpec& spec, unsigned seed) {
-  return test::random_weights(spec.weights(),
-                              {.seed = seed, .deviation = 0.2F, .norms_near_one = true});
-}
-
-std::vector<Token> random_tokens(const TransformerSpec& spec, std::size_t length, unsigned seed) {
-  std::mt19937 random(seed);
-  std::vector<Token> tokens(length);
-  for (Token& token : tokens)
-    token = static_cast<Token>(random() % static_cast<unsigned>(spec.vocabulary));
-  return tokens;
-}
+using test::expect_near;
+using test::expect_same_bits;
+using test::kOrders;
+using test::Pair;
+using test::random_tokens;
+using test::random_weights;
 
 PackedTokens packed(const TransformerSpec& spec, const std::vector<std::size_t>& lengths) {
   PackedTokens batch;
   for (const std::size_t length : lengths)
     batch.add(random_tokens(spec, length, static_cast<unsigned>(length)));
   return batch;
-}
-
-/// A net on the device and the same on the CPU.
-struct Pair {
-  TransformerSpec spec;
-  TensorSet weights;
-  CudaTransformer device;
-  Transformer cpu;
-
-  Pair(const TransformerSpec& the_spec, Precision precision, std::shared_ptr<Executor> executor)
-      : spec(the_spec),
-        weights(random_weights(spec, 1)),
-        device(std::move(executor), spec, TransformerWeights(spec, weights, "test"), precision),
-        cpu(spec, weights, precision, "test") {}
-};
-
-void expect_near(const Tensor& found, const Tensor& expected, double tolerance) {
-  ASSERT_EQ(found.shape(), expected.shape());
-  const auto a = found.values<float>(), b = expected.values<float>();
-  for (std::size_t i = 0; i < a.size(); ++i)
-    ASSERT_NEAR(a[i], b[i], tolerance * std::max(1.0F, std::abs(b[i]))) << i;
-}
-
-void expect_same_bits(const Tensor& found, const Tensor& expected) {
-  ASSERT_EQ(found.shape(), expected.shape());
-  const auto a = found.values<float>(), b = expected.values<float>();
-  for (std::size_t i = 0; i < a.size(); ++i) ASSERT_EQ(a[i], b[i]) << i;
 }
 
 double relative_rms(const Tensor& found, const Tensor& expected) {

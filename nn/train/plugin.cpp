@@ -107,6 +107,8 @@ int barrier(void* trainer, aceso_failure* failure) {
   return guarded(failure, [&] { trainer_of(trainer).barrier(); });
 }
 
+const char* placement(void* trainer) { return trainer_of(trainer).placement().told.c_str(); }
+
 constexpr aceso_training_api kApi{ACESO_TRAINING_ABI,
                                   "PyTorch " TORCH_VERSION,
                                   open,
@@ -116,7 +118,8 @@ constexpr aceso_training_api kApi{ACESO_TRAINING_ABI,
                                   outputs,
                                   read,
                                   restore,
-                                  barrier};
+                                  barrier,
+                                  placement};
 
 }  // namespace
 }  // namespace aceso::train

@@ -2,6 +2,7 @@
 /// Tensors by name in the training plugin, and what a net is to the trainer.
 #pragma once
 
+#include "errors.hpp"
 #include "training_abi.hpp"
 
 #include <ATen/TensorOperators.h>
@@ -9,7 +10,6 @@
 #include <c10/core/Device.h>
 
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -17,19 +17,6 @@ namespace aceso::train {
 
 /// Tensors by name, in an order that every rank and every run shares.
 using Tensors = std::map<std::string, at::Tensor>;
-
-/// What was given does not fit.
-struct Mistake : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-/// A stop was asked for.
-struct Stopped : std::runtime_error {
-  Stopped() : std::runtime_error("stopped") {}
-};
-/// Another rank cannot be reached.
-struct Unreachable : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 /// Looks a tensor up. \throws Mistake naming it.
 inline const at::Tensor& find(const Tensors& tensors, const std::string& name) {

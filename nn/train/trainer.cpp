@@ -54,15 +54,27 @@ std::unique_ptr<Net> make_net(const nlohmann::json& plan) {
   throw Mistake("the architecture " + architecture + " cannot be trained");
 }
 
-/// Where the nets are computed. "reference" is what a GPU would compute, on the CPU.
-at::Device device_by_name(const std::string& name) {
-  if (name == "cpu" || name == "reference") return at::kCPU;
-  if (name != "cuda") throw Mistake("there is no device " + name);
-  if (!at::hasCUDA() || at::detail::getCUDAHooks().getNumGPUs() == 0)
+/// GPUs that PyTorch sees.
+std::int64_t count_gpus() { return at::hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0; }
+
+Placement placement_of(const nlohmann::json& plan) {
+  const std::string device = plan.value("device", "cpu");
+  const Means means{has_gloo(), has_nccl(), device == "cuda" ? count_gpus() : 0};
+  if (device == "cuda" && means.gpus == 0)
     throw Mistake("PyTorch " TORCH_VERSION
                   " finds no CUDA GPU here: train on the CPU, or build with "
                   "-DACESO_TORCH=FOLDER, the folder of a LibTorch for CUDA");
-  return at::Device(at::kCUDA, 0);
+  const nlohmann::json ranks = plan.value("ranks", nlohmann::json::object());
+  return place_rank(device,
+                    {ranks.value("rank", 0), ranks.value("size", 1), ranks.value("local_rank", -1)},
+                    means);
+}
+
+/// Where the nets are computed. "reference" is what a GPU would compute, on the CPU.
+at::Device device_by_name(const std::string& name, std::int64_t gpu) {
+  if (name == "cpu" || name == "reference") return at::kCPU;
+  if (name != "cuda") throw Mistake("there is no device " + name);
+  return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(gpu));
 }
 
 /// Layers whose products are computed in bf16. Norms, the token embedding and what the loss sees
@@ -96,10 +108,12 @@ Trainer::Trainer(const nlohmann::json& plan, const Tensors& weights)
       net_(make_net(plan)),
       loss_(plan.at("objective").at("loss")),
       bf16_(plan.value("precision", "fp32") == "bf16"),
-      device_(device_by_name(plan.value("device", "cpu"))),
+      placement_(placement_of(plan)),
+      device_(device_by_name(plan.value("device", "cpu"), placement_.gpu)),
       own_kernels_(plan.value("device", "cpu") == "cpu"),
       adapter_scale_(plan.value("adapter_scale", 1.0)),
-      collective_(open_collective(plan.value("ranks", nlohmann::json()))) {
+      collective_(
+          open_collective(plan.value("ranks", nlohmann::json()), placement_.exchange, device_)) {
   for (const auto& [name, tensor] : weights) master_[name] = tensor.clone().to(device_);
   if (trained_.empty()) throw Mistake("no weight is to be trained");
   std::vector<bool> owned;

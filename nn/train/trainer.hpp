@@ -34,6 +34,7 @@ class Trainer {
   Tensors state(bool moments) const;
   void restore(const Tensors& state, std::int64_t steps);
   void barrier() { collective_->barrier(); }
+  const Placement& placement() const { return placement_; }
 
  private:
   struct Result {
@@ -57,6 +58,7 @@ class Trainer {
   std::unique_ptr<Net> net_;
   std::string loss_;
   bool bf16_ = false;
+  Placement placement_;
   at::Device device_ = at::kCPU;
   bool own_kernels_ = true;
   double adapter_scale_ = 1;

@@ -84,6 +84,35 @@ TEST_F(GenerateTest, OneOfTopKIsTheLikeliest) {
   EXPECT_EQ(distinct.size(), 1U);
 }
 
+// With a GPU it must do what the CPU does; without one it must say so and write nothing.
+TEST_F(GenerateTest, OnAGpuGivesTheSameOrSaysWhatIsMissing) {
+  const Json options = {{"length", 30}, {"count", 3}, {"top_k", 1}};
+  Json on_gpu = options;
+  on_gpu["device"] = "cuda";
+  const auto result = generate("", on_gpu);
+  if (result.error) {
+    EXPECT_EQ(result.exit_code(), 2);
+    EXPECT_TRUE(std::string(result.error->what()).starts_with("device cuda: expected "))
+        << result.error->what();
+    EXPECT_FALSE(fs::exists(place("o.fasta")));
+    return;
+  }
+  const auto sequences = [&] {
+    std::vector<std::string> all;
+    for (const auto& record : lm::read_fasta(place("o.fasta"))) all.push_back(record.sequence);
+    return all;
+  };
+  const auto found = sequences();
+  ASSERT_EQ(generate("", options).exit_code(), 0);
+  EXPECT_EQ(found, sequences());
+}
+
+TEST_F(GenerateTest, AGpuDoesNotComputeInInt8) {
+  const auto result = generate("", {{"length", 5}, {"device", "cuda"}, {"precision", "int8"}});
+  ASSERT_TRUE(result.error.has_value());
+  EXPECT_STREQ(result.error->what(), "the device cuda computes in fp32 or bf16, found int8");
+}
+
 TEST_F(GenerateTest, WrongRequestsAreNamed) {
   const auto problem = [&](const std::string& fasta, Json options) {
     const auto result = generate(fasta, std::move(options));

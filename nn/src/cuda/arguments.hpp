@@ -84,6 +84,25 @@ struct AttentionArguments {
 inline constexpr int kQueriesF32 = 32, kQueriesBf16 = 64;  ///< of a tile
 inline constexpr int kLargestHead = 128;
 
+/// One more token for each row's sequence: its key and value are kept beside those of the tokens
+/// before it, and out = softmax(q k^T / sqrt(size)) v over all of them. Queries and keys are turned
+/// by their position's angles. A block for each row and head.
+struct DecodeArguments {
+  const float* qkv;      ///< rows of query, key and value of all heads
+  float* const* pages;   ///< [row][row_pages]: of the row's sequence, as many positions in each
+  const int* positions;  ///< of each row's token, from 0
+  const float* cosine;
+  const float* sine;  ///< of each row's position, [row][size / 2] each; null: no rotation
+  float* out;         ///< rows of all heads side by side
+  float scale;        ///< log2(e) / sqrt(size): powers are of 2
+  int row_pages, layer;
+  int head_count, size;
+  int qkv_stride, out_stride;
+};
+
+/// A page is f32 [layer][key, value][head][position][size].
+inline constexpr int kPagePositions = 32;
+
 /// Every kernel: its enumerator and name, its arguments, the threads of a block, and the function
 /// in kernels.inl that it is. One list, because the device's entry points, the host's table and the
 /// emulation in the tests must agree.
@@ -104,6 +123,7 @@ inline constexpr int kLargestHead = 128;
   X(AttentionF32Of128, AttentionArguments, 128, attention_in_f32<128>)       \
   X(AttentionBf16Of32, AttentionArguments, 128, attention_in_bf16<32>)       \
   X(AttentionBf16Of64, AttentionArguments, 128, attention_in_bf16<64>)       \
-  X(AttentionBf16Of128, AttentionArguments, 128, attention_in_bf16<128>)
+  X(AttentionBf16Of128, AttentionArguments, 128, attention_in_bf16<128>)     \
+  X(Decode, DecodeArguments, 128, decode_head)
 
 }  // namespace aceso::nn::cuda

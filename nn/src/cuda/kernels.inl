@@ -389,19 +389,24 @@ ACESO_BODY product_in_bf16(const ProductArguments a) {
 
 // ---- attention: softmax as the keys come, tile by tile (Dao et al. 2022) ----
 
+/// Number d of a head's row, whose halves are turned by the angles of its position.
+template <typename T>
+ACESO_DEVICE float turned_number(const T* row, int d, int half, const float* cosine,
+                                 const float* sine) {
+  const bool lower = d < half;
+  const int along = lower ? half : -half, angle = lower ? d : d - half;
+  const float other = widen(row[d + along]) * sine[angle];
+  return multiply_add(widen(row[d]), cosine[angle], lower ? -other : other);
+}
+
 /// One number of a head's row of queries, keys or values; see SplitArguments.
 template <typename T>
 ACESO_DEVICE float number_of_head(const SplitArguments& a, bool turned, const T* row,
                                   long long position, int d) {
   if (d >= a.size) return 0.0F;
-  const float x = widen(row[d]);
-  if (!turned) return x;
+  if (!turned) return widen(row[d]);
   const int half = a.size / 2;
-  const bool lower = d < half;
-  const int along = lower ? half : -half;
-  const long long angle = position * half + (lower ? d : d - half);
-  const float other = widen(row[d + along]) * a.sine[angle];
-  return multiply_add(x, a.cosine[angle], lower ? -other : other);
+  return turned_number(row, d, half, a.cosine + position * half, a.sine + position * half);
 }
 
 /// Four neighbours of a row, as f32.
@@ -795,6 +800,113 @@ ACESO_BODY attention_in_bf16(const AttentionArguments a) {
     if (row < tile.length)
       put_query(a, tile.first + row, lane.pair, half, 1.0F / total[half], sums);
   }
+  ACESO_RETURN;
+}
+
+// ---- one more token ----
+
+/// Where the block's row and head keep the key (part 0) or value (part 1) of a position.
+ACESO_DEVICE float* kept(const DecodeArguments& a, int part, int position) {
+  float* page =
+      a.pages[static_cast<long long>(block_x()) * a.row_pages + position / kPagePositions];
+  const long long place =
+      (static_cast<long long>(2 * a.layer + part) * a.head_count + block_y()) * kPagePositions +
+      position % kPagePositions;
+  return page + place * a.size;
+}
+
+/// Keeps the key and value of the row's token, and puts its query into `query`.
+ACESO_DEVICE void take_token(const DecodeArguments& a, int position, float* query) {
+  const int d = thread_index(), half = a.size / 2;
+  if (d >= a.size) return;
+  const int hidden = a.head_count * a.size;
+  const long long angles = static_cast<long long>(block_x()) * half;
+  const float* numbers =
+      a.qkv + static_cast<long long>(block_x()) * a.qkv_stride + block_y() * a.size;
+  const auto number = [&](const float* row) {
+    return a.cosine == nullptr ? row[d]
+                               : turned_number(row, d, half, a.cosine + angles, a.sine + angles);
+  };
+  query[d] = number(numbers);
+  kept(a, 0, position)[d] = number(numbers + hidden);
+  kept(a, 1, position)[d] = numbers[2 * hidden + d];
+}
+
+/// Warps take keys in turn, four at a time; a lane has every 32nd number of the head.
+ACESO_BODY decode_head(const DecodeArguments a) {
+  constexpr int kWarps = 4, kKeys = 4, kParts = kLargestHead / kWarp;
+  ACESO_SHARED(float, query, kLargestHead);
+  ACESO_SHARED(float, most_of, kWarps);
+  ACESO_SHARED(float, total_of, kWarps);
+  ACESO_SHARED(float, sums_of, kWarps* kLargestHead);
+  const int warp = thread_index() / kWarp, lane = thread_index() % kWarp;
+  const int position = a.positions[block_x()], count = position + 1;
+  take_token(a, position, query);
+  ACESO_TOGETHER(barrier());
+
+  float most = -infinity(), total = 0, sums[kParts] = {};
+  for (int first = warp * kKeys; first < count; first += kWarps * kKeys) {
+    float scores[kKeys];
+    ACESO_UNROLL
+    for (int k = 0; k < kKeys; ++k) {
+      // The last key again where there are no more; it gets no weight.
+      const float* key = kept(a, 0, smaller(first + k, position));
+      scores[k] = 0;
+      ACESO_UNROLL
+      for (int c = 0; c < kParts; ++c) {
+        const int d = lane + kWarp * c;
+        if (d < a.size) scores[k] = multiply_add(query[d], key[d], scores[k]);
+      }
+    }
+    float best = most;
+    ACESO_UNROLL
+    for (int k = 0; k < kKeys; ++k) {
+      ACESO_UNROLL
+      for (int mask = kWarp / 2; mask > 0; mask /= 2) {
+        const float other = ACESO_TOGETHER(shuffle_xor(scores[k], mask));
+        scores[k] += other;
+      }
+      scores[k] = first + k < count ? scores[k] * a.scale : -infinity();
+      best = larger(best, scores[k]);
+    }
+    const float shrink = power_of_2(most - best);
+    most = best;
+    total *= shrink;
+    ACESO_UNROLL
+    for (int c = 0; c < kParts; ++c) sums[c] *= shrink;
+    ACESO_UNROLL
+    for (int k = 0; k < kKeys; ++k) {
+      const float weight = power_of_2(scores[k] - best);
+      const float* value = kept(a, 1, smaller(first + k, position));
+      total += weight;
+      ACESO_UNROLL
+      for (int c = 0; c < kParts; ++c) {
+        const int d = lane + kWarp * c;
+        if (d < a.size) sums[c] = multiply_add(weight, value[d], sums[c]);
+      }
+    }
+  }
+  if (lane == 0) {
+    most_of[warp] = most;
+    total_of[warp] = total;
+  }
+  ACESO_UNROLL
+  for (int c = 0; c < kParts; ++c) sums_of[warp * kLargestHead + lane + kWarp * c] = sums[c];
+  ACESO_TOGETHER(barrier());
+
+  // The first warp has a key always, so that the largest score is a number.
+  float best = most_of[0];
+  ACESO_UNROLL
+  for (int w = 1; w < kWarps; ++w) best = larger(best, most_of[w]);
+  float all = 0, sum = 0;
+  ACESO_UNROLL
+  for (int w = 0; w < kWarps; ++w) {
+    const float share = power_of_2(most_of[w] - best);
+    all = multiply_add(total_of[w], share, all);
+    sum = multiply_add(sums_of[w * kLargestHead + thread_index()], share, sum);
+  }
+  float* out = a.out + static_cast<long long>(block_x()) * a.out_stride + block_y() * a.size;
+  if (thread_index() < a.size) out[thread_index()] = sum / all;
   ACESO_RETURN;
 }
 

@@ -42,6 +42,8 @@ class Workspaces {
     idle_.reserve(kMost);  // give() cannot fail
   }
 
+  [[nodiscard]] const std::shared_ptr<Executor>& executor() const noexcept { return executor_; }
+
   /// At least `bytes` bytes. Waits while other calls hold what it needs.
   /// \throws Error OutOfResources if the device has too little memory even when no other call runs;
   /// `tokens` and `bytes` are what it says the batch needs.

@@ -29,6 +29,7 @@ namespace aceso::app {
 /// srun and mpirun start them. Apps that do not train ignore it.
 struct Launch {
   std::int64_t rank = 0, size = 1;
+  std::int64_t local_rank = -1;       ///< among those of this machine; -1: nobody said
   std::string address = "127.0.0.1";  ///< where rank 0 listens
   std::uint16_t port = 29500;
 };

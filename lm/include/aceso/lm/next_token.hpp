@@ -5,6 +5,7 @@
 #include "aceso/core/tensor.hpp"
 #include "aceso/nn/model_folder.hpp"
 #include "aceso/nn/tokenizer.hpp"
+#include "aceso/nn/transformer.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -35,11 +36,13 @@ class NextTokenModel {
 
   /// Opens a model of architecture "lstm", or "transformer" with causal: true.
   /// \throws Error NotFound, Io, CorruptData; Unsupported naming the model if it does not write, or
-  /// its tokenizer has no begin and end.
-  explicit NextTokenModel(const std::filesystem::path& path);
+  /// its tokenizer has no begin and end, or is an LSTM, which `device` does not compute;
+  /// InvalidArgument where `device` is not there; OutOfResources.
+  explicit NextTokenModel(const std::filesystem::path& path, nn::Device device = nn::Device::Cpu);
 
   [[nodiscard]] const nn::Tokenizer& tokenizer() const noexcept;
   [[nodiscard]] const nn::ModelDescription& description() const noexcept;
+  [[nodiscard]] nn::Device device() const noexcept;
   /// Tokens that a text may have beside its begin and end; 0: any.
   [[nodiscard]] std::int64_t max_length() const noexcept;
   [[nodiscard]] std::unique_ptr<Writing> write(std::size_t slots) const;

@@ -66,6 +66,7 @@ struct TrainingOutcome {
   std::optional<double> held_out_loss;  ///< of `weights`
   double tokens_per_second = 0;
   bool stopped_early = false;
+  std::string placement;  ///< nn::Trainer::placement(): of several ranks, where and how
   Curve training_losses, held_out_losses;
 };
 

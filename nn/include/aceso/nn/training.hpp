@@ -33,6 +33,7 @@ struct OptimizerSettings {
 /// Processes that train one model together. Rank 0 listens at address:port.
 struct Ranks {
   std::int64_t rank = 0, size = 1;
+  std::int64_t local_rank = -1;  ///< among those of its machine; -1: all are on one
   std::string address = "127.0.0.1";
   std::uint16_t port = 29500;
   double timeout_seconds = 300;  ///< for one that does not answer
@@ -53,9 +54,10 @@ struct TrainingPlan {
   std::string loss = "cross_entropy";  ///< or "squared", "binary"; see TrainingBatch
   std::string precision = "fp32";      ///< of matrix products; "bf16" keeps f32 master weights
   double adapter_scale = 1;            ///< factor of low-rank adapters
-  /// Where the net is computed: "cpu"; "cuda", the first GPU of a LibTorch for CUDA (gradients are
-  /// added up and weights updated on the host); "reference", PyTorch's operators as a GPU would
-  /// be given them, on the CPU, to compare with.
+  /// Where the net is computed: "cpu"; "cuda", a GPU of a LibTorch for CUDA, the first one or, of
+  /// several ranks, that of the local rank; "reference", PyTorch's operators as a GPU would be
+  /// given them, on the CPU, to compare with. Ranks on GPUs add gradients up there, by NCCL, if the
+  /// plugin was built with it; all others on the host, by Gloo.
   std::string device = "cpu";
   OptimizerSettings optimizer;
   Ranks ranks;
@@ -114,6 +116,8 @@ class Trainer {
   void restore(const TensorSet& state, std::int64_t steps);
   void barrier();
 
+  /// Where this rank computes and how ranks exchange gradients, for a log; empty for one alone.
+  [[nodiscard]] std::string placement() const;
   /// What computes, e.g. "PyTorch 1.13.0".
   [[nodiscard]] std::string about() const;
 

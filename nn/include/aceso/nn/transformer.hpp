@@ -129,8 +129,8 @@ class Transformer {
 /// time.
 class Decoder {
  public:
-  /// \throws Error Unsupported if the net is not causal, not fp32, not on the CPU, or drops tokens,
-  /// which needs whole sequences.
+  /// Computes where the net does. \throws Error Unsupported if the net is not causal, not fp32, or
+  /// drops tokens, which needs whole sequences.
   Decoder(const Transformer& net, std::size_t slots);
   ~Decoder();
   Decoder(Decoder&&) noexcept;
