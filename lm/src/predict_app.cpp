@@ -19,7 +19,7 @@ namespace {
 struct Job {
   fs::path model, sequences;
   std::optional<fs::path> adapter, output;
-  std::string precision = "fp32";
+  std::string precision = "fp32", device = "cpu";
 };
 
 struct Work {
@@ -73,7 +73,8 @@ std::vector<std::string> columns(const TaskSpec& task) {
 }
 
 void run(const Job& job, const SequenceKind& kind, app::RunContext& context) {
-  const TaskModel model(job.model, job.adapter, nn::precision_by_name(job.precision));
+  const TaskModel model(job.model, job.adapter, nn::precision_by_name(job.precision),
+                        nn::device_by_name(job.device));
   const Work work = tokenise(job, model, kind);
   context.progress.stage("predict", work.tokens, "tokens");
   std::vector<std::vector<std::string>> rows(work.items.size());
@@ -118,6 +119,7 @@ app::App predict_app(const SequenceKind& kind, const AppTexts& texts) {
   d.output("output", &Job::output,
            {.kind = "table", .file_name = "predictions.csv", .help = "predictions"});
   describe_precision(d, &Job::precision);
+  describe_device(d, &Job::device);
   return d.build([kind](const Job& job, app::RunContext& context) { run(job, kind, context); });
 }
 

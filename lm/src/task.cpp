@@ -114,8 +114,8 @@ TaskModel::TaskModel(const LanguageModel& base, const nn::TensorSet& weights, Ta
 namespace {
 
 TaskModel open_task_model(const fs::path& model, const std::optional<fs::path>& adapter,
-                          nn::Precision precision) {
-  const LanguageModel base(model, precision);
+                          nn::Precision precision, nn::Device device) {
+  const LanguageModel base(model, precision, device);
   std::optional<nn::ModelFolder> changes;
   if (adapter) changes.emplace(*adapter);
   const fs::path& source = adapter ? *adapter : model;
@@ -134,8 +134,8 @@ TaskModel open_task_model(const fs::path& model, const std::optional<fs::path>& 
 }  // namespace
 
 TaskModel::TaskModel(const fs::path& model, const std::optional<fs::path>& adapter,
-                     nn::Precision precision)
-    : TaskModel(open_task_model(model, adapter, precision)) {}
+                     nn::Precision precision, nn::Device device)
+    : TaskModel(open_task_model(model, adapter, precision, device)) {}
 
 std::vector<float> TaskModel::answers(const Tensor& residues) const {
   const auto hidden = static_cast<std::size_t>(model_.net().spec().hidden);

@@ -191,6 +191,42 @@ TEST_F(TrainingApps, PredictionsByAdapterAndByTheMergedModelAgree) {
   EXPECT_NEAR(answers[0], answers[1], 1e-5);
 }
 
+// With a GPU it must give what the CPU gives; without one it must say so.
+TEST_F(TrainingApps, PredictionsOnAGpuAreTheCpusOrSayWhatIsMissing) {
+  write_labelled();
+  test::write_small_model(place("base"));
+  ASSERT_EQ(run(finetune_app(),
+                {{"inputs", {{"model", place("base")}, {"sequences", place("labelled.csv")}}},
+                 {"options", {{"steps", 2}, {"rank", 2}}},
+                 {"outputs", {{"output", place("adapter")}}}})
+                .status,
+            "succeeded");
+  write_file(place("new.fasta"), ">a\nWWWWACDEF\n");
+  const app::RunResult result = run(predict_app(), {{"inputs",
+                                                     {{"model", place("base")},
+                                                      {"adapter", place("adapter")},
+                                                      {"sequences", place("new.fasta")}}},
+                                                    {"options", {{"device", "cuda"}}},
+                                                    {"outputs", {{"output", place("out.csv")}}}});
+  if (result.error) {
+    EXPECT_EQ(result.exit_code(), 2);
+    EXPECT_TRUE(std::string(result.error->what()).starts_with("device cuda: expected "))
+        << result.error->what();
+    EXPECT_FALSE(std::filesystem::exists(place("out.csv")));
+    return;
+  }
+  const lm::TaskModel cpu(place("base"), place("adapter"), nn::Precision::Fp32);
+  const lm::TaskModel gpu(place("base"), place("adapter"), nn::Precision::Fp32, nn::Device::Cuda);
+  const std::vector<lm::Item> items{{0, cpu.model().encode("WWWWACDEF", "test")}};
+  std::vector<float> answers;
+  Progress progress;
+  for (const lm::TaskModel* model : {&cpu, &gpu})
+    model->predict(items, 1, progress, {}, [&](const lm::Item&, std::span<const float> answer) {
+      answers.push_back(answer[0]);
+    });
+  EXPECT_NEAR(answers[0], answers[1], 1e-4);
+}
+
 TEST_F(TrainingApps, AnAdapterOfOtherWeightsIsRefused) {
   write_labelled();
   test::write_small_model(place("base"));

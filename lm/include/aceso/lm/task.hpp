@@ -44,9 +44,9 @@ struct TaskSpec {
 class TaskModel {
  public:
   /// `model`: one with a task, or with `adapter` its base.
-  /// \throws Error CorruptData, Unsupported naming the model if it has no task.
+  /// \throws Error CorruptData, Unsupported naming the model if it has no task; as LanguageModel.
   TaskModel(const std::filesystem::path& model, const std::optional<std::filesystem::path>& adapter,
-            nn::Precision precision);
+            nn::Precision precision, nn::Device device = nn::Device::Cpu);
   /// From weights at hand, the base's and the head's.
   TaskModel(const LanguageModel& base, const nn::TensorSet& weights, TaskSpec task);
 
