@@ -66,7 +66,10 @@ ROMol* with_hydrogens(const Molecule& molecule, std::uint64_t seed) {
 }
 
 bool is_near(const ROMol& mol, const Atom* atom, auto&& wanted) {
-  return std::ranges::any_of(mol.atomNeighbors(atom), wanted);
+  // RDKit's ranges are none to the standard library.
+  for (const Atom* other : mol.atomNeighbors(atom))
+    if (wanted(other)) return true;
+  return false;
 }
 
 /// As AutoDock's preparations say: nitrogens whose pair is not shared with aromatic or
@@ -104,10 +107,12 @@ std::vector<DockAtom> atoms_of(const ROMol& mol) {
 /// A carbon with a double bond to O, S or N.
 bool is_unsaturated(const ROMol& mol, const Atom* atom) {
   if (atom->getAtomicNum() != 6) return false;
-  return std::ranges::any_of(mol.atomBonds(atom), [&](const Bond* bond) {
+  for (const Bond* bond : mol.atomBonds(atom)) {
     const int other = bond->getOtherAtom(atom)->getAtomicNum();
-    return bond->getBondType() == Bond::DOUBLE && (other == 7 || other == 8 || other == 16);
-  });
+    if (bond->getBondType() == Bond::DOUBLE && (other == 7 || other == 8 || other == 16))
+      return true;
+  }
+  return false;
 }
 
 bool is_amide(const ROMol& mol, const Bond* bond) {

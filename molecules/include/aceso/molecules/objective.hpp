@@ -22,8 +22,10 @@ struct Score {
 /// Immutable; may score on many threads, each its own molecule.
 class Objective {
  public:
-  /// Reads YAML. \throws Error CorruptData naming `source`, the line and what was expected.
-  Objective(const std::string& yaml, std::string_view source);
+  /// Reads YAML. \param folder where the files that it names lie.
+  /// \throws Error CorruptData naming `source`, the line and what was expected.
+  Objective(const std::string& yaml, std::string_view source,
+            const std::filesystem::path& folder = {});
   /// \throws also NotFound, Io.
   [[nodiscard]] static Objective load(const std::filesystem::path& path);
 
