@@ -55,7 +55,8 @@ void expect_gradient(const Field& field, double tolerance) {
   pose.angles = {0.5, -1.2, 2.0};
   mover.energy(pose, field, 1000, gradient);
   for (std::size_t i = 0; i < n; ++i) {
-    constexpr double kStep = 2e-3;
+    // Short: energies jump a little where atoms come within the cutoff.
+    constexpr double kStep = 2e-4;
     std::ranges::fill(step, 0.0);
     step[i] = 1;
     DockPose ahead = pose, behind = pose;
