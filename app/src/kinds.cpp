@@ -25,9 +25,9 @@ constexpr std::array<std::string_view, 1> kJsonEndings{".json"};
 constexpr std::array<std::string_view, 8> kLabelledEndings{".csv",   ".tsv", ".csv.gz",   ".tsv.gz",
                                                            ".fasta", ".fa",  ".fasta.gz", ".fa.gz"};
 constexpr std::array<std::string_view, 1> kModelEndings{".model.tar"};
-constexpr std::array<std::string_view, 12> kMoleculeEndings{
-    ".smi",    ".smiles",    ".csv",    ".tsv",    ".sdf",    ".mol",
-    ".smi.gz", ".smiles.gz", ".csv.gz", ".tsv.gz", ".sdf.gz", ".sd"};
+constexpr std::array<std::string_view, 13> kMoleculeEndings{
+    ".smi",       ".smiles", ".csv",    ".tsv",    ".sdf", ".mol",  ".smi.gz",
+    ".smiles.gz", ".csv.gz", ".tsv.gz", ".sdf.gz", ".sd",  ".pdbqt"};
 constexpr std::array<std::string_view, 2> kObjectiveEndings{".yaml", ".yml"};
 constexpr std::array<std::string_view, 6> kStructureEndings{".pdb",    ".ent",   ".pdb.gz",
                                                             ".ent.gz", ".pdbqt", ".pdbqt.gz"};
