@@ -223,27 +223,39 @@ fs::path file_beside(const fs::path& folder, const std::string& name) {
   return folder / path;
 }
 
-Measure docking_measure(Section& section, const fs::path& folder) {
-  const auto receptor = section.at("receptor", [&](const std::string& name) {
-    Warnings ignored;
-    return std::make_shared<const DockReceptor>(read_receptor(file_beside(folder, name), ignored));
-  });
+std::shared_ptr<const DockReceptor> docking_receptor(Section& section,
+                                                     const ObjectiveFiles& files) {
+  Warnings ignored;
+  const auto read = [&](const fs::path& path) {
+    return std::make_shared<const DockReceptor>(read_receptor(path, ignored));
+  };
+  if (files.receptor.empty())
+    return section.at(
+        "receptor", [&](const std::string& name) { return read(file_beside(files.folder, name)); });
+  section.find("receptor");
+  return read(files.receptor);
+}
+
+Measure docking_measure(Section& section, const ObjectiveFiles& files) {
+  const auto receptor = docking_receptor(section, files);
   const DockBox box{section.triple("center"), section.triple("size")};
   DockSettings settings{
       .exhaustiveness = section.whole("exhaustiveness", 1, 1, 1'000),
       .poses = 1,
       .seed = static_cast<std::uint64_t>(section.whole("seed", 1, 0, 1LL << 53U))};
-  const auto maps = section.at("receptor", [&](const std::string&) {
+  try {
     check_box(box, *receptor);
-    return std::make_shared<const DockMaps>(*receptor, box, organic_types(), 1);
-  });
+  } catch (const Error& error) {
+    section.fail_here(error.what());
+  }
+  const auto maps = std::make_shared<const DockMaps>(*receptor, box, organic_types(), 1);
   return [receptor, maps, settings](Features& features) {
     return docking_energy(features.molecule(), *receptor, *maps, settings);
   };
 }
 
-Measure read_measure(Section& section, const std::string& type, const fs::path& folder) {
-  if (type == "docking") return docking_measure(section, folder);
+Measure read_measure(Section& section, const std::string& type, const ObjectiveFiles& files) {
+  if (type == "docking") return docking_measure(section, files);
   if (type == "similarity") return similarity_measure(section);
   if (type == "descriptor") return descriptor_measure(section);
   if (type == "substructure") return substructure_measure(section);
@@ -311,11 +323,11 @@ Modifier read_modifier(const YAML::Node& node, std::string_view source, const Me
   return modifier;
 }
 
-Term read_term(const YAML::Node& node, std::string_view source, const fs::path& folder) {
+Term read_term(const YAML::Node& node, std::string_view source, const ObjectiveFiles& files) {
   Section section(node, source, "a term");
   Term term;
   const std::string type = section.text("type");
-  term.measure = read_measure(section, type, folder);
+  term.measure = read_measure(section, type, files);
   term.modifier = read_modifier(section.find("modifier"), source, term.measure);
   const YAML::Node descriptor = type == "descriptor" ? node["descriptor"] : YAML::Node();
   term.name =
@@ -379,7 +391,7 @@ struct Objective::Impl {
   std::vector<Term> terms;
   std::vector<std::string> names;
 
-  Impl(const std::string& yaml, std::string_view source, const fs::path& folder) : text(yaml) {
+  Impl(const std::string& yaml, std::string_view source, const ObjectiveFiles& files) : text(yaml) {
     YAML::Node root;
     try {
       if (yaml.size() > kLargestText) fail(Errc::CorruptData, "{}: longer than 1 MB", source);
@@ -391,7 +403,7 @@ struct Objective::Impl {
     if (section.find("task"))
       read_task(section);
     else
-      read_terms(section, source, folder);
+      read_terms(section, source, files);
   }
 
   void read_task(Section& section) {
@@ -405,7 +417,7 @@ struct Objective::Impl {
     *this = Impl(std::string(task.yaml), fmt::format("task {}", task.name), {});
   }
 
-  void read_terms(Section& section, std::string_view source, const fs::path& folder) {
+  void read_terms(Section& section, std::string_view source, const ObjectiveFiles& files) {
     name = section.text("name", "objective");
     section.find("aggregate");
     if (section.find("aggregate")) aggregate = section.at("aggregate", aggregate_by_name);
@@ -413,7 +425,7 @@ struct Objective::Impl {
     if (!list.IsSequence() || list.size() == 0)
       section.fail_at(list, "expected a list of terms, each beginning with \"-\"");
     if (list.size() > 100) section.fail_at(list, "expected at most 100 terms");
-    for (const YAML::Node& node : list) terms.push_back(read_term(node, source, folder));
+    for (const YAML::Node& node : list) terms.push_back(read_term(node, source, files));
     section.finish();
     for (const Term& term : terms) add_name(term.name);
   }
@@ -427,11 +439,11 @@ struct Objective::Impl {
   }
 };
 
-Objective::Objective(const std::string& yaml, std::string_view source, const fs::path& folder)
-    : impl_(std::make_shared<const Impl>(yaml, source, folder)) {}
+Objective::Objective(const std::string& yaml, std::string_view source, const ObjectiveFiles& files)
+    : impl_(std::make_shared<const Impl>(yaml, source, files)) {}
 
-Objective Objective::load(const std::filesystem::path& path) {
-  return {read_file(path, kLargestText), path.string(), path.parent_path()};
+Objective Objective::load(const fs::path& path, const fs::path& receptor) {
+  return {read_file(path, kLargestText), path.string(), {path.parent_path(), receptor}};
 }
 
 Score Objective::operator()(const Molecule& molecule) const {

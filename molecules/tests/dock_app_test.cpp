@@ -147,9 +147,11 @@ TEST_F(DockAppTest, IsAnObjectiveOfADesign) {
 }
 
 TEST_F(DockAppTest, ObjectivesScoreWhatCannotBeDockedZero) {
-  const Objective objective(kObjective, "o.yaml", folder_.path());
+  const Objective objective(kObjective, "o.yaml", {.folder = folder_.path()});
   EXPECT_EQ(objective(parse_smiles("C[Zn]C")).total, 0);
   EXPECT_GT(objective(parse_smiles("CCO")).total, 0);
+  const Objective given(kObjective, "o.yaml", {.receptor = place("pocket.pdbqt")});
+  EXPECT_EQ(given(parse_smiles("CCO")).total, objective(parse_smiles("CCO")).total);
   // However the molecule is written.
   EXPECT_EQ(objective(parse_smiles("CCO")).total, objective(parse_smiles("OCC")).total);
 }
@@ -159,7 +161,7 @@ TEST_F(DockAppTest, ObjectivesSayWhatIsWrong) {
     std::string text = kObjective;
     text.replace(text.find(from), from.size(), to);
     try {
-      (void)Objective(text, "o.yaml", folder_.path());
+      (void)Objective(text, "o.yaml", {.folder = folder_.path()});
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), Errc::CorruptData);
       return error.what();
