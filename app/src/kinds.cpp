@@ -25,10 +25,12 @@ constexpr std::array<std::string_view, 1> kJsonEndings{".json"};
 constexpr std::array<std::string_view, 8> kLabelledEndings{".csv",   ".tsv", ".csv.gz",   ".tsv.gz",
                                                            ".fasta", ".fa",  ".fasta.gz", ".fa.gz"};
 constexpr std::array<std::string_view, 1> kModelEndings{".model.tar"};
-constexpr std::array<std::string_view, 12> kMoleculeEndings{
-    ".smi",    ".smiles",    ".csv",    ".tsv",    ".sdf",    ".mol",
-    ".smi.gz", ".smiles.gz", ".csv.gz", ".tsv.gz", ".sdf.gz", ".sd"};
+constexpr std::array<std::string_view, 13> kMoleculeEndings{
+    ".smi",       ".smiles", ".csv",    ".tsv",    ".sdf", ".mol",  ".smi.gz",
+    ".smiles.gz", ".csv.gz", ".tsv.gz", ".sdf.gz", ".sd",  ".pdbqt"};
 constexpr std::array<std::string_view, 2> kObjectiveEndings{".yaml", ".yml"};
+constexpr std::array<std::string_view, 6> kStructureEndings{".pdb",    ".ent",   ".pdb.gz",
+                                                            ".ent.gz", ".pdbqt", ".pdbqt.gz"};
 constexpr Endings kTableEndings{".tsv", ".csv", ".tsv.gz", ".csv.gz"};
 constexpr std::array<std::string_view, 3> kTensorEndings{".safetensors", ".npy", ".h5"};
 constexpr std::array<std::string_view, 3> kTextEndings{".txt", ".log", ".md"};
@@ -54,6 +56,8 @@ constexpr std::array kKinds{
     Kind{"molecules", "molecules (SMILES, CSV, TSV, SDF)", kMoleculeEndings, "molecules",
          "text/plain; charset=utf-8", false, true},
     Kind{"objective", "objective of a design (YAML)", kObjectiveEndings, "text",
+         "text/plain; charset=utf-8"},
+    Kind{"structure", "structure of a protein (PDB, PDBQT)", kStructureEndings, "text",
          "text/plain; charset=utf-8"},
     Kind{"table", "table (TSV, CSV)", kTableEndings, "table",
          "text/tab-separated-values; charset=utf-8"},

@@ -5,8 +5,8 @@
 namespace aceso::molecules {
 
 std::vector<app::App> apps() {
-  return {evaluate_app(), fit_app(),     generate_app(), optimize_app(),
-          predict_app(),  prepare_app(), similar_app(),  train_app()};
+  return {dock_app(),    evaluate_app(), fit_app(),     generate_app(), optimize_app(),
+          predict_app(), prepare_app(),  similar_app(), train_app()};
 }
 
 }  // namespace aceso::molecules

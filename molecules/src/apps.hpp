@@ -6,6 +6,7 @@
 
 namespace aceso::molecules {
 
+[[nodiscard]] app::App dock_app();
 [[nodiscard]] app::App evaluate_app();
 [[nodiscard]] app::App fit_app();
 [[nodiscard]] app::App generate_app();

@@ -3,15 +3,19 @@
 #include "aceso/core/error.hpp"
 #include "aceso/core/files.hpp"
 #include "aceso/core/text.hpp"
+#include "docking.hpp"
+#include "docking_chemistry.hpp"
 
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <limits>
 
 namespace aceso::molecules {
+namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint64_t kLargestText = 1'000'000;
@@ -77,6 +81,24 @@ class Section {
     if (!node.IsScalar() || !YAML::convert<double>::decode(node, value) || !std::isfinite(value))
       fail_at(node, fmt::format("expected a number for \"{}\"", key));
     return value;
+  }
+  std::int64_t whole(const std::string& key, std::int64_t otherwise, std::int64_t least,
+                     std::int64_t most) {
+    const double value = number(key, static_cast<double>(otherwise));
+    if (value != std::floor(value) || value < static_cast<double>(least) ||
+        value > static_cast<double>(most))
+      fail_at(node_[key],
+              fmt::format("expected a whole number from {} to {} for \"{}\"", least, most, key));
+    return static_cast<std::int64_t>(value);
+  }
+  Vec3 triple(const std::string& key) {
+    const YAML::Node node = need(key);
+    std::array<double, 3> values{};
+    for (std::size_t i = 0; i < 3; ++i)
+      if (!node.IsSequence() || node.size() != 3 ||
+          !YAML::convert<double>::decode(node[i], values[i]) || !(std::abs(values[i]) < 1e5))
+        fail_at(node, fmt::format("expected three numbers, [x, y, z], for \"{}\"", key));
+    return {values[0], values[1], values[2]};
   }
   bool flag(const std::string& key) {
     const YAML::Node node = find(key);
@@ -177,7 +199,63 @@ Measure element_measure(Section& section) {
   };
 }
 
-Measure read_measure(Section& section, const std::string& type) {
+/// The energy of the best pose; NaN, which scores 0, for molecules that cannot be docked.
+double docking_energy(const Molecule& molecule, const DockReceptor& receptor, const DockMaps& maps,
+                      const DockSettings& settings) {
+  try {
+    const DockLigand ligand =
+        ligand_of(parse_smiles(canonical_smiles(molecule)), "", settings.seed);
+    const auto poses = dock(ligand, receptor, maps, settings);
+    return poses.empty() ? std::nan("") : poses.front().energy;
+  } catch (const Error& error) {
+    if (error.code() != Errc::CorruptData) throw;
+    return std::nan("");
+  }
+}
+
+/// Beside the objective or below: a text from elsewhere names no file of this machine.
+fs::path file_beside(const fs::path& folder, const std::string& name) {
+  const fs::path path(name);
+  if (path.is_absolute() || std::ranges::find(path, fs::path("..")) != path.end())
+    fail(Errc::InvalidArgument,
+         "expected a file beside the objective or in a folder there, found \"{}\"",
+         printable(name, 80));
+  return folder / path;
+}
+
+std::shared_ptr<const DockReceptor> docking_receptor(Section& section,
+                                                     const ObjectiveFiles& files) {
+  Warnings ignored;
+  const auto read = [&](const fs::path& path) {
+    return std::make_shared<const DockReceptor>(read_receptor(path, ignored));
+  };
+  if (files.receptor.empty())
+    return section.at(
+        "receptor", [&](const std::string& name) { return read(file_beside(files.folder, name)); });
+  section.find("receptor");
+  return read(files.receptor);
+}
+
+Measure docking_measure(Section& section, const ObjectiveFiles& files) {
+  const auto receptor = docking_receptor(section, files);
+  const DockBox box{section.triple("center"), section.triple("size")};
+  DockSettings settings{
+      .exhaustiveness = section.whole("exhaustiveness", 1, 1, 1'000),
+      .poses = 1,
+      .seed = static_cast<std::uint64_t>(section.whole("seed", 1, 0, 1LL << 53U))};
+  try {
+    check_box(box, *receptor);
+  } catch (const Error& error) {
+    section.fail_here(error.what());
+  }
+  const auto maps = std::make_shared<const DockMaps>(*receptor, box, organic_types(), 1);
+  return [receptor, maps, settings](Features& features) {
+    return docking_energy(features.molecule(), *receptor, *maps, settings);
+  };
+}
+
+Measure read_measure(Section& section, const std::string& type, const ObjectiveFiles& files) {
+  if (type == "docking") return docking_measure(section, files);
   if (type == "similarity") return similarity_measure(section);
   if (type == "descriptor") return descriptor_measure(section);
   if (type == "substructure") return substructure_measure(section);
@@ -185,7 +263,7 @@ Measure read_measure(Section& section, const std::string& type) {
   if (type == "element") return element_measure(section);
   section.fail_at(section.find("type"),
                   fmt::format("expected one of the types similarity, descriptor, substructure, "
-                              "formula, element, found \"{}\"",
+                              "formula, element, docking, found \"{}\"",
                               printable(type, 40)));
 }
 
@@ -245,11 +323,11 @@ Modifier read_modifier(const YAML::Node& node, std::string_view source, const Me
   return modifier;
 }
 
-Term read_term(const YAML::Node& node, std::string_view source) {
+Term read_term(const YAML::Node& node, std::string_view source, const ObjectiveFiles& files) {
   Section section(node, source, "a term");
   Term term;
   const std::string type = section.text("type");
-  term.measure = read_measure(section, type);
+  term.measure = read_measure(section, type, files);
   term.modifier = read_modifier(section.find("modifier"), source, term.measure);
   const YAML::Node descriptor = type == "descriptor" ? node["descriptor"] : YAML::Node();
   term.name =
@@ -313,7 +391,7 @@ struct Objective::Impl {
   std::vector<Term> terms;
   std::vector<std::string> names;
 
-  Impl(const std::string& yaml, std::string_view source) : text(yaml) {
+  Impl(const std::string& yaml, std::string_view source, const ObjectiveFiles& files) : text(yaml) {
     YAML::Node root;
     try {
       if (yaml.size() > kLargestText) fail(Errc::CorruptData, "{}: longer than 1 MB", source);
@@ -325,7 +403,7 @@ struct Objective::Impl {
     if (section.find("task"))
       read_task(section);
     else
-      read_terms(section, source);
+      read_terms(section, source, files);
   }
 
   void read_task(Section& section) {
@@ -336,10 +414,10 @@ struct Objective::Impl {
       return found;
     });
     section.finish();
-    *this = Impl(std::string(task.yaml), fmt::format("task {}", task.name));
+    *this = Impl(std::string(task.yaml), fmt::format("task {}", task.name), {});
   }
 
-  void read_terms(Section& section, std::string_view source) {
+  void read_terms(Section& section, std::string_view source, const ObjectiveFiles& files) {
     name = section.text("name", "objective");
     section.find("aggregate");
     if (section.find("aggregate")) aggregate = section.at("aggregate", aggregate_by_name);
@@ -347,7 +425,7 @@ struct Objective::Impl {
     if (!list.IsSequence() || list.size() == 0)
       section.fail_at(list, "expected a list of terms, each beginning with \"-\"");
     if (list.size() > 100) section.fail_at(list, "expected at most 100 terms");
-    for (const YAML::Node& node : list) terms.push_back(read_term(node, source));
+    for (const YAML::Node& node : list) terms.push_back(read_term(node, source, files));
     section.finish();
     for (const Term& term : terms) add_name(term.name);
   }
@@ -361,11 +439,11 @@ struct Objective::Impl {
   }
 };
 
-Objective::Objective(const std::string& yaml, std::string_view source)
-    : impl_(std::make_shared<const Impl>(yaml, source)) {}
+Objective::Objective(const std::string& yaml, std::string_view source, const ObjectiveFiles& files)
+    : impl_(std::make_shared<const Impl>(yaml, source, files)) {}
 
-Objective Objective::load(const std::filesystem::path& path) {
-  return {read_file(path, kLargestText), path.string()};
+Objective Objective::load(const fs::path& path, const fs::path& receptor) {
+  return {read_file(path, kLargestText), path.string(), {path.parent_path(), receptor}};
 }
 
 Score Objective::operator()(const Molecule& molecule) const {

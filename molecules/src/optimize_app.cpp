@@ -20,7 +20,7 @@ namespace {
 
 struct Job {
   fs::path objective;
-  std::optional<fs::path> start, output, scored, top, picture;
+  std::optional<fs::path> start, receptor, output, scored, top, picture;
   std::int64_t budget = 10'000;
   std::uint64_t seed = 1;
   std::int64_t most_atoms = 50;
@@ -182,7 +182,7 @@ void report(const Job& job, const Objective& objective, const Outcome& outcome,
 }
 
 void run(const Job& job, app::RunContext& context) {
-  const Objective objective = Objective::load(job.objective);
+  const Objective objective = Objective::load(job.objective, job.receptor.value_or(""));
   const std::vector<std::string> pool = read_pool(job, context.warnings);
   OptimizerSettings settings;
   settings.budget = job.budget;
@@ -203,7 +203,8 @@ app::App optimize_app() {
   d.help(
       "Breeds molecules from a starting set by crossing and mutating their graphs, and scores at "
       "most --budget distinct ones with the objective: a short YAML text of terms (similarity, "
-      "substructure, descriptors such as qed, logp and tpsa, formula), or `task: NAME` for a task "
+      "substructure, descriptors such as qed, logp and tpsa, formula, docking), or `task: NAME` "
+      "for a task "
       "of the PMO benchmark. Of the many children of each generation, those are scored that a "
       "Gaussian process, learnt from the scores so far, expects most of; guesses cost no calls.\n\n"
       "The output folder gets molecules.csv (all that was scored, in order, with each term), "
@@ -216,6 +217,9 @@ app::App optimize_app() {
   d.input("start", &Job::start,
           {.kind = "molecules",
            .help = "molecules to begin with; else a built-in set of 5,000 compounds"});
+  d.input("receptor", &Job::receptor,
+          {.kind = "structure",
+           .help = "protein of the objective's docking terms, instead of the file they name"});
   d.output("output", &Job::output,
            {.kind = "folder",
             .file_name = "design",

@@ -10,7 +10,8 @@ namespace aceso::molecules {
 inline void silence_rdkit() {
   static const bool silent = [] {
     RDLog::InitLogs();
-    boost::logging::disable_logs("rdApp.*");
+    // Parts of RDKit switch its logs off and, in the end, on; those that are not there stay silent.
+    for (RDLogger* log : {&rdDebugLog, &rdInfoLog, &rdWarningLog, &rdErrorLog}) log->reset();
     return true;
   }();
   (void)silent;

@@ -171,9 +171,11 @@ bool SdfReader::next(SdfRecord& record) {
   Impl::take_properties(all, length, record);
   try {
     check_counts(all);
-    record.smiles = canonical_smiles(parse_molblock(block));
+    record.molecule = parse_molblock(block);
+    record.smiles = canonical_smiles(*record.molecule);
   } catch (const Error& error) {
     record.problem = error.what();
+    record.molecule.reset();
   }
   return true;
 }

@@ -19,13 +19,21 @@ struct Score {
   std::vector<double> parts;  ///< one for each term, after its modifier
 };
 
+/// Where the files of an objective are.
+struct ObjectiveFiles {
+  std::filesystem::path folder = {};    ///< of those that it names
+  std::filesystem::path receptor = {};  ///< of docking terms, instead of what they name
+};
+
 /// Immutable; may score on many threads, each its own molecule.
 class Objective {
  public:
   /// Reads YAML. \throws Error CorruptData naming `source`, the line and what was expected.
-  Objective(const std::string& yaml, std::string_view source);
+  Objective(const std::string& yaml, std::string_view source, const ObjectiveFiles& files = {});
+  /// Files that it names lie beside it. \param receptor as in ObjectiveFiles.
   /// \throws also NotFound, Io.
-  [[nodiscard]] static Objective load(const std::filesystem::path& path);
+  [[nodiscard]] static Objective load(const std::filesystem::path& path,
+                                      const std::filesystem::path& receptor = {});
 
   [[nodiscard]] Score operator()(const Molecule& molecule) const;
 

@@ -2,9 +2,12 @@
 /// Molecules from SDF files: V2000 and V3000 connection tables with named properties.
 #pragma once
 
+#include "aceso/molecules/chemistry.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +21,8 @@ struct SdfRecord {
   std::string problem;  ///< why it is no molecule; empty if it is one
   std::string place;    ///< "FILE: record 3 (line 120)"
   std::vector<std::pair<std::string, std::string>> properties;  ///< in order; lines joined by '\n'
+  /// Heavy atoms with their places; nothing if the record has a problem.
+  std::optional<Molecule> molecule = {};
 
   /// The property's text; null if there is none of that name.
   [[nodiscard]] const std::string* find(const std::string& property) const;
