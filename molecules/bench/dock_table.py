@@ -1,5 +1,5 @@
 """dock_table.py SEEDS CASE...: the table of dock.sh from the files that it left in this folder."""
-import csv, re, sys
+import csv, os, re, sys
 from rdkit import Chem, RDLogger
 
 RDLogger.DisableLog("rdApp.*")
@@ -63,11 +63,14 @@ for case in cases:
     theirs = float(re.search(r"Estimated Free Energy.*: +(\S+)", open(f"{case}/vina.score").read())[1])
     ours = float(next(csv.DictReader(open(f"{case}/score.tsv"), delimiter="\t"))["energy_kcal_per_mol"])
     gap = max(gap, abs(theirs - ours))
+    if not os.path.exists(f"{case}/aceso-{seeds[0]}.time"):
+        print(f"| {case} | {theirs:.3f} | {ours:.3f} |" + " |" * 6)
+        continue
     cells = [[], [], []]
     for seed in seeds:
         texts = [open(f"{case}/vina-{seed}.pdbqt").read(), open(f"{case}/aceso-{seed}.sdf").read()]
-        energies = [float(re.search(r"VINA RESULT: +(\S+)", texts[0])[1]),
-                    float(re.search(r"energy_kcal_per_mol>\n(\S+)", texts[1])[1])]
+        energies = [float(re.search(r"INTER \+ INTRA: +(\S+)", texts[0])[1]),
+                    sum(float(re.search(rf"{part}molecular_kcal_per_mol>\n(\S+)", texts[1])[1]) for part in ("inter", "intra"))]
         far = [rmsd(pdbqt_atoms(f"{case}/vina-{seed}.pdbqt"), crystal), rmsd(sdf_atoms(f"{case}/aceso-{seed}.sdf"), crystal)]
         took = [cpu(f"{case}/{name}-{seed}.time") for name in ("vina", "aceso")]
         runs += 1

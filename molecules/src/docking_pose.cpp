@@ -217,18 +217,14 @@ double DockMover::line_search(DockPose& pose, const Field& field, float cap, dou
 template <typename Field>
 void DockMover::minimise(DockPose& pose, const Field& field, float cap, int most_steps,
                          double enough) {
-  constexpr double kLongestStep = 1;  // Å or radians
   const std::size_t n = freedom();
   std::ranges::fill(hessian_, 0.0);
   for (std::size_t i = 0; i < n; ++i) hessian_[i * n + i] = 1;
   pose.energy = energy(pose, field, cap, gradient_);
   for (int s = 0; s < most_steps; ++s) {
-    double longest = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-      step_[i] = -product({&hessian_[i * n], n}, gradient_);
-      longest = std::max(longest, std::abs(step_[i]));
-    }
-    double amount = longest > kLongestStep ? kLongestStep / longest : 1;
+    for (std::size_t i = 0; i < n; ++i) step_[i] = -product({&hessian_[i * n], n}, gradient_);
+    // Long first steps are left long: they carry the search from one basin to another.
+    double amount = 1;
     const double slope = product(step_, gradient_);
     if (!(slope < 0)) return;
     const double gain = line_search(pose, field, cap, slope, amount);
