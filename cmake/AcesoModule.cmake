@@ -29,13 +29,14 @@ add_custom_target(unit_tests)
 add_custom_target(threaded_tests)
 set(ACESO_THREADED core graph nn app lm genomics hub)
 
-# aceso_module(NAME [DEPENDS modules...] [PRIVATE libraries...] [TEST_LIBRARIES libraries...])
+# aceso_module(NAME [DEPENDS modules...] [PRIVATE libraries...] [TEST_LIBRARIES libraries...] [FUZZ_SOURCES files...])
 #   builds aceso::NAME from NAME/src/*.cpp with headers in NAME/include,
 #   one test program from NAME/tests/*_test.cpp,
-#   one fuzzer per NAME/fuzz/*_fuzz.cpp, one benchmark program per NAME/bench/*_bench.cpp,
+#   one fuzzer per NAME/fuzz/*_fuzz.cpp (of the whole module, or of FUZZ_SOURCES and DEPENDS where clang cannot compile
+#   some library's headers), one benchmark program per NAME/bench/*_bench.cpp,
 #   and compiles every public header on its own, twice.
 function(aceso_module name)
-  cmake_parse_arguments(arg "" "" "DEPENDS;PRIVATE;TEST_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "" "" "DEPENDS;PRIVATE;TEST_LIBRARIES;FUZZ_SOURCES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS src/*.cpp)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR}/include include/*.hpp)
 
@@ -75,9 +76,14 @@ function(aceso_module name)
   if(ACESO_FUZZ)
     foreach(fuzzer IN LISTS fuzzers)
       get_filename_component(id ${fuzzer} NAME_WE)
-      add_executable(${id} ${fuzzer})
-      target_include_directories(${id} PRIVATE src)
-      target_link_libraries(${id} PRIVATE aceso::${name} ${arg_PRIVATE} aceso_flags -fsanitize=fuzzer)
+      add_executable(${id} ${fuzzer} ${arg_FUZZ_SOURCES})
+      target_include_directories(${id} PRIVATE src include)
+      if(arg_FUZZ_SOURCES)
+        target_link_libraries(${id} PRIVATE ${arg_DEPENDS})
+      else()
+        target_link_libraries(${id} PRIVATE aceso::${name} ${arg_PRIVATE})
+      endif()
+      target_link_libraries(${id} PRIVATE aceso_flags -fsanitize=fuzzer)
     endforeach()
   endif()
 

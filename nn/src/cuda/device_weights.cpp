@@ -45,11 +45,12 @@ class DeviceWeights::Loader {
     stream_->wait();
     return {std::move(buffer), tensor.element_count() / width, width, aligned(width)};
   }
-  [[nodiscard]] DeviceNorm norm(const Norm& norm) const {
-    return {matrix(norm.gain), matrix(norm.bias)};
+  [[nodiscard]] DeviceNorm norm(const Norm& tensors) const {
+    return {matrix(tensors.gain), matrix(tensors.bias)};
   }
-  [[nodiscard]] DeviceLinear linear(const LinearTensors& linear, bool bf16) const {
-    return {matrix(bf16 ? to_bfloat16(linear.weight) : linear.weight), matrix(linear.bias), bf16};
+  [[nodiscard]] DeviceLinear linear(const LinearTensors& tensors, bool bf16) const {
+    return {matrix(bf16 ? to_bfloat16(tensors.weight) : tensors.weight), matrix(tensors.bias),
+            bf16};
   }
 
  private:
