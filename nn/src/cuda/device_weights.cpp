@@ -48,9 +48,9 @@ class DeviceWeights::Loader {
   [[nodiscard]] DeviceNorm norm(const Norm& tensors) const {
     return {matrix(tensors.gain), matrix(tensors.bias)};
   }
-  [[nodiscard]] DeviceLinear linear(const LinearTensors& tensors, bool bf16) const {
-    return {matrix(bf16 ? to_bfloat16(tensors.weight) : tensors.weight), matrix(tensors.bias),
-            bf16};
+  [[nodiscard]] DeviceLinear linear(const LinearTensors& tensors, bool narrow) const {
+    const Tensor weight = narrow ? to_bfloat16(tensors.weight) : tensors.weight;
+    return {matrix(weight), matrix(tensors.bias), narrow};
   }
 
  private:
