@@ -29,6 +29,8 @@ struct Job {
   double energy_range = 3;
   std::uint64_t seed = 1;
   bool score_only = false, local_only = false;
+
+  [[nodiscard]] bool searches() const { return !score_only && !local_only; }
 };
 
 /// Ligands held at once; starts of all of them are shared among the threads.
@@ -91,8 +93,8 @@ class Docking {
   Docking(const Job& job, app::RunContext& context)
       : job_(job), context_(context), receptor_(read_receptor(job.receptor, context.warnings)) {
     settings_ = {job.exhaustiveness, job.poses, job.energy_range, job.seed};
-    if (job.score_only && !job.reference && job.center.empty()) return;
-    if (job.local_only && !job.reference && job.center.empty()) return;
+    const bool has_box = job.reference || !job.center.empty() || !job.size.empty();
+    if (!job.searches() && !has_box) return;
     box_ = choose_box(job);
     check_box(*box_, receptor_);
   }
@@ -107,10 +109,10 @@ class Docking {
     for (std::size_t begin = 0; begin < records.size(); begin += kBatch) {
       const std::size_t end = std::min(begin + kBatch, records.size());
       std::vector<Docked> batch = make_ligands({records.data() + begin, end - begin});
-      if (job_.score_only || job_.local_only)
-        without_search(batch);
-      else
+      if (job_.searches())
         with_search(batch);
+      else
+        without_search(batch);
       for (Docked& docked : batch) all.push_back(std::move(docked));
     }
     return all;
@@ -118,7 +120,7 @@ class Docking {
 
  private:
   [[nodiscard]] std::size_t work_of_ligand() const {
-    return job_.score_only || job_.local_only ? 1 : static_cast<std::size_t>(job_.exhaustiveness);
+    return job_.searches() ? static_cast<std::size_t>(job_.exhaustiveness) : 1;
   }
 
   std::vector<Docked> make_ligands(std::span<const LigandRecord> records) {
@@ -336,7 +338,7 @@ void run(const Job& job, app::RunContext& context) {
     fail(Errc::InvalidArgument, "give --score-only or --local-only, not both");
   Docking docking(job, context);
   const std::vector<LigandRecord> records = read_ligands(job.ligands);
-  if (job.score_only || job.local_only)
+  if (!job.searches())
     for (const LigandRecord& record : records)
       if (!record.has_places)
         fail(Errc::CorruptData, "{}: expected a ligand with places in space to score, found none",

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
-#include <utility>
+#include <type_traits>
 #include <vector>
 
 namespace aceso::nn::kernels {
@@ -70,6 +70,34 @@ struct Shape {
   bool causal, rotary;
 };
 
+/// What a variant makes of f32 or bf16 values. \param cosine, sine unless the shape is not rotary.
+template <typename T>
+std::vector<T> attended(const Table& table, const Shape& shape, const std::vector<T>& qkv,
+                        const std::vector<float>& cosine = {},
+                        const std::vector<float>& sine = {}) {
+  const auto [n, h, heads, causal, rotary] = shape;
+  const Buffer workspace(static_cast<std::size_t>(attention_workspace(n, h / heads)) * 4);
+  std::vector<T> out(static_cast<std::size_t>(n * h));
+  table.attention({.qkv = qkv.data(),
+                   .out = out.data(),
+                   .bf16 = std::is_same_v<T, Bf16>,
+                   .causal = causal,
+                   .length = n,
+                   .hidden = h,
+                   .heads = heads,
+                   .cosine = rotary ? cosine.data() : nullptr,
+                   .sine = rotary ? sine.data() : nullptr,
+                   .workspace = reinterpret_cast<float*>(workspace.data())});
+  return out;
+}
+
+std::vector<Bf16> narrowed(const std::vector<float>& values) {
+  std::vector<Bf16> narrow;
+  for (const float value : values)
+    narrow.push_back(std::isnan(value) ? Bf16{0x7fc0} : to_bf16(value));
+  return narrow;
+}
+
 class AttentionTest : public testing::TestWithParam<Shape> {};
 
 TEST_P(AttentionTest, EveryVariantFollowsTheFormula) {
@@ -83,31 +111,14 @@ TEST_P(AttentionTest, EveryVariantFollowsTheFormula) {
   }
   const auto expected = plain_attention(qkv, n, h, heads, causal, rotary ? cosine.data() : nullptr,
                                         rotary ? sine.data() : nullptr);
-  const Buffer workspace(static_cast<std::size_t>(attention_workspace(n, h / heads)) * 4);
-  std::vector<Bf16> narrow;
-  for (const float value : qkv) narrow.push_back(to_bf16(value));
+  const std::vector<Bf16> narrow = narrowed(qkv);
   for (const Table* table : available()) {
-    std::vector<float> out(static_cast<std::size_t>(n * h));
-    std::vector<Bf16> out_bf16(out.size());
-    Attention attention{.qkv = qkv.data(),
-                        .out = out.data(),
-                        .bf16 = false,
-                        .causal = causal,
-                        .length = n,
-                        .hidden = h,
-                        .heads = heads,
-                        .cosine = rotary ? cosine.data() : nullptr,
-                        .sine = rotary ? sine.data() : nullptr,
-                        .workspace = reinterpret_cast<float*>(workspace.data())};
-    table->attention(attention);
-    for (std::size_t i = 0; i < out.size(); ++i)
+    const auto out = attended(*table, GetParam(), qkv, cosine, sine);
+    const auto out_bf16 = attended(*table, GetParam(), narrow, cosine, sine);
+    for (std::size_t i = 0; i < out.size(); ++i) {
       ASSERT_NEAR(out[i], expected[i], 2e-5) << table->name << " at " << i;
-    attention.qkv = narrow.data();
-    attention.out = out_bf16.data();
-    attention.bf16 = true;
-    table->attention(attention);
-    for (std::size_t i = 0; i < out.size(); ++i)
       ASSERT_NEAR(from_bf16(out_bf16[i]), expected[i], 0.06) << table->name << " at " << i;
+    }
   }
 }
 
@@ -121,19 +132,8 @@ TEST_P(AttentionTest, EveryVariantFollowsTheFormulaWhereScoresAreLarge) {
   const std::vector<float> sine(cosine.size(), 0.8F);
   const auto expected = plain_attention(qkv, n, h, heads, causal, rotary ? cosine.data() : nullptr,
                                         rotary ? sine.data() : nullptr);
-  const Buffer workspace(static_cast<std::size_t>(attention_workspace(n, h / heads)) * 4);
   for (const Table* table : available()) {
-    std::vector<float> out(static_cast<std::size_t>(n * h));
-    table->attention({.qkv = qkv.data(),
-                      .out = out.data(),
-                      .bf16 = false,
-                      .causal = causal,
-                      .length = n,
-                      .hidden = h,
-                      .heads = heads,
-                      .cosine = rotary ? cosine.data() : nullptr,
-                      .sine = rotary ? sine.data() : nullptr,
-                      .workspace = reinterpret_cast<float*>(workspace.data())});
+    const auto out = attended(*table, GetParam(), qkv, cosine, sine);
     for (std::size_t i = 0; i < out.size(); ++i)
       ASSERT_NEAR(out[i], expected[i], 1e-3) << table->name << " at " << i;
   }
@@ -158,23 +158,10 @@ TEST(Kernels, AttentionWeighsDistantScoresExactly) {
     row[h] = t == 17 ? 40.0F : -40.0F;
     row[2 * h + 3] = static_cast<float>(t);
   }
-  const Buffer workspace(static_cast<std::size_t>(attention_workspace(n, h)) * 4);
-  std::vector<Bf16> narrow;
-  for (const float value : qkv) narrow.push_back(to_bf16(value));
+  const Shape shape{n, h, 1, false, false};
   for (const Table* table : available()) {
-    std::vector<float> out(static_cast<std::size_t>(n * h));
-    std::vector<Bf16> out_bf16(out.size());
-    for (const bool bf16 : {false, true})
-      table->attention({.qkv = bf16 ? static_cast<const void*>(narrow.data()) : qkv.data(),
-                        .out = bf16 ? static_cast<void*>(out_bf16.data()) : out.data(),
-                        .bf16 = bf16,
-                        .causal = false,
-                        .length = n,
-                        .hidden = h,
-                        .heads = 1,
-                        .cosine = nullptr,
-                        .sine = nullptr,
-                        .workspace = reinterpret_cast<float*>(workspace.data())});
+    const auto out = attended(*table, shape, qkv);
+    const auto out_bf16 = attended(*table, shape, narrowed(qkv));
     for (std::int64_t t = 0; t < n; ++t) {
       const auto at = static_cast<std::size_t>(t * h + 3);
       ASSERT_NEAR(out[at], 17.0F, 1e-5) << table->name;
@@ -184,34 +171,27 @@ TEST(Kernels, AttentionWeighsDistantScoresExactly) {
 }
 
 TEST(Kernels, AttentionKeepsNaN) {
+  constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
   const std::int64_t n = 20, h = 24;
+  const Shape shape{n, h, 1, false, false};
   for (const float size : {1.0F, 30.0F}) {  // scores small and large
-    auto qkv = noise(static_cast<std::size_t>(n * 3 * h), 21);
-    for (float& value : qkv) value *= size;
-    qkv[static_cast<std::size_t>(3 * 3 * h)] = std::numeric_limits<float>::quiet_NaN();  // a query
-    const Buffer workspace(static_cast<std::size_t>(attention_workspace(n, h)) * 4);
+    auto query = noise(static_cast<std::size_t>(n * 3 * h), 21);
+    for (float& value : query) value *= size;
+    auto key = query;
+    query[static_cast<std::size_t>(3 * 3 * h)] = kNaN;
+    key[static_cast<std::size_t>(5 * 3 * h + h)] = kNaN;
     for (const Table* table : available()) {
-      std::vector<float> out(static_cast<std::size_t>(n * h));
-      const auto attend = [&] {
-        table->attention({.qkv = qkv.data(),
-                          .out = out.data(),
-                          .bf16 = false,
-                          .causal = false,
-                          .length = n,
-                          .hidden = h,
-                          .heads = 1,
-                          .cosine = nullptr,
-                          .sine = nullptr,
-                          .workspace = reinterpret_cast<float*>(workspace.data())});
-      };
-      attend();
-      for (std::int64_t t = 0; t < n; ++t)
-        EXPECT_EQ(std::isnan(out[static_cast<std::size_t>(t * h)]), t == 3) << table->name;
-      auto& key = qkv[static_cast<std::size_t>(5 * 3 * h + h)];
-      const float before = std::exchange(key, std::numeric_limits<float>::quiet_NaN());
-      attend();
-      key = before;
-      for (const float value : out) EXPECT_TRUE(std::isnan(value)) << table->name;
+      const auto of_query = attended(*table, shape, query);
+      const auto of_query_bf16 = attended(*table, shape, narrowed(query));
+      for (std::int64_t t = 0; t < n; ++t) {
+        const auto at = static_cast<std::size_t>(t * h);
+        EXPECT_EQ(std::isnan(of_query[at]), t == 3) << table->name;
+        EXPECT_EQ(std::isnan(from_bf16(of_query_bf16[at])), t == 3) << table->name;
+      }
+      for (const float value : attended(*table, shape, key))
+        EXPECT_TRUE(std::isnan(value)) << table->name;
+      for (const Bf16 value : attended(*table, shape, narrowed(key)))
+        EXPECT_TRUE(std::isnan(from_bf16(value))) << table->name;
     }
   }
 }
@@ -228,25 +208,10 @@ TEST(Kernels, AHeadSeesNothingOfTheOthers) {
       if (head != 1) spoilt[i] = std::numeric_limits<float>::quiet_NaN();
     }
     const std::vector<float> angles(static_cast<std::size_t>(n * size / 2), 0.6F);
-    const Buffer workspace(static_cast<std::size_t>(attention_workspace(n, size)) * 4);
+    const Shape shape{n, h, heads, false, rotary};
     for (const Table* table : available()) {
-      const auto attended = [&](const std::vector<float>& qkv) {
-        std::vector<Bf16> narrow, out(static_cast<std::size_t>(n * h));
-        for (const float value : qkv)
-          narrow.push_back(std::isnan(value) ? Bf16{0x7fc0} : to_bf16(value));
-        table->attention({.qkv = narrow.data(),
-                          .out = out.data(),
-                          .bf16 = true,
-                          .causal = false,
-                          .length = n,
-                          .hidden = h,
-                          .heads = heads,
-                          .cosine = rotary ? angles.data() : nullptr,
-                          .sine = rotary ? angles.data() : nullptr,
-                          .workspace = reinterpret_cast<float*>(workspace.data())});
-        return out;
-      };
-      const auto expected = attended(clean), found = attended(spoilt);
+      const auto expected = attended(*table, shape, narrowed(clean), angles, angles);
+      const auto found = attended(*table, shape, narrowed(spoilt), angles, angles);
       for (std::int64_t t = 0; t < n; ++t)
         for (std::int64_t d = size; d < 2 * size; ++d) {
           const auto at = static_cast<std::size_t>(t * h + d);

@@ -56,6 +56,25 @@ class TrainingApps : public testing::Test {
     write_file(place("p.fasta"), text);
   }
 
+  /// Of the small model in "base", as "adapter".
+  [[nodiscard]] app::RunResult make_adapter(const Json& options) const {
+    test::write_small_model(place("base"));
+    return run(finetune_app(),
+               {{"inputs", {{"model", place("base")}, {"sequences", place("labelled.csv")}}},
+                {"options", options},
+                {"outputs", {{"output", place("adapter")}}}});
+  }
+
+  /// Of "new.fasta" with "adapter", as "out.csv".
+  [[nodiscard]] app::RunResult predict(const char* base, const Json& options) const {
+    return run(predict_app(), {{"inputs",
+                                {{"model", place(base)},
+                                 {"adapter", place("adapter")},
+                                 {"sequences", place("new.fasta")}}},
+                               {"options", options},
+                               {"outputs", {{"output", place("out.csv")}}}});
+  }
+
   /// Sequences whose target is their share of tryptophan.
   void write_labelled() const {
     std::mt19937 random(2);
@@ -155,20 +174,10 @@ TEST_F(TrainingApps, FineTuningImprovesOnTheUntrainedHeadInEveryWay) {
 
 TEST_F(TrainingApps, PredictionsByAdapterAndByTheMergedModelAgree) {
   write_labelled();
-  test::write_small_model(place("base"));
-  ASSERT_EQ(run(finetune_app(),
-                {{"inputs", {{"model", place("base")}, {"sequences", place("labelled.csv")}}},
-                 {"options", {{"steps", 40}, {"rank", 2}, {"learning_rate", 0.01}}},
-                 {"outputs", {{"output", place("adapter")}}}})
-                .status,
+  ASSERT_EQ(make_adapter({{"steps", 40}, {"rank", 2}, {"learning_rate", 0.01}}).status,
             "succeeded");
   write_file(place("new.fasta"), ">a\nWWWWACDEF\n>b\nACDEFGHIKL\n");
-  const app::RunResult result = run(predict_app(), {{"inputs",
-                                                     {{"model", place("base")},
-                                                      {"adapter", place("adapter")},
-                                                      {"sequences", place("new.fasta")}}},
-                                                    {"options", Json::object()},
-                                                    {"outputs", {{"output", place("out.csv")}}}});
+  const app::RunResult result = predict("base", Json::object());
   ASSERT_EQ(result.status, "succeeded") << (result.error ? result.error->what() : "");
   const std::string table = read_file(place("out.csv"));
   EXPECT_TRUE(table.starts_with("id,target\na,")) << table;
@@ -194,20 +203,9 @@ TEST_F(TrainingApps, PredictionsByAdapterAndByTheMergedModelAgree) {
 // With a GPU it must give what the CPU gives; without one it must say so.
 TEST_F(TrainingApps, PredictionsOnAGpuAreTheCpusOrSayWhatIsMissing) {
   write_labelled();
-  test::write_small_model(place("base"));
-  ASSERT_EQ(run(finetune_app(),
-                {{"inputs", {{"model", place("base")}, {"sequences", place("labelled.csv")}}},
-                 {"options", {{"steps", 2}, {"rank", 2}}},
-                 {"outputs", {{"output", place("adapter")}}}})
-                .status,
-            "succeeded");
+  ASSERT_EQ(make_adapter({{"steps", 2}, {"rank", 2}}).status, "succeeded");
   write_file(place("new.fasta"), ">a\nWWWWACDEF\n");
-  const app::RunResult result = run(predict_app(), {{"inputs",
-                                                     {{"model", place("base")},
-                                                      {"adapter", place("adapter")},
-                                                      {"sequences", place("new.fasta")}}},
-                                                    {"options", {{"device", "cuda"}}},
-                                                    {"outputs", {{"output", place("out.csv")}}}});
+  const app::RunResult result = predict("base", {{"device", "cuda"}});
   if (result.error) {
     EXPECT_EQ(result.exit_code(), 2);
     EXPECT_TRUE(std::string(result.error->what()).starts_with("device cuda: expected "))
@@ -229,22 +227,11 @@ TEST_F(TrainingApps, PredictionsOnAGpuAreTheCpusOrSayWhatIsMissing) {
 
 TEST_F(TrainingApps, AnAdapterOfOtherWeightsIsRefused) {
   write_labelled();
-  test::write_small_model(place("base"));
-  ASSERT_EQ(run(finetune_app(),
-                {{"inputs", {{"model", place("base")}, {"sequences", place("labelled.csv")}}},
-                 {"options", {{"steps", 2}, {"rank", 2}}},
-                 {"outputs", {{"output", place("adapter")}}}})
-                .status,
-            "succeeded");
+  ASSERT_EQ(make_adapter({{"steps", 2}, {"rank", 2}}).status, "succeeded");
   write_proteins();
   ASSERT_EQ(train("other", train_options(1)).status, "succeeded");
   write_file(place("new.fasta"), ">a\nWWWW\n");
-  const app::RunResult result = run(predict_app(), {{"inputs",
-                                                     {{"model", place("other")},
-                                                      {"adapter", place("adapter")},
-                                                      {"sequences", place("new.fasta")}}},
-                                                    {"options", Json::object()},
-                                                    {"outputs", Json::object()}});
+  const app::RunResult result = predict("other", Json::object());
   ASSERT_TRUE(result.error);
   EXPECT_EQ(result.error->code(), Errc::InvalidArgument);
   EXPECT_NE(std::string(result.error->what()).find("whose weights are not those of"),
