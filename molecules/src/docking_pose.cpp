@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <type_traits>
 
 namespace aceso::molecules {
 namespace {
@@ -200,7 +201,9 @@ double DockMover::energy(const DockPose& pose, const Field& field, float cap,
 template <typename Field>
 double DockMover::line_search(DockPose& pose, const Field& field, float cap, double slope,
                               double& amount) {
-  constexpr int kMostHalvings = 10;
+  // A search gives up soon and tries elsewhere; a pose that is taken down must arrive, even from
+  // where slopes are steep and first steps far too long.
+  constexpr int kMostHalvings = std::is_same_v<Field, DockMaps> ? 10 : 30;
   constexpr double kEnough = 1e-4;
   const DockPose start = pose;
   for (int i = 0; i < kMostHalvings; ++i) {
