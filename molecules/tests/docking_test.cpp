@@ -305,6 +305,19 @@ TEST_F(DockingReference, PreparesAPdbFileAsItsPdbqtWas) {
   EXPECT_NEAR(scored(ligand, pdb).energy, scored(ligand, pdbqt).energy, 1e-6);
 }
 
+TEST_F(DockingReference, CrystalPosesGoDownToAMinimumNearby) {
+  for (const char* name : {"1hnn", "1jla", "1kzk", "1t46"}) {
+    const fs::path folder = fs::path("set42") / name;
+    const DockReceptor protein = receptor(folder / "protein.pdbqt");
+    const auto crystal = ligands(folder / "flex-xray.pdbqt")[0];
+    const auto where = places_of(crystal);
+    const DockedPose found = refined(crystal, protein, box_around(where, 4));
+    EXPECT_LT(found.energy, scored(crystal, protein).energy - 0.1) << name;
+    EXPECT_GT(rmsd(crystal, found.places, where), 0.01) << name;
+    EXPECT_LT(rmsd(crystal, found.places, where), 1) << name;
+  }
+}
+
 TEST_F(DockingReference, FindsASmallLigandsPose) {
   const DockReceptor protein = receptor("set42/1hnn/protein.pdbqt");
   const auto crystal = ligands("set42/1hnn/flex-xray.pdbqt");
