@@ -35,13 +35,6 @@ struct LinearWeights {
                                                                Linear::Result result,
                                                                const kernels::Table& table);
 
-/// oneDNN in fp32 or bf16; the way to the tile registers of AMX.
-[[nodiscard]] std::shared_ptr<const LinearEngine> onednn_linear(const LinearWeights& weights,
-                                                                Precision precision,
-                                                                Linear::Result result);
-/// Whether this CPU has tile registers for bf16 that oneDNN may use.
-[[nodiscard]] bool onednn_has_bf16_tiles();
-
 /// Memory for the time of a call; one piece a thread, as large as was ever wanted.
 [[nodiscard]] std::byte* thread_scratch(std::size_t bytes);
 

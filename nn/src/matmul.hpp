@@ -33,13 +33,8 @@ class Linear {
   Linear(const float* weight, const float* bias, std::int64_t out, std::int64_t in,
          Precision precision, Result result);
 
-  /// `x` [rows, in], `y` [rows, out]; both must have room for rows_with_padding(rows) rows, whose
-  /// last ones may be read and overwritten without meaning. y must not be x.
+  /// `x` [rows, in], `y` [rows, out]; y must not be x.
   void apply(const void* x, void* y, std::int64_t rows) const;
-
-  [[nodiscard]] static std::int64_t rows_with_padding(std::int64_t rows) noexcept {
-    return (rows + 63) / 64 * 64;
-  }
 
  private:
   std::shared_ptr<const LinearEngine> engine_;

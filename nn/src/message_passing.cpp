@@ -11,11 +11,11 @@
 namespace aceso::nn {
 namespace {
 
-/// Rows with the room behind them that Linear needs.
+/// Rows of numbers, one behind the other.
 using Rows = std::vector<float>;
 
 Rows rows_of(std::int64_t rows, std::int64_t columns) {
-  return Rows(static_cast<std::size_t>(Linear::rows_with_padding(rows) * columns), 0.0F);
+  return Rows(static_cast<std::size_t>(rows * columns), 0.0F);
 }
 
 void relu(Rows& rows) {

@@ -11,6 +11,8 @@
 #include <mutex>
 #include <numeric>
 #include <optional>
+#include <span>
+#include <string_view>
 #include <unordered_map>
 
 namespace aceso::nn {
@@ -381,6 +383,21 @@ class Planner {
                                      : memory::desc({step.channels}, Type::f32, Layout::a);
   }
 
+  /// Whether an implementation multiplies neighbouring places of an image by weights of 0, as those
+  /// for tile registers do that fill a product's inner dimension with few channels of many places:
+  /// a NaN there would reach results that are not made of it.
+  static bool mixes_places(const dnnl::convolution_forward::primitive_desc& description) {
+    if (std::string_view(description.impl_info_str()).find("amx") == std::string_view::npos)
+      return false;
+    const memory::desc weights = description.weights_desc();
+    const bool grouped = weights.dims().size() > description.src_desc().dims().size();
+    const std::ptrdiff_t channels = grouped ? 2 : 1;  // those that come in
+    const auto& blocks = weights.data.format_desc.blocking;
+    const auto blocked =
+        std::span(blocks.inner_idxs).first(static_cast<std::size_t>(blocks.inner_nblks));
+    return std::ranges::count(blocked, channels) == 0;
+  }
+
   std::size_t convolution(const ConvolutionalStep& step) {
     const Sizes& from = sizes_[step.inputs.front()];
     const std::size_t axes = from.size();
@@ -402,7 +419,9 @@ class Planner {
         any(dims_of(step.in_channels, from)), any(weights.dims), bias_desc(step),
         any(dims_of(step.channels, sizes_.back())), layer.stride, less_one(layer.dilation),
         layer.padding, layer.padding);
-    const dnnl::convolution_forward::primitive_desc description(operation, fused, engine());
+    dnnl::convolution_forward::primitive_desc description(operation, fused, engine());
+    while (mixes_places(description) && description.next_impl()) {
+    }
     const std::size_t source = as(input(step), description.src_desc());
     const std::size_t made = slot(description.dst_desc());
     std::vector<std::pair<int, memory>> fixed{fixed_weight(step, weights, description)};
@@ -638,7 +657,7 @@ bool onednn_has_bf16() {
   // oneDNN has no bf16 below AVX-512, and its users can hold it below what the CPU has.
   const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
   const auto needed = static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
-  return (kernels::best().bf16 || onednn_has_bf16_tiles()) && (isa & needed) == needed;
+  return kernels::best().bf16 && (isa & needed) == needed;
 }
 
 }  // namespace aceso::nn

@@ -63,7 +63,8 @@ class PanelLinear final : public LinearEngine {
         in_(weights.in),
         out_(weights.out),
         group_(group_of(factors_)),
-        groups_((in_ + group_ - 1) / group_) {
+        groups_(round_up((in_ + group_ - 1) / group_,
+                         factors_ == Factors::Float32 ? 1 : table.groups)) {
     const std::int64_t columns = round_up(out_, table.vector);
     bias_.resize(static_cast<std::size_t>(columns));
     if (weights.bias != nullptr) std::copy_n(weights.bias, out_, bias_.begin());
@@ -86,9 +87,9 @@ class PanelLinear final : public LinearEngine {
   void apply(const void* x, void* y, std::int64_t rows) const override {
     const std::int64_t x_row = in_ * (precision_ == Precision::Fp32 ? 4 : 2);
     const std::int64_t y_row = out_ * (into() == kernels::Product::Into::BFloat16 ? 2 : 4);
-    // Multiples of every tile's rows.
     const std::int64_t chunk =
-        std::clamp<std::int64_t>(kChunkBytes / (groups_ * 4), 24, 384) / 24 * 24;
+        std::clamp<std::int64_t>(kChunkBytes / (groups_ * 4), table_.rows, 384) / table_.rows *
+        table_.rows;
     for (std::int64_t first = 0; first < rows; first += chunk)
       multiply(static_cast<const std::byte*>(x) + first * x_row,
                static_cast<std::byte*>(y) + first * y_row, std::min(chunk, rows - first));
@@ -185,7 +186,7 @@ class PanelLinear final : public LinearEngine {
 
   /// Whole groups of bf16 need no preparation.
   void prepare_bf16(kernels::Product& product) const {
-    if (factors_ == Factors::BFloat16 && in_ % group_ == 0) return;
+    if (factors_ == Factors::BFloat16 && in_ == groups_ * group_) return;
     std::byte* scratch = thread_scratch(static_cast<std::size_t>(product.rows * groups_ * 4));
     const auto* from = static_cast<const Bf16*>(product.x);
     if (factors_ == Factors::Float32) {

@@ -18,7 +18,7 @@ struct Layer {
 };
 
 Tensor rows_of(std::int64_t rows, std::int64_t width) {
-  Tensor made(DType::F32, {Linear::rows_with_padding(rows), width});
+  Tensor made(DType::F32, {rows, width});
   std::ranges::fill(made.values<float>(), 0.0F);
   return made;
 }

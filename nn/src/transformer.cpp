@@ -142,17 +142,14 @@ struct CpuTransformer final : TransformerNet {
 
   /// What a few rows need between products: little enough to stay in a core's cache.
   struct Chunk {
-    static constexpr std::int64_t kRows = 384;  ///< a multiple of Linear's padding
+    static constexpr std::int64_t kRows = 384;  ///< a multiple of every product's tiles
     std::int64_t row;                           ///< bytes of `hidden` values
     Buffer normed, wide;
 
     Chunk(const TransformerSpec& spec, bool bf16)
         : row(spec.hidden * (bf16 ? 2 : 4)),
           normed(static_cast<std::size_t>(row * kRows)),
-          wide(static_cast<std::size_t>(spec.feed_forward * (bf16 ? 2 : 4) * kRows)) {
-      // Linear may compute rows of padding too, which must hold numbers.
-      std::memset(normed.data(), 0, normed.size());
-    }
+          wide(static_cast<std::size_t>(spec.feed_forward * (bf16 ? 2 : 4) * kRows)) {}
   };
 
   template <typename Body>
@@ -163,20 +160,16 @@ struct CpuTransformer final : TransformerNet {
 
   [[nodiscard]] Tensor hidden(const PackedTokens& batch) const override {
     const auto rows = static_cast<std::int64_t>(batch.tokens.size());
-    const std::int64_t padded = Linear::rows_with_padding(rows);
     const std::int64_t h = spec.hidden;
-    Tensor x(DType::F32, {padded, h});
+    Tensor x(DType::F32, {rows, h});
     float* state = x.values<float>().data();
     embed(batch, state);
-    std::fill(state + rows * h, state + padded * h, 0.0F);
 
-    const Buffer qkv = float_buffer(padded * 3 * h), mixed = float_buffer(padded * h);
+    const Buffer qkv = float_buffer(rows * 3 * h), mixed = float_buffer(rows * h);
     const Chunk chunk(spec, bf16());
     const std::int64_t length = longest(batch);
     const Buffer workspace = float_buffer(kernels::attention_workspace(length, spec.head_size()));
     const auto angles = rotary ? rotary->angles(length) : nullptr;
-    std::memset(mixed.data() + rows * chunk.row, 0,
-                static_cast<std::size_t>((padded - rows) * chunk.row));
     for (const Layer& layer : layers) {
       in_chunks(rows, [&](std::int64_t first, std::int64_t many) {
         normalise(layer.attention_norm, state + first * h, many, chunk.normed.data(), bf16());
@@ -192,7 +185,7 @@ struct CpuTransformer final : TransformerNet {
       });
     }
     normalise(final_norm, state, rows, state, false);
-    return x.slice(0, rows);
+    return x;
   }
 
   void embed_token(Token token, std::int64_t position, float* to) const {
@@ -237,46 +230,41 @@ struct CpuTransformer final : TransformerNet {
   [[nodiscard]] Tensor step(KeyValueCache& cache, std::span<const std::size_t> slots,
                             std::span<const Token> tokens) const {
     const auto rows = static_cast<std::int64_t>(slots.size()), h = spec.hidden;
-    const std::int64_t padded = Linear::rows_with_padding(rows);
-    Tensor x(DType::F32, {padded, h});
+    Tensor x(DType::F32, {rows, h});
     float* state = x.values<float>().data();
-    std::fill(state, state + padded * h, 0.0F);
     for (std::size_t r = 0; r < slots.size(); ++r) {
       cache.reserve(slots[r]);
       embed_token(tokens[r], cache.length(slots[r]), state + static_cast<std::int64_t>(r) * h);
     }
-    const Buffer normed = float_buffer(padded * h), qkv = float_buffer(padded * 3 * h);
-    const Buffer mixed = float_buffer(padded * h), wide = float_buffer(padded * spec.feed_forward);
-    std::memset(mixed.data(), 0, mixed.size());
+    const Buffer normed = float_buffer(rows * h), qkv = float_buffer(rows * 3 * h);
+    const Buffer mixed = float_buffer(rows * h), wide = float_buffer(rows * spec.feed_forward);
     for (std::size_t l = 0; l < layers.size(); ++l) {
       const Layer& layer = layers[l];
-      normalise(layer.attention_norm, state, padded, normed.data(), false);
+      normalise(layer.attention_norm, state, rows, normed.data(), false);
       layer.qkv.apply(normed.data(), qkv.data(), rows);
       attend_step(cache, static_cast<std::int64_t>(l), slots, floats(qkv), floats(mixed));
       layer.output.apply(mixed.data(), state, rows);
-      normalise(layer.mlp_norm, state, padded, normed.data(), false);
+      normalise(layer.mlp_norm, state, rows, normed.data(), false);
       layer.up.apply(normed.data(), wide.data(), rows);
       layer.down.apply(wide.data(), state, rows);
     }
     for (const std::size_t slot : slots) cache.advance(slot);
     normalise(final_norm, state, rows, state, false);
-    return x.slice(0, rows);
+    return x;
   }
 
   [[nodiscard]] Tensor logits(const Tensor& hidden_rows) const override {
     const std::int64_t rows = hidden_rows.shape().at(0), h = spec.hidden;
-    const std::int64_t padded = Linear::rows_with_padding(rows);
-    const Buffer one = float_buffer(padded * h), two = float_buffer(padded * h);
-    std::memset(one.data(), 0, one.size());
+    const Buffer one = float_buffer(rows * h), two = float_buffer(rows * h);
     std::ranges::copy(hidden_rows.values<float>(), floats(one));
     const void* features = one.data();
     if (spec.head == "masked") {
       head_dense.apply(one.data(), two.data(), rows);
-      normalise(head_norm, floats(two), padded, one.data(), false);
+      normalise(head_norm, floats(two), rows, one.data(), false);
     }
-    Tensor result(DType::F32, {padded, spec.vocabulary});
+    Tensor result(DType::F32, {rows, spec.vocabulary});
     scores.apply(features, result.data(), rows);
-    return result.slice(0, rows);
+    return result;
   }
 
   [[nodiscard]] std::unique_ptr<DecoderNet> decoder(std::size_t slots) const override;

@@ -3,35 +3,62 @@
 namespace aceso::nn::kernels {
 namespace {
 
-// Queries lie in vectors, one a lane, kBlockVectors of them at a time: what a softmax does over
+// Queries lie in vectors, one a lane, a few vectors of them at a time: what a softmax does over
 // keys needs no sum across a vector, and heads of any size fill the registers. kKeyRows keys at a
 // time meet them in a tile, whose scores become weights before they leave the registers.
-constexpr std::int64_t kBlockVectors = kSums / 6 > 3 ? 3 : kSums / 6;
-constexpr std::int64_t kBlock = kBlockVectors * kWidth;
-constexpr std::int64_t kKeyRows = kSums / kBlockVectors;
-/// Keys whose weights are kept until they meet the values: few enough for a first-level cache.
-constexpr std::int64_t kKeys = 24 * kKeyRows;
+constexpr int kMostVectors = kSums / 6 > 3 ? 3 : kSums / 6;
 constexpr std::int64_t kRowsAhead = 8;  ///< that are asked for before they are wanted
+
+/// Sizes for a kind of products.
+template <typename Dot>
+struct Blocks {
+  static constexpr int kVectors = kMostVectors;
+  static constexpr std::int64_t kQueries = kVectors * kWidth;
+  static constexpr std::int64_t kKeyRows = kSums / kVectors;
+  /// Keys whose weights are kept until they meet the values: few enough for a first-level cache.
+  static constexpr std::int64_t kKeys = 24 * kKeyRows;
+  static constexpr std::int64_t kGroups = 1;  ///< groups of a vector are a multiple of it
+  static constexpr bool kTiles = false;
+
+  /// What the products of one call need.
+  struct Scope {};
+};
+
+#if defined(ACESO_TILES)
+struct DotTiles : DotBf16 {};
+
+template <>
+struct Blocks<DotTiles> {
+  static constexpr int kVectors = 2;
+  static constexpr std::int64_t kQueries = kVectors * kWidth;
+  static constexpr std::int64_t kKeyRows = 2 * kTile;
+  static constexpr std::int64_t kKeys = 6 * kKeyRows;
+  static constexpr std::int64_t kGroups = kTile;
+  static constexpr bool kTiles = true;
+  using Scope = Tiles;
+};
+#endif
 
 /// One head's numbers, as the tiles want them.
 template <typename Dot>
 struct Head {
   using Factor = typename Dot::Factor;
+  using Size = Blocks<Dot>;
   static constexpr std::int64_t kGroup = 4 / sizeof(Factor);
 
   std::int64_t length, size, groups, padded_keys, padded_size;
   Factor* keys;     ///< [padded_keys][groups * kGroup], turned
-  Factor* values;   ///< for each kKeys keys [size][kKeys]
+  Factor* values;   ///< for each kKeys keys [padded_size][kKeys]
   Factor* queries;  ///< of a block, turned and scaled: [groups][vectors][kWidth][kGroup]
   Factor* weights;  ///< of a block for kKeys keys: [kKeys / kGroup][vectors][kWidth][kGroup]
-  float* sums;      ///< of a block: [size][kBlock] values weighed
+  float* sums;      ///< of a block: [padded_size][kQueries] values weighed
   Factor* rows;     ///< kWidth vectors of the head and room behind them
 
   explicit Head(const Attention& a)
       : length(a.length),
         size(a.hidden / a.heads),
-        groups((size + kGroup - 1) / kGroup),
-        padded_keys(round_up(a.length, kKeyRows)),
+        groups(round_up((size + kGroup - 1) / kGroup, Size::kGroups)),
+        padded_keys(round_up(a.length, Size::kKeyRows)),
         padded_size(round_up(size, kWidth)) {
     float* free = a.workspace;
     const auto take = [&](std::int64_t floats) {
@@ -40,10 +67,11 @@ struct Head {
       return taken;
     };
     keys = reinterpret_cast<Factor*>(take(padded_keys * groups + padded_size));
-    values = reinterpret_cast<Factor*>(take(round_up(padded_keys, kKeys) / kGroup * size));
-    queries = reinterpret_cast<Factor*>(take(groups * kBlock));
-    weights = reinterpret_cast<Factor*>(take(kKeys / kGroup * kBlock));
-    sums = take(size * kBlock);
+    values =
+        reinterpret_cast<Factor*>(take(round_up(padded_keys, Size::kKeys) / kGroup * padded_size));
+    queries = reinterpret_cast<Factor*>(take(groups * Size::kQueries));
+    weights = reinterpret_cast<Factor*>(take(Size::kKeys / kGroup * Size::kQueries));
+    sums = take(padded_size * Size::kQueries);
     rows = reinterpret_cast<Factor*>(take(kWidth * padded_size + kWidth));
   }
 };
@@ -101,7 +129,8 @@ inline Vec put_turned(const Attention& a, const Head<Dot>& head, std::int64_t po
       store(to + half + d, two * cosine + one * sine);
     }
   }
-  if (head.size % Head<Dot>::kGroup != 0) to[head.size] = 0;
+  for (std::int64_t d = head.size; d < head.groups * Head<Dot>::kGroup; d += kWidth)
+    store(to + d, Vec{});
   return square;
 }
 
@@ -163,10 +192,10 @@ inline void put_bytes(void* to, Bits v, std::int64_t bytes) {
 template <typename T, typename Dot>
 inline void put_values(const Attention& a, const Head<Dot>& head, std::int64_t t, std::int64_t at) {
   using Factor = typename Dot::Factor;
-  constexpr std::int64_t kGroup = Head<Dot>::kGroup;
+  constexpr std::int64_t kGroup = Head<Dot>::kGroup, kKeys = Blocks<Dot>::kKeys;
   const T* x = static_cast<const T*>(a.qkv);
   const std::int64_t stride = 3 * a.hidden;
-  Factor* to = head.values + t / kKeys * kKeys * head.size + t % kKeys;
+  Factor* to = head.values + t / kKeys * kKeys * head.padded_size + t % kKeys;
   for (std::int64_t d = 0; d < head.size; d += kWidth) {
     Bits square[kWidth];
     for (std::int64_t g = 0; g < kWidth; ++g) {
@@ -218,7 +247,7 @@ struct Block {
   bool causal;
   std::int64_t keys;  ///< those that some query sees
   bool small;         ///< whether scores are, so that tops are 0
-  Vec tops[kBlockVectors], totals[kBlockVectors];
+  Vec tops[kMostVectors], totals[kMostVectors];
 
   [[nodiscard]] std::int64_t vectors() const { return (rows + kWidth - 1) / kWidth; }
   /// Whether every query sees all keys before `end`.
@@ -256,21 +285,41 @@ void pack_queries(const Attention& a, std::int64_t h, const Head<Dot>& head, con
   }
 }
 
-/// Adds to `scores` those of kKeyRows keys from `key` on with a block's queries.
+/// Scores of kKeyRows keys from `key` on with a block's queries, and `start` of each query.
 template <typename Dot, int kVectors>
-inline void score(const Head<Dot>& head, std::int64_t key, Vec (&scores)[kKeyRows][kVectors]) {
+inline void score(const Head<Dot>& head, std::int64_t key, const Vec (&start)[kVectors],
+                  Vec (&scores)[Blocks<Dot>::kKeyRows][kVectors]) {
+#pragma GCC unroll 12
+  for (auto& of_key : scores)
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) of_key[v] = start[v];
   const std::int64_t stride = head.groups * 4;
   add_products<Dot>(reinterpret_cast<const std::byte*>(head.keys) + key * stride, stride,
                     reinterpret_cast<const std::byte*>(head.queries), head.groups, scores);
 }
 
+#if defined(ACESO_TILES)
+template <typename Dot, int kVectors>
+  requires(Blocks<Dot>::kTiles)
+inline void score(const Head<Dot>& head, std::int64_t key, const Vec (&start)[kVectors],
+                  Vec (&scores)[Blocks<Dot>::kKeyRows][kVectors]) {
+  using Sums = TileBlock<Bf16Tiles, 2, kVectors>;
+  const std::int64_t stride = head.groups * 4;
+  Sums::load(start, 0);  // the same for every key
+  Sums::add(reinterpret_cast<const std::byte*>(head.keys) + key * stride, stride,
+            reinterpret_cast<const std::byte*>(head.queries), kVectors * 64, head.groups);
+  Sums::store(scores, kVectors * 64);
+}
+#endif
+
 /// The largest score of each query.
 template <typename Dot, int kVectors>
 void find_tops(const Head<Dot>& head, Block& block) {
+  constexpr std::int64_t kKeyRows = Blocks<Dot>::kKeyRows;
   for (Vec& top : block.tops) top = splat(-1e30F);
   for (std::int64_t key = 0; key < block.keys; key += kKeyRows) {
-    Vec scores[kKeyRows][kVectors] = {};
-    score(head, key, scores);
+    Vec scores[kKeyRows][kVectors];
+    score<Dot, kVectors>(head, key, {}, scores);
     for (int r = 0; r < kKeyRows; ++r)
       for (int v = 0; v < kVectors; ++v)
         block.tops[v] =
@@ -344,15 +393,13 @@ struct Softmax<Bf16> {
 template <typename Dot, int kVectors, bool kPlain>
 void weigh(const Head<Dot>& head, std::int64_t key, Block& block) {
   using Weights = Softmax<typename Dot::Factor>;
-  constexpr std::int64_t kGroup = Head<Dot>::kGroup;
+  constexpr std::int64_t kGroup = Head<Dot>::kGroup, kKeyRows = Blocks<Dot>::kKeyRows;
+  Vec start[kVectors];
+  for (int v = 0; v < kVectors; ++v)
+    start[v] = kPlain ? splat(Weights::kStart) : Weights::kStart - block.tops[v];
   Vec scores[kKeyRows][kVectors];
-#pragma GCC unroll 12
-  for (int r = 0; r < kKeyRows; ++r)
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v)
-      scores[r][v] = kPlain ? splat(Weights::kStart) : Weights::kStart - block.tops[v];
-  score(head, key, scores);
-  auto* to = head.weights + key % kKeys * kVectors * kWidth;
+  score<Dot, kVectors>(head, key, start, scores);
+  auto* to = head.weights + key % Blocks<Dot>::kKeys * kVectors * kWidth;
 #pragma GCC unroll 12
   for (int r = 0; r < kKeyRows; r += kGroup)
 #pragma GCC unroll 4
@@ -369,10 +416,54 @@ void weigh(const Head<Dot>& head, std::int64_t key, Block& block) {
     }
 }
 
+/// Adds to a block's sums the values of keys [first, end), at most kKeys, times their weights.
+template <typename Dot, int kVectors>
+inline void add_values(const Head<Dot>& head, std::int64_t first, std::int64_t end) {
+  constexpr std::int64_t kGroup = Head<Dot>::kGroup, kKeyRows = Blocks<Dot>::kKeyRows;
+  constexpr std::int64_t kStride = Blocks<Dot>::kKeys * sizeof(typename Dot::Factor);
+  constexpr std::int64_t kSumsStride = Blocks<Dot>::kQueries * 4;
+  const auto* values = reinterpret_cast<const std::byte*>(head.values + first * head.padded_size);
+  const auto* weights = reinterpret_cast<const std::byte*>(head.weights);
+  const std::int64_t groups = (end - first) / kGroup;
+  for (std::int64_t d = 0; d < head.size; d += kKeyRows) {
+    auto* sums = reinterpret_cast<std::byte*>(head.sums) + d * kSumsStride;
+    tile_of_rows<Dot, kVectors, kKeyRows>(
+        {values + d * kStride, kStride, weights, groups, sums, kSumsStride, first > 0},
+        head.size - d);
+  }
+}
+
+#if defined(ACESO_TILES)
+/// The same; what lies between a head's last dimension and a whole register means nothing.
+template <typename Dot, int kVectors>
+  requires(Blocks<Dot>::kTiles)
+inline void add_values(const Head<Dot>& head, std::int64_t first, std::int64_t end) {
+  constexpr std::int64_t kStride = Blocks<Dot>::kKeys * sizeof(Bf16);
+  constexpr std::int64_t kSumsStride = Blocks<Dot>::kQueries * 4;
+  const auto* values = reinterpret_cast<const std::byte*>(head.values + first * head.padded_size);
+  const auto* weights = reinterpret_cast<const std::byte*>(head.weights);
+  for (std::int64_t d = 0; d < head.size; d += 2 * kTile) {
+    auto* sums = reinterpret_cast<std::byte*>(head.sums) + d * kSumsStride;
+    const auto run = [&]<typename Sums>(Sums) {
+      if (first > 0)
+        Sums::load(sums, kSumsStride);
+      else
+        Sums::clear();
+      Sums::add(values + d * kStride, kStride, weights, kVectors * 64, (end - first) / 2);
+      Sums::store(sums, kSumsStride);
+    };
+    if (head.size - d > kTile)
+      run(TileBlock<Bf16Tiles, 2, kVectors>{});
+    else
+      run(TileBlock<Bf16Tiles, 1, kVectors>{});
+  }
+}
+#endif
+
 /// Values weighed for a block, dimension by dimension.
 template <typename Dot, int kVectors>
 void weigh_values(const Head<Dot>& head, Block& block) {
-  constexpr std::int64_t kGroup = Head<Dot>::kGroup;
+  constexpr std::int64_t kKeys = Blocks<Dot>::kKeys, kKeyRows = Blocks<Dot>::kKeyRows;
   for (std::int64_t first = 0; first < block.keys; first += kKeys) {
     const std::int64_t end =
         round_up(block.keys - first < kKeys ? block.keys : first + kKeys, kKeyRows);
@@ -382,14 +473,7 @@ void weigh_values(const Head<Dot>& head, Block& block) {
       else
         weigh<Dot, kVectors, false>(head, key, block);
     }
-    constexpr std::int64_t kStride = kKeys * sizeof(typename Dot::Factor);
-    const auto* values = reinterpret_cast<const std::byte*>(head.values + first * head.size);
-    for (std::int64_t d = 0; d < head.size; d += kKeyRows)
-      tile_of_rows<Dot, kVectors, kKeyRows>(
-          {values + d * kStride, kStride, reinterpret_cast<const std::byte*>(head.weights),
-           (end - first) / kGroup, reinterpret_cast<std::byte*>(head.sums + d * kBlock), kBlock * 4,
-           first > 0},
-          head.size - d);
+    add_values<Dot, kVectors>(head, first, end);
   }
 }
 
@@ -405,7 +489,7 @@ void put_block(const Head<Dot>& head, const Block& block, T* out, std::int64_t s
       for (std::int64_t i = 0; i < kWidth; ++i) {
         Vec group[kGroup] = {};
         for (std::int64_t j = 0, at = d + i * kGroup; j < kGroup && at < head.size; ++j, ++at)
-          group[j] = load(head.sums + at * kBlock + lane) * inverse;
+          group[j] = load(head.sums + at * Blocks<Dot>::kQueries + lane) * inverse;
         square[i] = group_of(T{}, group);
       }
       turn_square(square);
@@ -417,14 +501,15 @@ void put_block(const Head<Dot>& head, const Block& block, T* out, std::int64_t s
 
 /// Rows of the next block where `left` are left: a last block of few would take as long as one of
 /// more.
+template <typename Dot>
 inline std::int64_t block_rows(std::int64_t left) {
   const std::int64_t vectors = (left + kWidth - 1) / kWidth;
-  const std::int64_t blocks = (vectors + kBlockVectors - 1) / kBlockVectors;
+  const std::int64_t blocks = (vectors + Blocks<Dot>::kVectors - 1) / Blocks<Dot>::kVectors;
   const std::int64_t rows = (vectors + blocks - 1) / blocks * kWidth;
   return left < rows ? left : rows;
 }
 
-template <typename Dot, int kVectors = kBlockVectors>
+template <typename Dot, int kVectors = Blocks<Dot>::kVectors>
 void answer(const Head<Dot>& head, float longest_key, Block& block) {
   if constexpr (kVectors > 1) {
     if (block.vectors() < kVectors) return answer<Dot, kVectors - 1>(head, longest_key, block);
@@ -436,10 +521,11 @@ void answer(const Head<Dot>& head, float longest_key, Block& block) {
 template <typename T, typename Dot>
 void attend(const Attention& a) {
   const Head<Dot> head(a);
+  [[maybe_unused]] const typename Blocks<Dot>::Scope scope;
   for (std::int64_t h = 0; h < a.heads; ++h) {
     const float longest_key = pack<T>(a, h, head);
     for (std::int64_t q = 0, rows = 0; q < a.length; q += rows) {
-      rows = block_rows(a.length - q);
+      rows = block_rows<Dot>(a.length - q);
       Block block{q, rows, a.causal, a.causal ? q + rows : a.length, false, {}, {}};
       pack_queries<T>(a, h, head, block);
       answer(head, longest_key, block);
@@ -450,7 +536,9 @@ void attend(const Attention& a) {
 
 void attention_any(const Attention& a) {
   if (!a.bf16) return attend<float, DotF32>(a);
-#if defined(ACESO_DOT_BF16)
+#if defined(ACESO_TILES)
+  attend<Bf16, DotTiles>(a);
+#elif defined(ACESO_DOT_BF16)
   attend<Bf16, DotBf16>(a);
 #else
   attend<Bf16, DotF32>(a);

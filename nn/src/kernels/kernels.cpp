@@ -5,6 +5,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 namespace aceso::nn::kernels {
@@ -18,6 +20,17 @@ bool extended_feature(unsigned bit) {
 }
 constexpr unsigned kAvxVnni = 4, kAvx512Bf16 = 5;
 
+/// Whether there are tile registers for bf16 and int8, and Linux lets this process use them: their
+/// contents are large, so it wants to be asked (its documentation, arch/x86/xstate).
+bool tiles_are_granted() {
+  constexpr unsigned kBf16 = 1U << 22U, kTile = 1U << 24U, kInt8 = 1U << 25U;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
+  if ((d & (kBf16 | kTile | kInt8)) != (kBf16 | kTile | kInt8)) return false;
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
 std::vector<const Table*> runnable() {
   std::vector<const Table*> tables{&portable()};
   __builtin_cpu_init();
@@ -30,7 +43,9 @@ std::vector<const Table*> runnable() {
   tables.push_back(&avx512());
   if (!__builtin_cpu_supports("avx512vnni")) return tables;
   tables.push_back(&avx512_vnni());
-  if (extended_feature(kAvx512Bf16)) tables.push_back(&avx512_bf16());
+  if (!extended_feature(kAvx512Bf16)) return tables;
+  tables.push_back(&avx512_bf16());
+  if (tiles_are_granted()) tables.push_back(&amx());
   return tables;
 }
 #else

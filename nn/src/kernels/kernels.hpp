@@ -71,6 +71,9 @@ struct Table {
   /// Weights of a product lie in panels of `panel` columns, the last one cut to a multiple of
   /// `vector`; a panel is [groups][columns] groups, missing columns hold 0.
   std::int64_t panel, vector;
+  /// Products of bf16 and int8 want a multiple of so many groups, the last ones being 0.
+  std::int64_t groups;
+  std::int64_t rows;  ///< a multiple of the rows of all tiles, which product() likes best
   bool bf16, int8;  ///< whether product() takes these factors too
   void (*product)(const Product& product);
   void (*quantise)(const Quantised& rows);
@@ -100,5 +103,6 @@ struct Table {
 [[nodiscard]] const Table& avx512() noexcept;
 [[nodiscard]] const Table& avx512_vnni() noexcept;
 [[nodiscard]] const Table& avx512_bf16() noexcept;
+[[nodiscard]] const Table& amx() noexcept;
 
 }  // namespace aceso::nn::kernels

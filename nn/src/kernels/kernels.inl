@@ -3,6 +3,8 @@
 
 #include "kernels/vectors.inl"
 
+#include "kernels/tiles.inl"
+
 #include "kernels/elementwise.inl"
 
 #include "kernels/product.inl"
@@ -16,6 +18,8 @@ constexpr Table table_named(const char* name) {
   return {.name = name,
           .panel = kPanel,
           .vector = kWidth,
+          .groups = kGroupsStep,
+          .rows = kRowsStep,
           .bf16 = kHasBf16,
           .int8 = kHasInt8,
           .product = product_any,

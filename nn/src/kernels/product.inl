@@ -1,10 +1,15 @@
 // Products of rows with panels of weights. A tile of rows and columns is summed in registers;
-// four bytes of a row at a time are multiplied with kTileVectors vectors of a panel.
+// four bytes of a row at a time are multiplied with kTileVectors vectors of a panel, or, where
+// there are tile registers, blocks of rows with blocks of a panel.
 
 namespace aceso::nn::kernels {
 namespace {
 
+#if defined(ACESO_TILES)
+constexpr std::int64_t kTileVectors = 2;  // two registers of columns
+#else
 constexpr std::int64_t kTileVectors = kSums / 6;
+#endif
 constexpr std::int64_t kPanel = kTileVectors * kWidth;
 constexpr std::int64_t kMostRows = 12;
 
@@ -143,6 +148,58 @@ void multiply(const void* x, std::int64_t x_stride, std::int64_t rows, const voi
   }
 }
 
+#if defined(ACESO_TILES)
+/// Rows of a tile of sums of kRowTiles registers, the last of which has `last` rows.
+inline TileShapes shapes_of_rows(int row_tiles, std::int64_t last) {
+  TileShapes shapes;
+  const int row = row_tiles - 1;
+  for (const int of_last : {2 * row, 2 * row + 1, 4 + row})
+    shapes.rows[of_last] = static_cast<std::uint8_t>(last);
+  return shapes;
+}
+
+/// As multiply() below, for rows of which there are kRowTiles registers full at a time, but for the
+/// last.
+template <typename Kind, int kRowTiles, typename Finish>
+void multiply_rows(const std::byte* x, std::int64_t x_stride, std::int64_t first, std::int64_t end,
+                   const void* weight, std::int64_t groups, std::int64_t out,
+                   const Finish& finish) {
+  alignas(64) typename Kind::Sum sums[kRowTiles * kTile * kTileVectors];
+  const std::int64_t most = kRowTiles * kTile;
+  const Tiles tiles(
+      shapes_of_rows(kRowTiles, end - first < most ? (end - first - 1) % kTile + 1 : kTile));
+  const auto* panel = static_cast<const std::byte*>(weight);
+  for (std::int64_t column = 0; column < out; column += kPanel) {
+    const std::int64_t columns = out - column < kPanel ? out - column : kPanel;
+    const auto run = [&]<typename Block>(Block, std::int64_t columns_stride) {
+      for (std::int64_t row = first; row < end; row += most) {
+        Block::clear();
+        Block::add(x + row * x_stride, x_stride, panel, columns_stride, groups);
+        Block::store(sums, kPanel * 4);
+        finish(row, end - row < most ? end - row : most, column, columns, sums);
+      }
+    };
+    if (columns > kWidth)
+      run(TileBlock<Kind, kRowTiles, 2>{}, 128);
+    else
+      run(TileBlock<Kind, kRowTiles, 1>{}, 64);
+    panel += kPanel * groups * 4;
+  }
+}
+
+/// The same as multiply() by tile registers; groups are a multiple of 16.
+template <typename Kind, typename Finish>
+void multiply_by_tiles(const Product& p, const Finish& finish) {
+  const auto* x = static_cast<const std::byte*>(p.x);
+  const std::int64_t stride = p.groups * 4, whole = p.rows / (2 * kTile) * (2 * kTile);
+  if (whole > 0) multiply_rows<Kind, 2>(x, stride, 0, whole, p.weight, p.groups, p.out, finish);
+  if (p.rows - whole > kTile)
+    multiply_rows<Kind, 2>(x, stride, whole, p.rows, p.weight, p.groups, p.out, finish);
+  else if (p.rows > whole)
+    multiply_rows<Kind, 1>(x, stride, whole, p.rows, p.weight, p.groups, p.out, finish);
+}
+#endif
+
 /// What becomes of a column's sums, for kWidth columns.
 struct ColumnTerms {
   Vec bias, scale;
@@ -245,6 +302,10 @@ void product_any(const Product& p) {
     multiply<Dot>(p.x, p.groups * 4, p.rows, p.weight, p.groups, p.out, Finisher{p});
   };
   if (p.factors == Factors::Float32) return run(DotF32{});
+#if defined(ACESO_TILES)
+  if (p.factors == Factors::BFloat16) return multiply_by_tiles<Bf16Tiles>(p, Finisher{p});
+  if (p.factors == Factors::Int8) return multiply_by_tiles<Int8Tiles>(p, Finisher{p});
+#endif
 #if defined(ACESO_DOT_BF16)
   if (p.factors == Factors::BFloat16) return run(DotBf16{});
 #endif
@@ -253,6 +314,11 @@ void product_any(const Product& p) {
 #endif
 }
 
+#if defined(ACESO_TILES)
+constexpr std::int64_t kGroupsStep = kTile, kRowsStep = 2 * kTile;
+#else
+constexpr std::int64_t kGroupsStep = 1, kRowsStep = 2 * kMostRows;
+#endif
 #if defined(ACESO_DOT_BF16)
 constexpr bool kHasBf16 = true;
 #else
