@@ -73,7 +73,8 @@ struct Table {
   std::int64_t panel, vector;
   /// Products of bf16 and int8 want a multiple of so many groups, the last ones being 0.
   std::int64_t groups;
-  std::int64_t rows;  ///< a multiple of the rows of all tiles, which product() likes best
+  std::int64_t
+      rows;         ///< a multiple of the rows of all tiles; fewer are not worth reading all panels
   bool bf16, int8;  ///< whether product() takes these factors too
   void (*product)(const Product& product);
   void (*quantise)(const Quantised& rows);

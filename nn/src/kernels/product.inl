@@ -315,7 +315,7 @@ void product_any(const Product& p) {
 }
 
 #if defined(ACESO_TILES)
-constexpr std::int64_t kGroupsStep = kTile, kRowsStep = 2 * kTile;
+constexpr std::int64_t kGroupsStep = kTile, kRowsStep = 8 * kTile;
 #else
 constexpr std::int64_t kGroupsStep = 1, kRowsStep = 2 * kMostRows;
 #endif
