@@ -1,5 +1,5 @@
 /// \file
-/// Ways to compute a linear layer. matmul.cpp chooses one.
+/// What computes a linear layer, behind `Linear`.
 #pragma once
 
 #include "kernels/kernels.hpp"

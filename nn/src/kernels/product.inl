@@ -158,7 +158,7 @@ inline TileShapes shapes_of_rows(int row_tiles, std::int64_t last) {
   return shapes;
 }
 
-/// As multiply() below, for rows of which there are kRowTiles registers full at a time, but for the
+/// As multiply() above, for rows of which there are kRowTiles registers full at a time, but for the
 /// last.
 template <typename Kind, int kRowTiles, typename Finish>
 void multiply_rows(const std::byte* x, std::int64_t x_stride, std::int64_t first, std::int64_t end,
@@ -187,7 +187,7 @@ void multiply_rows(const std::byte* x, std::int64_t x_stride, std::int64_t first
   }
 }
 
-/// The same as multiply() by tile registers; groups are a multiple of 16.
+/// The same as multiply(), by tile registers; groups are a multiple of 16.
 template <typename Kind, typename Finish>
 void multiply_by_tiles(const Product& p, const Finish& finish) {
   const auto* x = static_cast<const std::byte*>(p.x);

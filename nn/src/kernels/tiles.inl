@@ -1,6 +1,6 @@
 // Tile registers (Intel's AMX): eight of 16 rows of 64 bytes. The product of two, rows of groups of
-// four bytes with columns of such groups, is added to a third. ACESO_TILES is defined where there
-// are any; TileDot and the functions below are for these sources alone.
+// four bytes with columns of such groups, is added to a third. A source for a set that has them
+// defines ACESO_TILES.
 
 #if defined(ACESO_TILES)
 
